@@ -1,0 +1,1 @@
+"""Packed codes, their database, and bulk encoding."""

@@ -1,0 +1,1 @@
+"""Ranking metrics, code health and energy."""

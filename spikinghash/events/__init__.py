@@ -1,0 +1,1 @@
+"""Raw recording formats to `Events`."""

@@ -1,0 +1,1 @@
+"""`Events` to frame tensors, and their store."""

@@ -1,0 +1,1 @@
+"""Building blocks of the networks: neuron, wavelet, mixers, attention, hash heads."""

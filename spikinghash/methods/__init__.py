@@ -1,0 +1,1 @@
+"""Hashing methods: network, loss, and how bits are read."""

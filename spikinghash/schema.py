@@ -1,0 +1,48 @@
+"""Names, shapes and versions shared by every part.
+
+Axis legend: T time steps, B batch, P polarity (0 = OFF, 1 = ON), C channels, H height, W width, K bits,
+N database clips, Q queries. Time comes first: [T, B, C, H, W]. Times are int64 microseconds.
+"""
+
+from __future__ import annotations
+
+FRAME_SCHEMA_VERSION = 1
+CODE_SCHEMA_VERSION = 1
+MODEL_SCHEMA_VERSION = 1
+INDEX_SCHEMA_VERSION = 1
+
+#: Why a recording can be refused. One of these stands in every quarantine row.
+REASONS = frozenset(
+    {
+        "empty",
+        "truncated",
+        "unknown-format",
+        "count",
+        "expansion",
+        "time-negative",
+        "time-order",
+        "time-wrap",
+        "time-span",
+        "coordinate",
+        "polarity",
+        "sensor",
+        "event-type",
+        "dtype",
+        "pickle",
+        "link",
+        "chunk",
+        "archive-name",
+        "archive-link",
+        "archive-count",
+        "not-regular",
+        "changed",
+        "decoder-crash",
+        "timeout",
+        "memory",
+        "unreadable",
+        "no-events",
+    }
+)
+
+#: Why a single event of an accepted recording can be left out of the frames.
+DROP_REASONS = ("coordinate", "outside-window", "saturated")
