@@ -1,0 +1,44 @@
+"""Spiking self-attention (paper eqs. 13-15)."""
+
+from __future__ import annotations
+
+from torch import Tensor, nn
+
+from spikinghash.layers.conv import ConvNorm, ConvNormLIF
+from spikinghash.layers.neuron import LIF
+
+#: The released scale; 1 / sqrt(head width) for 64, kept whatever the width.
+SCALE = 0.125
+OUTPUT_THRESHOLD = 0.5
+
+
+class SpikingSelfAttention(nn.Module):
+    """SN; q, k, v = SN(BN(conv1x1)); SN((q k^T) v * s) per head and step, no softmax; conv1x1, BN.
+
+    [T, B, C, H, W] -> the same shape, real-valued. Tokens are the H * W positions. All factors are binary, so the
+    products are exact integers and may be taken as q (k^T v), whichever is cheaper.
+    """
+
+    def __init__(self, channels: int, heads: int, surrogate: str = "sigmoid") -> None:
+        super().__init__()
+        self.heads = heads
+        self.entry = LIF(1.0, surrogate_name=surrogate)
+        self.q, self.k, self.v = (
+            ConvNormLIF(channels, channels, 1, bias=False, v_th=1.0, surrogate=surrogate) for _ in range(3)
+        )
+        self.fire = LIF(OUTPUT_THRESHOLD, surrogate_name=surrogate)
+        self.project = ConvNorm(channels, channels, 1, bias=True)
+
+    def forward(self, x: Tensor) -> Tensor:
+        """[T, B, C, H, W] -> [T, B, C, H, W]."""
+        T, B, C, H, W = x.shape
+        spikes = self.entry(x)
+        q, k, v = (self._split(part(spikes)) for part in (self.q, self.k, self.v))
+        y = q @ (k.transpose(-2, -1) @ v) if H * W > C // self.heads else (q @ k.transpose(-2, -1)) @ v
+        y = (y * SCALE).transpose(2, 3).reshape(T, B, H, W, C).movedim(-1, 2)
+        return self.project(self.fire(y))
+
+    def _split(self, x: Tensor) -> Tensor:
+        """[T, B, C, H, W] -> [T, B, heads, H * W, C / heads]."""
+        T, B, C, H, W = x.shape
+        return x.movedim(2, -1).reshape(T, B, H * W, self.heads, C // self.heads).transpose(2, 3)

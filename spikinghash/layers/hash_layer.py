@@ -1,0 +1,65 @@
+"""Spiking hash layer: linear, LIF, AND over time (paper eq. 18)."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor, nn
+
+from spikinghash.layers.neuron import LIF, lif_trace
+
+#: Released constants of the hash neuron: low, so that a bit can fire at every step.
+HASH_TAU = 2.0
+HASH_THRESHOLD = 0.2
+
+#: Features are rounded to this grid in inference, so that their sums are exact in any order.
+FEATURE_GRID = 2.0**-12
+
+
+@dataclass(frozen=True)
+class HashOutput:
+    """What a hash layer gives.
+
+    `bits` [B, K] in {0, 1}, differentiable; `rate` [B, K] mean spikes over time; `membrane` [B, K] mean H over time,
+    detached (eq. 19); `margin` [B] smallest |H - v_th| over bits and steps, detached.
+    """
+
+    bits: Tensor
+    rate: Tensor
+    membrane: Tensor
+    margin: Tensor
+
+    @property
+    def codes(self) -> Tensor:
+        """[B, K] in {-1, +1} for losses and inner products."""
+        return 2.0 * self.bits - 1.0
+
+
+class SpikingHashLayer(nn.Module):
+    """f [T, B, C] -> bits = AND_t SN(Linear(f)). The product over time is the AND and has a usable gradient."""
+
+    def __init__(self, channels: int, bits: int, surrogate: str = "sigmoid") -> None:
+        super().__init__()
+        self.linear = nn.Linear(channels, bits)
+        self.neuron = LIF(HASH_THRESHOLD, HASH_TAU, surrogate)
+
+    def forward(self, f: Tensor) -> HashOutput:
+        """f [T, B, C] -> `HashOutput` of [B, K]."""
+        spikes, charged = lif_trace(self._charge(f), self.neuron)
+        margin = (charged.detach() - self.neuron.v_threshold).abs().amin(dim=(0, 2))
+        return HashOutput(spikes.prod(0), spikes.mean(0), charged.detach().mean(0), margin)
+
+    def _charge(self, f: Tensor) -> Tensor:
+        if self.training:
+            return self.linear(f)
+        # exact sums: grid features times rounded weights fit float64, whatever the order of addition
+        weight, bias = self.linear.weight.double(), self.linear.bias.double()
+        return nn.functional.linear(torch.round(f / FEATURE_GRID).double() * FEATURE_GRID, weight, bias).float()
+
+
+def global_average(x: Tensor, *, exact: bool) -> Tensor:
+    """Mean over H, W: [T, B, C, H, W] -> [T, B, C]; `exact` sums on the feature grid in float64."""
+    if not exact:
+        return x.mean(dim=(3, 4))
+    return (torch.round(x / FEATURE_GRID).double() * FEATURE_GRID).mean(dim=(3, 4)).float()

@@ -1,0 +1,166 @@
+"""Spikinghash: hierarchical spiking transformer with wavelet mixers and a spiking hash layer (arXiv 2501.06786).
+
+Table I of the paper, completed by `SIZES`; "Nano" is ours, for two CPU cores.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor, nn
+
+from spikinghash.errors import ConfigError
+from spikinghash.layers.attention import SpikingSelfAttention
+from spikinghash.layers.conv import ConvNorm, per_step
+from spikinghash.layers.hash_layer import HashOutput, SpikingHashLayer, global_average
+from spikinghash.layers.mlp import SpikingMLP
+from spikinghash.layers.neuron import LIF
+from spikinghash.layers.wavemixer import MixerThresholds, WaveMixer
+
+
+@dataclass(frozen=True)
+class Size:
+    """One column of Table I. `widths` D1..D4, `blocks` per stage, `groups` of the channel mixers in stages 1 and 2,
+    `pool` per stage; `stem_pool` is the paper's "added maxpooling".
+    """
+
+    stem: int
+    widths: tuple[int, int, int, int]
+    blocks: tuple[int, int, int, int] = (1, 1, 1, 1)
+    groups: tuple[int, int] = (8, 8)
+    pool: tuple[bool, bool, bool, bool] = (True, True, True, True)
+    ratio: int = 4
+    heads: int = 16
+    stem_pool: bool = False
+    thresholds: MixerThresholds = MixerThresholds()
+
+
+_LATE = (False, False, True, True)
+
+SIZES: dict[str, Size] = {
+    "Nano": Size(16, (32, 48, 64, 96), groups=(4, 4), pool=(False, True, True, True), ratio=2, heads=8, stem_pool=True),
+    "Ti": Size(32, (64, 128, 256, 256), blocks=(0, 1, 0, 1)),
+    "S": Size(48, (96, 192, 192, 384), pool=_LATE),
+    "M": Size(48, (96, 192, 384, 384), groups=(4, 8), pool=_LATE),
+    "M-DVS": Size(48, (96, 192, 384, 384), groups=(4, 8)),
+    "L": Size(64, (128, 256, 384, 512), groups=(16, 32)),
+    "XL": Size(64, (128, 256, 512, 512), groups=(16, 32)),
+}
+
+
+class Downsample(nn.Module):
+    """SN, 3x3 conv, BN, optional 3x3 stride-2 max pool. [T, B, C, H, W] -> [T, B, C', H', W']."""
+
+    def __init__(self, inputs: int, outputs: int, *, pool: bool, surrogate: str) -> None:
+        super().__init__()
+        self.entry = LIF(1.0, surrogate_name=surrogate)
+        self.conv = ConvNorm(inputs, outputs, 3)
+        self.pool: nn.Module | None = nn.MaxPool2d(3, 2, 1) if pool else None
+
+    def forward(self, x: Tensor) -> Tensor:
+        """[T, B, C, H, W] -> [T, B, C', H', W']."""
+        y = self.conv(self.entry(x))
+        return y if self.pool is None else per_step(self.pool, y)
+
+
+class Block(nn.Module):
+    """Residual mixer and MLP: X + mixer(X), X + MLP(X) (eqs. 4-6 and 15-16)."""
+
+    def __init__(self, mixer: nn.Module, channels: int, ratio: int, surrogate: str) -> None:
+        super().__init__()
+        self.mixer = mixer
+        self.mlp = SpikingMLP(channels, ratio, surrogate)
+
+    def forward(self, x: Tensor) -> Tensor:
+        """[T, B, C, H, W] -> [T, B, C, H, W]."""
+        x = x + self.mixer(x)
+        return x + self.mlp(x)
+
+
+class Spikinghash(nn.Module):
+    """Frames [T, B, P, H, W] -> `HashOutput` and class logits.
+
+    Neuron state starts at rest in every call, so results never depend on earlier batches.
+    """
+
+    def __init__(
+        self,
+        size: Size,
+        *,
+        bits: int,
+        classes: int,
+        steps: int,
+        height: int,
+        width: int,
+        polarities: int = 2,
+        surrogate: str = "sigmoid",
+    ) -> None:
+        super().__init__()
+        grids = stage_grids(size, steps, height, width)
+        self.stem = ConvNorm(polarities, size.stem, 3)
+        self.stem_pool: nn.Module | None = nn.MaxPool2d(3, 2, 1) if size.stem_pool else None
+        inputs = (size.stem, *size.widths[:3])
+        self.stages = nn.ModuleList(
+            _stage(size, i, inputs[i], (steps, *grids[i]), surrogate) for i in range(4)
+        )
+        self.hash = SpikingHashLayer(size.widths[3], bits, surrogate)
+        self.classifier = nn.Linear(bits, classes)
+
+    def forward(self, x: Tensor) -> tuple[HashOutput, Tensor]:
+        """x [T, B, P, H, W] float counts -> hash output of [B, K], logits [B, classes] from the firing rates."""
+        x = self.stem(x)
+        if self.stem_pool is not None:
+            x = per_step(self.stem_pool, x)
+        for stage in self.stages:
+            x = stage(x)
+        out: HashOutput = self.hash(global_average(x, exact=not self.training))
+        return out, self.classifier(out.rate)
+
+
+def stage_grids(size: Size, steps: int, height: int, width: int) -> list[tuple[int, int]]:
+    """(H, W) after each stage; raises ConfigError where the wavelet levels do not divide T, H or W."""
+    if steps % 4:
+        raise ConfigError(f"steps is {steps}: two wavelet levels need a multiple of 4; set frames.steps to 4, 8 or 16")
+    h, w = height, width
+    if size.stem_pool:
+        h, w = _pooled(h), _pooled(w)
+    grids = []
+    for stage in range(4):
+        if size.pool[stage]:
+            h, w = _pooled(h), _pooled(w)
+        if stage < 2 and size.blocks[stage] and (h % 4 or w % 4):
+            unit = 4 * 2 ** (sum(size.pool[: stage + 1]) + size.stem_pool)
+            raise ConfigError(
+                f"input {height}x{width} gives a {h}x{w} grid in stage {stage + 1}, not a multiple of 4; "
+                f"choose a model input that is a multiple of {unit}"
+            )
+        grids.append((h, w))
+    return grids
+
+
+def _pooled(n: int) -> int:
+    return (n + 1) // 2
+
+
+def _stage(size: Size, i: int, inputs: int, grid: tuple[int, int, int], surrogate: str) -> nn.Module:
+    channels = size.widths[i]
+    layers: list[nn.Module] = [Downsample(inputs, channels, pool=size.pool[i], surrogate=surrogate)]
+    for _ in range(size.blocks[i]):
+        mixer: nn.Module
+        if i < 2:
+            mixer = WaveMixer(channels, grid, size.groups[i], thresholds=size.thresholds, surrogate=surrogate)
+        else:
+            mixer = SpikingSelfAttention(channels, size.heads, surrogate)
+        layers.append(Block(mixer, channels, size.ratio, surrogate))
+    return nn.Sequential(*layers)
+
+
+def parameter_count(model: nn.Module) -> int:
+    """Number of trainable values."""
+    return sum(p.numel() for p in model.parameters() if p.requires_grad)
+
+
+def random_input(model_steps: int, batch: int, height: int, width: int) -> Tensor:
+    """A zero batch of the right shape, [T, B, 2, H, W]."""
+    return torch.zeros(model_steps, batch, 2, height, width)
