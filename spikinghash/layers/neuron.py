@@ -53,12 +53,11 @@ class NormLIF(nn.Module):
         self.norm = nn.BatchNorm2d(channels)
         self.neuron = LIF(v_th, tau, surrogate_name)
 
-    def forward(self, x: Tensor) -> Tensor:
-        """[T, B, C, H, W] -> spikes of the same shape, channels-last memory."""
-        return self.forward_channel_last(x.movedim(2, -1)).movedim(-1, 2)
+    def forward(self, x: Tensor, *, channel_last: bool = False) -> Tensor:
+        """[T, B, C, H, W], or [T, ..., C] with `channel_last` -> spikes of the same shape."""
+        return self._fire(x) if channel_last else self._fire(x.movedim(2, -1)).movedim(-1, 2)
 
-    def forward_channel_last(self, x: Tensor) -> Tensor:
-        """[T, ..., C] -> spikes of the same shape; any number of middle dimensions shares the statistics."""
+    def _fire(self, x: Tensor) -> Tensor:
         norm, k = self.norm, self.neuron.constants
         if not runs_fused(x):
             flat = nn.functional.batch_norm(

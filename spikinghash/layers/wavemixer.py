@@ -54,9 +54,9 @@ class HighMixer(nn.Module):
         """[T, 7, B, H, W, C] real-valued coefficients -> spikes of the same shape."""
         x = self.entry(x.contiguous())
         for weight, fire in zip(self.token, self.fire[:2], strict=True):
-            x = fire.forward_channel_last(x * weight.transpose(0, 1)[:, :, None, :, :, None])
+            x = fire(x * weight.transpose(0, 1)[:, :, None, :, :, None], channel_last=True)
         for weight, bias, fire in zip(self.channel, self.bias, self.fire[2:], strict=True):
-            x = fire.forward_channel_last(self._mix(x, weight) + bias)
+            x = fire(self._mix(x, weight) + bias, channel_last=True)
         return x
 
     def _mix(self, x: Tensor, weight: Tensor) -> Tensor:

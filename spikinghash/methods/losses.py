@@ -1,0 +1,38 @@
+"""Losses of supervised hashing: pairwise likelihood (eq. 22) and classification (eq. 23)."""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor
+from torch.nn import functional as F
+
+
+def pairwise_likelihood(codes: Tensor, similarity: Tensor, *, same: Tensor | None = None) -> Tensor:
+    """Negative log-likelihood of pair similarities, eq. 22, as a mean over pairs i < j.
+
+    `codes` [B, K] in {-1, +1}; `similarity` [B, B] in [0, 1], the m'_ij. With Omega_ij = <b_i, b_j> / 2 the term is
+    softplus(Omega) - m' * Omega; softplus because log(1 + exp) overflows float32 from 177 bits on. The sum over i = j
+    is left out: it is a constant that would dwarf everything else.
+
+    `same` [B, B] boolean: balance similar against dissimilar pairs (weights S/S1 and S/S0, HashNet's), as released;
+    None gives every pair weight one.
+    """
+    B = codes.shape[0]
+    omega = 0.5 * codes @ codes.T
+    term = F.softplus(omega) - similarity * omega
+    pairs = torch.ones(B, B, dtype=torch.bool, device=codes.device).triu(1)
+    if same is None:
+        return term[pairs].mean() if B > 1 else term.sum() * 0.0
+    positive, negative = pairs & same, pairs & ~same
+    n_pos, n_neg = positive.sum().clamp(min=1), negative.sum().clamp(min=1)
+    return 0.5 * (term[positive].sum() / n_pos + term[negative].sum() / n_neg)
+
+
+def hard_similarity(labels: Tensor) -> Tensor:
+    """S_hard of a batch: [B] integer labels -> [B, B], 1 where the class is the same."""
+    return (labels[:, None] == labels[None, :]).float()
+
+
+def classification(logits: Tensor, labels: Tensor, smoothing: float = 0.0) -> Tensor:
+    """Cross-entropy, eq. 23; `smoothing` 0.1 in the released run. Logits [B, classes], labels [B]."""
+    return F.cross_entropy(logits, labels, label_smoothing=smoothing)

@@ -1,0 +1,66 @@
+"""The shape every hashing method has, and the table of methods.
+
+To add one: a file with a class like `SpikinghashMethod`, and one line in `METHODS`.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Protocol
+
+from torch import Tensor, nn
+
+from spikinghash.errors import ConfigError
+from spikinghash.methods.spec import ModelSpec
+
+
+@dataclass(frozen=True)
+class LossWeights:
+    """alpha and beta of eq. 24, label smoothing, and how pairs are judged.
+
+    `soft` uses the dynamic soft similarity (eqs. 19-21), otherwise labels alone; `balance` weighs similar and
+    dissimilar pairs equally.
+    """
+
+    alpha: float = 0.2
+    beta: float = 0.8
+    smoothing: float = 0.0
+    soft: bool = False
+    balance: bool = True
+
+
+@dataclass(frozen=True)
+class StepResult:
+    """One training step: `loss` scalar to differentiate, `parts` by name (detached), `correct` [B] boolean."""
+
+    loss: Tensor
+    parts: dict[str, Tensor]
+    correct: Tensor
+
+
+class HashingMethod(Protocol):
+    """A network with its loss. `network` holds all that is saved; anything else is training state."""
+
+    network: nn.Module
+
+    def __call__(self, frames: Tensor, labels: Tensor) -> StepResult:
+        """Frames [T, B, P, H, W] and labels [B] -> loss; called inside DDP."""
+        ...
+
+    def read_bits(self, frames: Tensor) -> tuple[Tensor, Tensor]:
+        """Frames [T, B, P, H, W] -> bits [B, K] in {0, 1} and smallest margin [B]."""
+        ...
+
+    def end_epoch(self, done: float) -> None:
+        """Called once an epoch with the share of training finished."""
+        ...
+
+
+def build(spec: ModelSpec, weights: LossWeights) -> nn.Module:
+    """The method named by `spec.method`, freshly initialised."""
+    from spikinghash.methods.spikinghash_method import SpikinghashMethod
+
+    methods = {"spikinghash": SpikinghashMethod}
+    if spec.method not in methods:
+        raise ConfigError(f"unknown method {spec.method!r}; one of: {', '.join(sorted(methods))}")
+    return methods[spec.method](spec, weights)

@@ -1,0 +1,54 @@
+"""What a saved model is: everything needed to rebuild the network, as plain values."""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass, fields
+from typing import Any
+
+from spikinghash.errors import BadCheckpoint
+
+
+@dataclass(frozen=True)
+class ModelSpec:
+    """Geometry and choices of one trained network.
+
+    `classes` are the label names in the order of the classifier's outputs. `sensor` (width, height), `steps` and
+    `frames_digest` describe the frames it was trained on; `height` and `width` are the network's input after
+    cropping or padding, `count_clip` the largest count it sees.
+    """
+
+    method: str
+    size: str
+    bits: int
+    classes: tuple[str, ...]
+    steps: int
+    height: int
+    width: int
+    sensor: tuple[int, int]
+    count_clip: int
+    surrogate: str
+    frames_digest: str
+
+    def to_json(self) -> dict[str, Any]:
+        """As a JSON-ready dictionary."""
+        return asdict(self) | {"classes": list(self.classes), "sensor": list(self.sensor)}
+
+    @classmethod
+    def from_json(cls, data: dict[str, Any]) -> ModelSpec:
+        """Strict reading: unknown, missing or mistyped keys raise `BadCheckpoint`."""
+        known = {f.name for f in fields(cls)}
+        if set(data) != known:
+            wrong = sorted(set(data) ^ known)
+            raise BadCheckpoint(f"model.json: spec has missing or unknown keys: {', '.join(wrong)}")
+        for name in ("bits", "steps", "height", "width", "count_clip"):
+            if type(data[name]) is not int or not 0 < data[name] <= 65536:
+                raise BadCheckpoint(f"model.json: spec.{name} must be a positive integer, not {data[name]!r}")
+        for name in ("method", "size", "surrogate", "frames_digest"):
+            if not isinstance(data[name], str):
+                raise BadCheckpoint(f"model.json: spec.{name} must be text, not {data[name]!r}")
+        classes, sensor = data["classes"], data["sensor"]
+        if not (isinstance(classes, list) and classes and all(isinstance(c, str) for c in classes)):
+            raise BadCheckpoint("model.json: spec.classes must be a list of names")
+        if not (isinstance(sensor, list) and len(sensor) == 2 and all(type(n) is int and n > 0 for n in sensor)):
+            raise BadCheckpoint("model.json: spec.sensor must be two positive integers")
+        return cls(**(data | {"classes": tuple(classes), "sensor": (sensor[0], sensor[1])}))

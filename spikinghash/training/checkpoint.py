@@ -1,0 +1,118 @@
+"""Model folders: `model.safetensors` (weights) and `model.json` (spec, digest, how it was trained).
+
+Nothing is unpickled and loading runs no code. The digest names the model everywhere: in the code database, in the
+index, in metrics.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import torch
+from safetensors import SafetensorError
+from safetensors.torch import load, save
+from torch import Tensor, nn
+
+from spikinghash.errors import BadCheckpoint
+from spikinghash.files import write_atomically
+from spikinghash.methods.method import LossWeights, build
+from spikinghash.methods.spec import ModelSpec
+from spikinghash.schema import MODEL_SCHEMA_VERSION
+
+WEIGHTS = "model.safetensors"
+CARD = "model.json"
+_MAX_BYTES = 4 << 30
+
+
+@dataclass(frozen=True)
+class LoadedModel:
+    """A verified model: `method.network` is in inference mode; `digest` is 16 hex digits of SHA-256."""
+
+    spec: ModelSpec
+    method: nn.Module
+    digest: str
+    card: dict[str, Any]
+
+
+def save_model(folder: Path, spec: ModelSpec, network: nn.Module, training: dict[str, Any]) -> str:
+    """Write the two files atomically and return the model digest. `training` is JSON-ready provenance."""
+    weights = save({k: v.detach().cpu().contiguous() for k, v in network.state_dict().items()})
+    digest = model_digest(weights, spec)
+    card = {
+        "schema": MODEL_SCHEMA_VERSION,
+        "digest": digest,
+        "weights_sha256": hashlib.sha256(weights).hexdigest(),
+        "spec": spec.to_json(),
+        "training": training,
+    }
+    folder.mkdir(parents=True, exist_ok=True)
+    write_atomically(folder / WEIGHTS, weights)
+    write_atomically(folder / CARD, (json.dumps(card, indent=2, sort_keys=True) + "\n").encode())
+    return digest
+
+
+def model_digest(weights: bytes, spec: ModelSpec) -> str:
+    """16 hex digits that change with any weight or any part of the spec."""
+    text = json.dumps(spec.to_json(), sort_keys=True).encode()
+    return hashlib.sha256(hashlib.sha256(weights).digest() + text).hexdigest()[:16]
+
+
+def load_model(folder: Path) -> LoadedModel:
+    """Read and verify a model folder; raises `BadCheckpoint` naming what is wrong and what to do."""
+    card = _read_card(folder / CARD)
+    path = folder / WEIGHTS
+    if not path.is_file():
+        raise BadCheckpoint(f"{path}: missing; a model folder needs {WEIGHTS} and {CARD}")
+    if path.stat().st_size > _MAX_BYTES:
+        raise BadCheckpoint(f"{path}: larger than {_MAX_BYTES} bytes; not one of our models")
+    data = path.read_bytes()
+    if hashlib.sha256(data).hexdigest() != card.get("weights_sha256"):
+        raise BadCheckpoint(f"{path}: contents do not match the digest in {CARD}; copy the model folder again")
+    spec = ModelSpec.from_json(card["spec"])
+    method = build(spec, LossWeights())
+    _fill(method.network, _tensors(data, path), path)  # type: ignore[arg-type]
+    method.eval().requires_grad_(False)
+    return LoadedModel(spec, method, model_digest(data, spec), card)
+
+
+def _read_card(path: Path) -> dict[str, Any]:
+    if not path.is_file():
+        raise BadCheckpoint(f"{path}: no model there; train one with `dvc repro` or pass --model FOLDER")
+    try:
+        card = json.loads(path.read_bytes())
+    except ValueError as error:
+        raise BadCheckpoint(f"{path}: not JSON ({error}); copy the model folder again") from None
+    if not isinstance(card, dict) or not isinstance(card.get("spec"), dict):
+        raise BadCheckpoint(f"{path}: not a model description")
+    if card.get("schema") != MODEL_SCHEMA_VERSION:
+        raise BadCheckpoint(f"{path}: schema {card.get('schema')!r}, this version reads {MODEL_SCHEMA_VERSION}")
+    return card
+
+
+def _tensors(data: bytes, path: Path) -> dict[str, Tensor]:
+    try:
+        tensors = load(data)
+    except (SafetensorError, ValueError) as error:
+        raise BadCheckpoint(f"{path}: not a safetensors file ({error})") from None
+    for name, tensor in tensors.items():
+        if tensor.is_floating_point() and not torch.isfinite(tensor).all():
+            raise BadCheckpoint(f"{path}: tensor {name} has values that are not finite")
+    return tensors
+
+
+def _fill(network: nn.Module, tensors: dict[str, Tensor], path: Path) -> None:
+    expected = network.state_dict()
+    wrong = sorted(set(expected) ^ set(tensors))
+    if wrong:
+        raise BadCheckpoint(f"{path}: tensors missing or unexpected: {', '.join(wrong[:3])}")
+    for name, tensor in tensors.items():
+        if tensor.shape != expected[name].shape or tensor.dtype != expected[name].dtype:
+            raise BadCheckpoint(
+                f"{path}: tensor {name} is {tuple(tensor.shape)} {tensor.dtype}, "
+                f"expected {tuple(expected[name].shape)} {expected[name].dtype}"
+            )
+    network.load_state_dict(tensors)

@@ -1,0 +1,68 @@
+"""From a frame store to tensors the loop takes, and from a trained method to a model folder."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+
+from spikinghash.errors import BadStore
+from spikinghash.frames.fit import fit
+from spikinghash.frames.store import FrameStore
+from spikinghash.layers.exact import round_weights
+from spikinghash.methods.method import LossWeights, build
+from spikinghash.methods.spec import ModelSpec
+from spikinghash.training.checkpoint import save_model
+from spikinghash.training.loop import TrainingData
+from spikinghash.training.recipe import Recipe
+from spikinghash.training.seeds import seed_everything
+from spikinghash.training.state import Progress
+
+
+def prepare(
+    frames: Path, spec: ModelSpec, weights: LossWeights, recipe: Recipe
+) -> tuple[nn.Module, TrainingData]:
+    """A freshly initialised method and its data, the same on every rank."""
+    store = FrameStore.open(frames)
+    train, val = (_tensors(store, split, spec) for split in ("train", "val"))
+    if len(train[1]) < recipe.batch:
+        raise BadStore(f"{frames}: {len(train[1])} training clips are fewer than train.batch = {recipe.batch}")
+    seed_everything(recipe.seed)
+    return build(spec, weights), TrainingData(*train, *val)
+
+
+def _tensors(store: FrameStore, split: str, spec: ModelSpec) -> tuple[Tensor, Tensor]:
+    counts, rows = store.load(split)
+    numbers = {name: i for i, name in enumerate(spec.classes)}
+    labels = np.array([numbers[row.label] for row in rows], np.int64)
+    return torch.from_numpy(fit(counts, spec.height, spec.width, spec.count_clip)), torch.from_numpy(labels)
+
+
+def publish(
+    out: Path,
+    spec: ModelSpec,
+    method: nn.Module,
+    progress: Progress,
+    recipe: Recipe,
+    weights: LossWeights,
+    history: list[dict[str, Any]],
+) -> str:
+    """Save the best validated network with weights rounded for exact inference; returns the model digest."""
+    network: nn.Module = method.network  # type: ignore[assignment]
+    if progress.best is not None:
+        network.load_state_dict(progress.best)
+    network.eval()
+    round_weights(network, spec.count_clip)
+    training = {
+        "recipe": asdict(recipe),
+        "loss": asdict(weights),
+        "best_epoch": progress.best_epoch,
+        "val_map": progress.best_score,
+        "parameters": sum(p.numel() for p in network.parameters()),
+        "firing_rates": history[-1]["rates"] if history else {},
+    }
+    return save_model(out, spec, network, training)

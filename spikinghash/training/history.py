@@ -1,0 +1,33 @@
+"""The training history: one JSON line an epoch, appended by rank 0, read by whoever watches."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+from spikinghash.training.loop import EpochRecord
+
+HISTORY = "history.jsonl"
+
+
+def append(path: Path, record: EpochRecord) -> None:
+    """Add one epoch."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with path.open("a", encoding="utf-8") as out:
+        out.write(json.dumps(asdict(record), sort_keys=True) + "\n")
+
+
+def read(path: Path) -> list[dict[str, Any]]:
+    """All finished epochs in order; an epoch repeated after a resume counts once, a half-written line not at all."""
+    epochs: dict[int, dict[str, Any]] = {}
+    if not path.exists():
+        return []
+    for line in path.read_text(encoding="utf-8").splitlines():
+        try:
+            record = json.loads(line)
+        except ValueError:
+            continue
+        epochs[record["epoch"]] = record
+    return [epochs[e] for e in sorted(epochs)]

@@ -1,0 +1,192 @@
+"""Ray Train around the loop: any number of workers, restart after a failure, resume after a kill.
+
+A run's working folder is named by what is trained on what (`run_name`). Relaunching the same run finds Ray's last
+committed checkpoint there and goes on; a finished run removes it.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import shutil
+import tempfile
+import threading
+from collections.abc import Callable
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch import nn
+
+from spikinghash.errors import SpikinghashError, TrainingCollapsed
+from spikinghash.methods.method import LossWeights
+from spikinghash.methods.spec import ModelSpec
+from spikinghash.training import history
+from spikinghash.training.loop import EpochRecord, Ranks
+from spikinghash.training.recipe import Recipe
+
+_POLL_S = 0.5
+
+
+@dataclass(frozen=True)
+class Job:
+    """All a worker needs, as plain values: where the frames are, what to train, where to leave the result."""
+
+    frames: str
+    frames_sha256: str
+    out: str
+    spec: ModelSpec
+    weights: LossWeights
+    recipe: Recipe
+    workers: int
+
+    def run_name(self) -> str:
+        """Changes with anything that changes the result, and with nothing else."""
+        parts = [self.spec.to_json(), asdict(self.weights), asdict(self.recipe), self.frames_sha256, self.workers]
+        return "train-" + hashlib.sha256(json.dumps(parts, sort_keys=True).encode()).hexdigest()[:16]
+
+
+def train_with_ray(
+    job: Job,
+    runs: Path,
+    *,
+    address: str | None = None,
+    threads: int,
+    watch: Callable[[dict[str, Any]], None] | None = None,
+    max_failures: int = 2,
+) -> list[dict[str, Any]]:
+    """Train `job` and leave the model in `job.out`; returns the history.
+
+    `runs` must be visible to all workers. `address` joins a cluster, None starts Ray locally. `threads` per worker.
+    `watch` is called with every finished epoch. Raises `TrainingCollapsed`, or `SpikinghashError` when workers keep
+    failing.
+    """
+    import ray
+    from ray.train import CheckpointConfig, FailureConfig, RunConfig, ScalingConfig
+    from ray.train.torch import TorchConfig, TorchTrainer
+
+    runs.mkdir(parents=True, exist_ok=True)
+    log = runs / job.run_name() / history.HISTORY
+    started = not ray.is_initialized()
+    if started:
+        _start(ray, address, job.workers * threads)
+    stop = threading.Event()
+    watcher = threading.Thread(target=_follow, args=(log, watch, stop), daemon=True)
+    watcher.start()
+    try:
+        trainer = TorchTrainer(
+            worker,
+            train_loop_config={"job": job, "log": str(log), "threads": threads},
+            torch_config=TorchConfig(backend="nccl" if torch.cuda.is_available() else "gloo"),
+            scaling_config=ScalingConfig(
+                num_workers=job.workers,
+                use_gpu=torch.cuda.is_available(),
+                resources_per_worker=None if torch.cuda.is_available() else {"CPU": threads},
+            ),
+            run_config=RunConfig(
+                name=job.run_name(),
+                storage_path=str(runs.resolve()),
+                failure_config=FailureConfig(max_failures=max_failures),
+                checkpoint_config=CheckpointConfig(num_to_keep=2),
+            ),
+        )
+        trainer.fit()
+    except Exception as error:
+        raise _explain(error, log) from error
+    finally:
+        stop.set()
+        watcher.join()
+        if started:
+            ray.shutdown()
+    records = history.read(log)
+    shutil.rmtree(runs / job.run_name(), ignore_errors=True)
+    return records
+
+
+def worker(config: dict[str, Any]) -> None:
+    """One Ray Train worker: build, train, and on rank 0 leave the model."""
+    import ray.train
+    from ray.train.torch import get_device, prepare_model
+
+    from spikinghash.training.fit import prepare, publish
+    from spikinghash.training.loop import run
+
+    job: Job = config["job"]
+    log = Path(config["log"])
+    torch.set_num_threads(config["threads"])
+    context = ray.train.get_context()
+    ranks = Ranks(context.get_world_rank(), context.get_world_size())
+    method, data = prepare(Path(job.frames), job.spec, job.weights, job.recipe)
+    method.to(get_device())
+
+    def report(record: EpochRecord, save: Callable[[Path], None] | None) -> None:
+        if ranks.rank == 0:
+            history.append(log, record)
+        with tempfile.TemporaryDirectory() as folder:
+            checkpoint = None
+            if save is not None and ranks.rank == 0:
+                save(Path(folder))
+                checkpoint = ray.train.Checkpoint.from_directory(folder)
+            ray.train.report({"epoch": record.epoch, "val_map": record.val_map}, checkpoint=checkpoint)
+
+    def go(resume: Path | None) -> None:
+        progress = run(
+            method, data, job.recipe, report, ranks=ranks,
+            wrap=lambda m: prepare_model(m, move_to_device=False, parallel_strategy_kwargs=_DDP) if ranks.world > 1 else m,
+            sync=_average_buffers if ranks.world > 1 else lambda m: None,
+            resume=resume,
+        )
+        if ranks.rank == 0:
+            publish(Path(job.out), job.spec, method, progress, job.recipe, job.weights, history.read(log))
+
+    last = ray.train.get_checkpoint()
+    if last is None:
+        go(None)
+    else:
+        with last.as_directory() as folder:
+            go(Path(folder))
+
+
+#: Buffers are averaged once an epoch; unused parameters do not occur.
+_DDP = {"broadcast_buffers": False}
+
+
+def _average_buffers(method: nn.Module) -> None:
+    """Give all ranks the mean of their floating-point buffers (running statistics, similarity accumulators)."""
+    for buffer in method.buffers():
+        if buffer.is_floating_point():
+            torch.distributed.all_reduce(buffer)
+            buffer /= torch.distributed.get_world_size()
+
+
+def _start(ray: Any, address: str | None, cpus: int) -> None:
+    if address:
+        ray.init(address=address, log_to_driver=False, logging_level="ERROR")
+        return
+    # the controller is an actor of its own beside the workers
+    ray.init(num_cpus=cpus + 1, include_dashboard=False, log_to_driver=False, logging_level="ERROR")
+
+
+def _follow(log: Path, watch: Callable[[dict[str, Any]], None] | None, stop: threading.Event) -> None:
+    told = 0
+    while watch is not None:
+        final = stop.is_set()
+        for record in history.read(log)[told:]:
+            watch(record)
+            told += 1
+        if final:
+            return
+        stop.wait(_POLL_S)
+
+
+def _explain(error: Exception, log: Path) -> SpikinghashError:
+    """Our own errors cross process borders inside Ray's; bring them back."""
+    text = str(error)
+    for line in text.splitlines():
+        if TrainingCollapsed.__name__ in line:
+            return TrainingCollapsed(line.split(": ", 1)[-1].strip())
+        for kind in SpikinghashError.__subclasses__():
+            if f"errors.{kind.__name__}: " in line:
+                return SpikinghashError(line.split(": ", 1)[-1].strip())
+    return SpikinghashError(f"training failed ({text.strip().splitlines()[-1][:300]}); history: {log}; run again to resume")

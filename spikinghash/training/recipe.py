@@ -1,0 +1,56 @@
+"""How to train, as plain values."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass, field
+
+from torch import nn
+from torch.optim import AdamW, Optimizer
+
+from spikinghash.errors import ConfigError
+from spikinghash.training.augment import Augmentation
+
+
+@dataclass(frozen=True)
+class Recipe:
+    """`batch` clips per step over all workers; `lr` the peak rate after `warmup`, a share of all steps; `seed` fixes
+    initialisation, order and augmentation; `checkpoint_every` epochs between saved states.
+    """
+
+    epochs: int
+    batch: int
+    lr: float
+    seed: int
+    weight_decay: float = 0.05
+    warmup: float = 0.1
+    optimiser: str = "adamp"
+    grad_clip: float = 1.0
+    checkpoint_every: int = 5
+    augmentation: Augmentation = field(default_factory=Augmentation)
+
+
+def learning_rate(recipe: Recipe, step: int, steps: int) -> float:
+    """Linear warm-up, then cosine to a hundredth of the peak; a function of the step alone, so resuming needs no state."""
+    warm = max(1, round(recipe.warmup * steps))
+    if step < warm:
+        return recipe.lr * (step + 1) / warm
+    progress = (step - warm) / max(1, steps - warm)
+    return recipe.lr * (0.01 + 0.99 * 0.5 * (1.0 + math.cos(math.pi * progress)))
+
+
+def make_optimiser(module: nn.Module, recipe: Recipe) -> Optimizer:
+    """AdamP (the paper's) or AdamW; biases, norms and other vectors are not decayed."""
+    decay = [p for p in module.parameters() if p.ndim > 1]
+    plain = [p for p in module.parameters() if p.ndim <= 1]
+    groups = [
+        {"params": decay, "weight_decay": recipe.weight_decay},
+        {"params": plain, "weight_decay": 0.0},
+    ]
+    if recipe.optimiser == "adamp":
+        from pytorch_optimizer import AdamP
+
+        return AdamP(groups, lr=recipe.lr)  # type: ignore[arg-type]
+    if recipe.optimiser == "adamw":
+        return AdamW(groups, lr=recipe.lr)
+    raise ConfigError(f"unknown optimiser {recipe.optimiser!r}; one of: adamp, adamw")

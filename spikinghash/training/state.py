@@ -1,0 +1,91 @@
+"""Training state on disk: everything needed to go on, without pickle.
+
+`state.safetensors` holds the method's tensors (`method.`), the optimiser's (`optimiser.`) and the best network so far
+(`best.`); `state.json` the epoch and scores. Order, augmentation and learning rate are functions of epoch and seed.
+"""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import torch
+from safetensors.torch import load, save
+from torch import Tensor, nn
+from torch.optim import Optimizer
+
+from spikinghash.errors import BadCheckpoint
+from spikinghash.files import write_atomically
+
+TENSORS = "state.safetensors"
+FACTS = "state.json"
+
+
+@dataclass
+class Progress:
+    """`epoch` finished epochs; `best` the network with the highest `best_score`, found after `best_epoch`."""
+
+    epoch: int = 0
+    best_score: float = -1.0
+    best_epoch: int = 0
+    best: dict[str, Tensor] | None = None
+
+
+def save_state(folder: Path, method: nn.Module, optimiser: Optimizer, progress: Progress) -> None:
+    """Write the state of one rank (all ranks hold the same weights)."""
+    tensors = {f"method.{k}": v.detach().cpu().contiguous() for k, v in method.state_dict().items()}
+    tensors |= {f"best.{k}": v.cpu().contiguous() for k, v in (progress.best or {}).items()}
+    numbers: dict[str, float] = {}
+    for index, slots in optimiser.state_dict()["state"].items():
+        for key, value in slots.items():
+            if isinstance(value, Tensor):
+                tensors[f"optimiser.{index}.{key}"] = value.cpu().contiguous()
+            else:
+                numbers[f"{index}.{key}"] = value
+    steps = {str(i): g["step"] for i, g in enumerate(optimiser.param_groups) if "step" in g}
+    facts = {
+        "epoch": progress.epoch,
+        "best_score": progress.best_score,
+        "best_epoch": progress.best_epoch,
+        "optimiser_numbers": numbers,
+        "group_steps": steps,
+    }
+    write_atomically(folder / TENSORS, save({k: v.clone() for k, v in tensors.items()}))
+    write_atomically(folder / FACTS, json.dumps(facts, sort_keys=True).encode())
+
+
+def load_state(folder: Path, method: nn.Module, optimiser: Optimizer) -> Progress:
+    """Restore what `save_state` wrote; raises `BadCheckpoint` where it does not fit this method."""
+    try:
+        facts: dict[str, Any] = json.loads((folder / FACTS).read_bytes())
+        tensors = load((folder / TENSORS).read_bytes())
+        method.load_state_dict(_part(tensors, "method."))
+        _restore_optimiser(optimiser, _part(tensors, "optimiser."), facts)
+        best = _part(tensors, "best.")
+        return Progress(facts["epoch"], facts["best_score"], facts["best_epoch"], best or None)
+    except (OSError, ValueError, KeyError, RuntimeError) as error:
+        raise BadCheckpoint(f"{folder}: cannot resume from this training state ({error}); delete it") from error
+
+
+def _part(tensors: dict[str, Tensor], prefix: str) -> dict[str, Tensor]:
+    return {k.removeprefix(prefix): v for k, v in tensors.items() if k.startswith(prefix)}
+
+
+def _restore_optimiser(optimiser: Optimizer, tensors: dict[str, Tensor], facts: dict[str, Any]) -> None:
+    state: dict[int, dict[str, Any]] = {}
+    for name, value in [*tensors.items(), *facts["optimiser_numbers"].items()]:
+        index, key = name.split(".", 1)
+        state.setdefault(int(index), {})[key] = value
+    whole = optimiser.state_dict()
+    whole["state"] = state
+    for i, step in facts["group_steps"].items():
+        whole["param_groups"][int(i)]["step"] = step
+    optimiser.load_state_dict(whole)
+
+
+def snapshot(network: nn.Module) -> dict[str, Tensor]:
+    """A copy of a network's tensors."""
+    with torch.no_grad():
+        return {k: v.detach().clone() for k, v in network.state_dict().items()}
