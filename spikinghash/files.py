@@ -13,9 +13,10 @@ from spikinghash.errors import Temporary
 
 def write_atomically(path: Path, data: bytes) -> None:
     """Write beside the target, fsync, rename, fsync the folder. A full disk raises `Temporary`; no half file stays."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
+    name = None
     try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
         with os.fdopen(handle, "wb") as out:
             out.write(data)
             out.flush()
@@ -23,7 +24,8 @@ def write_atomically(path: Path, data: bytes) -> None:
         Path(name).chmod(0o644)
         Path(name).replace(path)
     except OSError as error:
-        Path(name).unlink(missing_ok=True)
+        if name is not None:
+            Path(name).unlink(missing_ok=True)
         if error.errno in (errno.ENOSPC, errno.EDQUOT):
             raise Temporary(f"{path}: disk full, {len(data)} bytes needed; free space and run again") from None
         raise

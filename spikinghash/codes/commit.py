@@ -1,0 +1,126 @@
+"""Exactly-once appends to one Delta table, whoever else is writing.
+
+Every append carries an application transaction (Delta protocol, "Transaction Identifiers"). Delta refuses a
+commit when another commit with the same application id landed after the snapshot it was made from. So the rows
+are filtered against a snapshot and committed on that same snapshot: either nobody else wrote and the filter
+still holds, or the commit fails, and we look again.
+"""
+
+from __future__ import annotations
+
+import errno
+import random
+import re
+import time
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+
+import pyarrow as pa
+import pyarrow.compute as pc
+from deltalake import CommitProperties, DeltaTable, Transaction, write_deltalake
+from deltalake.exceptions import CommitFailedError, DeltaError
+
+from spikinghash.errors import BadStore, Temporary
+
+ATTEMPTS = 50
+
+
+@dataclass(frozen=True)
+class Appended:
+    """What an append did: rows written, rows that were there already, and the table version afterwards."""
+
+    written: int
+    skipped: int
+    version: int
+
+
+@contextmanager
+def store_errors(uri: str) -> Iterator[None]:
+    """Turn what Delta, Arrow and the disk raise into `Temporary` (disk full) or `BadStore` (anything else).
+
+    A lost race (`CommitFailedError`) passes through: only the caller knows whether to try again.
+    """
+    where = uri.removeprefix("file://").rstrip("/")
+    try:
+        yield
+    except (DeltaError, OSError, pa.ArrowException) as error:
+        if _disk_full(error):
+            raise Temporary(f"{where}: the disk is full; free space and run the same command again") from error
+        if isinstance(error, CommitFailedError):
+            raise
+        raise BadStore(f"{where}: damaged or unreadable: {_one_line(error)}") from error
+
+
+def _one_line(error: Exception) -> str:
+    """The message without terminal colours, line breaks and the Rust stack that delta-rs appends."""
+    text = re.sub(r"\x1b\[[0-9;]*m", "", str(error))
+    return " ".join(re.split(r"\s0: ", text, maxsplit=1)[0].split())
+
+
+def _disk_full(error: BaseException) -> bool:
+    # Rust passes the number on as text only: "(os error 28)"
+    full = (errno.ENOSPC, errno.EDQUOT)
+    return getattr(error, "errno", None) in full or any(f"(os error {number})" in str(error) for number in full)
+
+
+def append_new(
+    open_table: Callable[[], DeltaTable],
+    rows: pa.Table,
+    key: Sequence[str],
+    check: Callable[[DeltaTable], None] | None = None,
+    attempts: int = ATTEMPTS,
+) -> Appended:
+    """Append those of `rows` whose key is not in the table yet; the first of equal rows in `rows` wins.
+
+    `open_table` gives a fresh snapshot; `check` may refuse the rows by looking at it. Only writers of the same
+    model exclude each other. Raises `Temporary` after `attempts` lost races.
+    """
+    models = sorted(set(rows.column("model").to_pylist()))
+    for attempt in range(attempts):
+        table = open_table()
+        if check is not None:
+            check(table)
+        fresh = _unseen(rows, key, _keys(_alike(table, rows, key), key))
+        if fresh.num_rows == 0:
+            return Appended(0, rows.num_rows, table.version())
+        try:
+            with store_errors(table.table_uri):
+                write_deltalake(table, fresh, mode="append", commit_properties=_transactions(table, models))
+        except CommitFailedError:
+            # spread the losers out, or the same two writers meet again and again
+            time.sleep(random.uniform(0, 0.02 * min(attempt + 1, 10)))
+            continue
+        return Appended(fresh.num_rows, rows.num_rows - fresh.num_rows, table.version())
+    raise Temporary(f"{table.table_uri}: lost {attempts} races against other writers; run the same command again")
+
+
+def _transactions(table: DeltaTable, models: Sequence[str]) -> CommitProperties:
+    marks = []
+    for model in models:
+        app = f"spikinghash:{model}"
+        last = table.transaction_version(app)
+        marks.append(Transaction(app, 0 if last is None else last + 1))
+    return CommitProperties(app_transactions=marks)
+
+
+def _alike(table: DeltaTable, rows: pa.Table, key: Sequence[str]) -> pa.Table:
+    """Key columns of the rows in `table` that might be one of `rows`: alike in every column of the key."""
+    alike = pc.scalar(True)
+    for name in key:
+        alike = alike & pc.field(name).isin(pc.unique(rows.column(name)))
+    with store_errors(table.table_uri):
+        return table.to_pyarrow_dataset().to_table(list(key), filter=alike)
+
+
+def _keys(rows: pa.Table, key: Sequence[str]) -> list[tuple[str | None, ...]]:
+    return list(zip(*(rows.column(name).to_pylist() for name in key), strict=True))
+
+
+def _unseen(rows: pa.Table, key: Sequence[str], there: Sequence[tuple[str | None, ...]]) -> pa.Table:
+    seen = set(there)
+    keep = []
+    for row_key in _keys(rows, key):
+        keep.append(row_key not in seen)
+        seen.add(row_key)
+    return rows.filter(pa.array(keep, pa.bool_()))

@@ -1,0 +1,176 @@
+"""The code database: Delta tables `<db>/codes` and `<db>/quarantine`, one row per clip and model."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import pyarrow as pa
+import pyarrow.compute as pc
+from deltalake import DeltaTable
+from deltalake.exceptions import CommitFailedError, TableNotFoundError
+
+from spikinghash.codes.codeset import CodeSet, codeset_from_rows
+from spikinghash.codes.commit import Appended, append_new, store_errors
+from spikinghash.codes.rows import CODE_KEY, CODE_ROWS, QUARANTINE_KEY, QUARANTINE_ROWS, code_width, conform
+from spikinghash.errors import BadStore, ConfigError, StaleModel, Temporary
+from spikinghash.schema import CODE_SCHEMA_VERSION
+
+_VERSION_KEY = "spikinghash.schema"
+_TABLES = {"codes": CODE_ROWS, "quarantine": QUARANTINE_ROWS}
+
+
+@dataclass(frozen=True)
+class CodeDatabase:
+    """Where a code database is. It holds no snapshot: every call reads the newest version.
+
+    `uri` is a local folder or an object-store address, `storage_options` are Delta Lake's. Every method raises
+    `BadStore` for a damaged or foreign table and `Temporary` for a full disk.
+    """
+
+    uri: str
+    storage_options: dict[str, str] = field(default_factory=dict)
+
+    @classmethod
+    def open(cls, uri: str | Path, storage_options: dict[str, str] | None = None) -> CodeDatabase:
+        """An existing database; `BadStore` if there is none or its schema version is not ours."""
+        database = cls(str(uri).rstrip("/"), dict(storage_options or {}))
+        for name in _TABLES:
+            database._snapshot(name)
+        return database
+
+    @classmethod
+    def create_or_open(cls, uri: str | Path, storage_options: dict[str, str] | None = None) -> CodeDatabase:
+        """The database at `uri`, made if it is not there. Two processes may call this at once."""
+        database = cls(str(uri).rstrip("/"), dict(storage_options or {}))
+        for name, schema in _TABLES.items():
+            database._create(name, schema)
+        return cls.open(uri, storage_options)
+
+    def append(self, rows: pa.Table) -> Appended:
+        """Add rows (columns of `CODE_ROWS`), exactly once by clip id and model.
+
+        A row that is there already stays as it is. Codes must be as wide as the model's codes already are,
+        else `BadStore`. `Temporary` when other writers win every time.
+        """
+        rows = conform(rows, CODE_ROWS)
+        if "" in _distinct(rows, "model"):
+            raise BadStore("a row has an empty model digest")  # Delta reads an empty partition value back as null
+        widths = {model: code_width(rows.filter(pc.field("model") == model)) for model in _distinct(rows, "model")}
+
+        def same_width(table: DeltaTable) -> None:
+            for model, width in widths.items():
+                with store_errors(table.table_uri):
+                    one = table.to_pyarrow_dataset().head(1, columns=["code"], filter=pc.field("model") == model)
+                there = code_width(one)
+                if there and there != width:
+                    raise BadStore(f"{self.uri}: model {model} has codes of {there} bytes, not {width}")
+
+        return append_new(lambda: self._snapshot("codes"), rows, CODE_KEY, same_width)
+
+    def quarantine(self, rows: pa.Table) -> Appended:
+        """Add refused recordings (columns of `QUARANTINE_ROWS`), exactly once by SHA-256, path and model."""
+        return append_new(lambda: self._snapshot("quarantine"), conform(rows, QUARANTINE_ROWS), QUARANTINE_KEY)
+
+    def load(self, model: str | None = None, split: str | None = None) -> CodeSet:
+        """The codes of one model, of one split or all, ordered by clip id.
+
+        Without `model` the database must hold one model only. `StaleModel` names the models there are,
+        `ConfigError` an unknown split, `BadStore` an empty database.
+        """
+        table = self._snapshot("codes")
+        rows = _read(table, CODE_ROWS.names, self._the_model(table, model))
+        model = rows.column("model")[0].as_py()
+        if split is not None:
+            splits = sorted(str(name) for name in _distinct(rows, "split"))
+            rows = rows.filter(pc.field("split") == split)
+            if rows.num_rows == 0:
+                raise ConfigError(f"{self.uri}: no clip in split {split!r}; splits: {', '.join(splits)}")
+        return codeset_from_rows(rows, str(model), table.version())
+
+    def committed_ids(self, model: str) -> set[str]:
+        """Clip ids that `model` has hashed."""
+        return set(_read(self._snapshot("codes"), ["clip_id"], model).column("clip_id").to_pylist())
+
+    def rows(self, model: str | None = None) -> pa.Table:
+        """All rows of the codes table, or one model's, in no particular order; for accounting and export."""
+        return _read(self._snapshot("codes"), CODE_ROWS.names, model)
+
+    def quarantined(self, model: str | None = None) -> pa.Table:
+        """All quarantine rows, or one model's, in no particular order."""
+        return _read(self._snapshot("quarantine"), QUARANTINE_ROWS.names, model)
+
+    def models(self) -> list[str]:
+        """Digests of the models that have codes here, sorted."""
+        return _models(self._snapshot("codes"))
+
+    def version(self) -> int:
+        """Newest version of the codes table."""
+        return self._snapshot("codes").version()
+
+    def compact(self) -> None:
+        """Join the many small files that nightly appends leave; changes no row, safe beside writers."""
+        for name in _TABLES:
+            try:
+                with store_errors(self.uri):
+                    self._snapshot(name).optimize.compact()
+            except CommitFailedError as error:
+                raise Temporary(f"{self.uri}/{name}: someone else rewrote the files; compact again later") from error
+
+    def _the_model(self, table: DeltaTable, wanted: str | None) -> str:
+        models = _models(table)
+        if not models:
+            raise BadStore(f"{self.uri}: the code database is empty; run `spikinghash encode` first")
+        if wanted is None and len(models) > 1:
+            raise StaleModel(f"{self.uri} holds codes of {len(models)} models ({', '.join(models)}); name one of them")
+        if wanted is not None and wanted not in models:
+            raise StaleModel(
+                f"{self.uri} has no codes of model {wanted}, only of {', '.join(models)}; "
+                "run `spikinghash encode` with that model"
+            )
+        return wanted or models[0]
+
+    def _snapshot(self, name: str) -> DeltaTable:
+        where = f"{self.uri}/{name}"
+        try:
+            with store_errors(where):
+                table = DeltaTable(where, storage_options=self.storage_options)
+        except BadStore as error:
+            if isinstance(error.__cause__, TableNotFoundError):
+                raise BadStore(f"{self.uri}: no code database here; `spikinghash encode` makes one") from None
+            raise
+        found = table.metadata().configuration.get(_VERSION_KEY)
+        if found != str(CODE_SCHEMA_VERSION):
+            raise BadStore(f"{where}: schema version {found}, this program reads {CODE_SCHEMA_VERSION}")
+        return table
+
+    def _create(self, name: str, schema: pa.Schema) -> None:
+        where = f"{self.uri}/{name}"
+        try:
+            with store_errors(where):
+                DeltaTable.create(
+                    where,
+                    schema,
+                    mode="ignore",
+                    partition_by=["model"] if name == "codes" else None,
+                    name=name,
+                    configuration={_VERSION_KEY: str(CODE_SCHEMA_VERSION)},
+                    storage_options=self.storage_options,
+                    raise_if_key_not_exists=False,
+                )
+        except CommitFailedError:
+            pass  # another process made it between our look and our commit
+
+
+def _read(table: DeltaTable, columns: list[str], model: str | None) -> pa.Table:
+    chosen = None if model is None else pc.field("model") == model
+    with store_errors(table.table_uri):
+        return table.to_pyarrow_dataset().to_table(columns, filter=chosen)
+
+
+def _models(table: DeltaTable) -> list[str]:
+    return sorted({part["model"] for part in table.partitions()})
+
+
+def _distinct(rows: pa.Table, column: str) -> list[str]:
+    return pc.unique(rows.column(column)).to_pylist()

@@ -1,0 +1,172 @@
+"""`params.yaml` to checked, frozen values. Only stages, flows and the command line read it; the library takes plain
+values.
+"""
+
+from __future__ import annotations
+
+import difflib
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+import yaml
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+
+from spikinghash.errors import ConfigError
+
+Positive = Annotated[int, Field(ge=1)]
+Share = Annotated[float, Field(ge=0.0, le=1.0)]
+Pixels = Annotated[int, Field(ge=1, le=4096)]
+
+
+class _Section(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid", strict=True)
+
+
+class DatasetParams(_Section):
+    path: str
+    layout: Literal["class_folders", "labels_csv"]
+    sensor: tuple[Pixels, Pixels] | None = Field(default=None, strict=False)
+    format: str | None = None
+
+
+class SynthesizeParams(_Section):
+    seed: int = Field(ge=0)
+    on_threshold: float = Field(gt=0.0)
+    off_threshold: float = Field(gt=0.0)
+    mismatch_sigma: float = Field(ge=0.0)
+    refractory_us: int = Field(ge=0)
+    noise_rate_hz: float = Field(ge=0.0)
+
+
+class FramesParams(_Section):
+    steps: int = Field(ge=1, le=256)
+    dtype: Literal["uint8", "uint16"]
+    val_fraction: float = Field(gt=0.0, lt=1.0)
+    test_fraction: float = Field(gt=0.0, lt=1.0)
+    seed: int = Field(ge=0)
+
+
+class ModelParams(_Section):
+    method: str
+    size: str
+    bits: int = Field(ge=8, le=1024, multiple_of=8)
+    input: tuple[Pixels, Pixels] = Field(strict=False)
+    count_clip: int = Field(ge=1, le=65535)
+    surrogate: Literal["sigmoid", "atan"]
+
+
+class AugmentParams(_Section):
+    shift_px: float = Field(ge=0.0)
+    rotate_deg: float = Field(ge=0.0, le=180.0)
+    scale: float = Field(ge=0.0, lt=1.0)
+    drop: Share
+    flip: bool
+
+
+class TrainParams(_Section):
+    epochs: Positive
+    batch: int = Field(ge=2)
+    lr: float = Field(gt=0.0)
+    warmup: Share
+    weight_decay: float = Field(ge=0.0)
+    optimiser: Literal["adamp", "adamw"]
+    grad_clip: float = Field(gt=0.0)
+    checkpoint_every: Positive
+    seed: int = Field(ge=0)
+    workers: Positive
+    threads: Positive
+    alpha: float = Field(ge=0.0)
+    beta: float = Field(ge=0.0)
+    smoothing: float = Field(ge=0.0, lt=1.0)
+    soft: bool
+    balance: bool
+    augment: AugmentParams
+
+    @model_validator(mode="after")
+    def _batch_is_shared_out(self) -> TrainParams:
+        if self.batch % self.workers or self.batch // self.workers < 2:
+            raise ValueError(f"batch {self.batch} must give each of {self.workers} workers the same 2 or more clips")
+        return self
+
+
+class EncodeParams(_Section):
+    batch: Positive
+
+
+class EvaluateParams(_Section):
+    query_split: Literal["train", "val", "test"]
+    database_splits: tuple[Literal["train", "val", "test"], ...] = Field(strict=False, min_length=1)
+    k: tuple[Positive, ...] = Field(strict=False, min_length=1)
+
+    @model_validator(mode="after")
+    def _queries_stay_out(self) -> EvaluateParams:
+        if self.query_split in self.database_splits:
+            raise ValueError(f"query_split {self.query_split!r} is also in database_splits; queries would find themselves")
+        return self
+
+
+class ReportParams(_Section):
+    queries: Positive
+    neighbours: Positive
+
+
+class TrackingParams(_Section):
+    uri: str
+    experiment: str
+
+
+class RayParams(_Section):
+    address: str | None = None
+
+
+class Params(_Section):
+    """The whole of `params.yaml`."""
+
+    dataset: DatasetParams
+    synthesize: SynthesizeParams
+    frames: FramesParams
+    model: ModelParams
+    train: TrainParams
+    encode: EncodeParams
+    evaluate: EvaluateParams
+    report: ReportParams
+    tracking: TrackingParams
+    ray: RayParams
+
+
+def load_params(path: Path) -> Params:
+    """Read and check; raises `ConfigError` with one line naming the key, the rule and, for a typo, the nearest key."""
+    try:
+        content = yaml.safe_load(path.read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        raise ConfigError(f"{path}: not found; run inside the project, or copy its params.yaml") from None
+    except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
+        raise ConfigError(f"{path}: not readable as YAML: {' '.join(str(error).split())}") from None
+    try:
+        return Params.model_validate(content)
+    except ValidationError as error:
+        raise ConfigError(f"{path}: {_first_problem(error)}") from None
+
+
+def _first_problem(error: ValidationError) -> str:
+    # an unknown key explains the missing one it was meant to be
+    problem = min(error.errors(), key=lambda e: e["type"] != "extra_forbidden")
+    place = ".".join(str(part) for part in problem["loc"]) or "the file"
+    if problem["type"] == "extra_forbidden":
+        near = difflib.get_close_matches(str(problem["loc"][-1]), _keys(problem["loc"][:-1]), n=1, cutoff=0.0)
+        hint = f"; did you mean {'.'.join([*map(str, problem['loc'][:-1]), near[0]])}?" if near else ""
+        return f"unknown key {place}{hint}"
+    if problem["type"] == "missing":
+        return f"missing key {place}"
+    given = problem["input"] if not isinstance(problem["input"], dict) else "a section"
+    return f"{place}: {problem['msg'].removeprefix('Value error, ')} (given: {given})"
+
+
+def _keys(place: tuple[Any, ...]) -> list[str]:
+    section: type[BaseModel] = Params
+    for part in place:
+        annotation = section.model_fields[str(part)].annotation
+        if not (isinstance(annotation, type) and issubclass(annotation, BaseModel)):
+            return []
+        section = annotation
+    return list(section.model_fields)
