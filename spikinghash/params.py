@@ -51,7 +51,7 @@ class ModelParams(_Section):
     size: str
     bits: int = Field(ge=8, le=1024, multiple_of=8)
     input: tuple[Pixels, Pixels] = Field(strict=False)
-    count_clip: int = Field(ge=1, le=65535)
+    count_clip: int = Field(ge=1, le=255)
     surrogate: Literal["sigmoid", "atan"]
 
 

@@ -1,0 +1,72 @@
+"""Rows of the code database made from hashed clips."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+
+import numpy as np
+import pyarrow as pa
+
+from spikinghash.codes.rows import CODE_ROWS, QUARANTINE_ROWS
+from spikinghash.errors import BadRecording
+
+
+@dataclass(frozen=True)
+class Clip:
+    """What is known of a clip besides its code."""
+
+    clip_id: str
+    recording: str
+    recording_sha256: str
+    start_us: int
+    end_us: int
+    label: str | None = None
+    split: str | None = None
+    archive: str | None = None
+
+
+def code_rows(clips: Sequence[Clip], codes: np.ndarray, margins: np.ndarray, model: str, frames: str) -> pa.Table:
+    """Clips with codes uint8 [N, K/8] and margins [N] of one model -> rows of `CODE_ROWS`."""
+    now = datetime.now(UTC)
+    rows = [
+        {
+            **clip.__dict__,
+            "code": code.tobytes(),
+            "min_margin": float(margin),
+            "model": model,
+            "frames": frames,
+            "encoded_at": now,
+        }
+        for clip, code, margin in zip(clips, codes, margins, strict=True)
+    ]
+    return pa.Table.from_pylist(rows, schema=CODE_ROWS)
+
+
+@dataclass(frozen=True)
+class Refused:
+    """A recording that was refused, by path and contents."""
+
+    path: str
+    sha256: str | None
+    error: BadRecording
+
+
+def quarantine_rows(refused: Sequence[Refused], model: str) -> pa.Table:
+    """Refused recordings -> rows of `QUARANTINE_ROWS`."""
+    now = datetime.now(UTC)
+    rows = [
+        {
+            "path": r.path,
+            "sha256": r.sha256,
+            "reason": r.error.reason,
+            "offset": r.error.offset,
+            "message": r.error.message,
+            "reader": None,
+            "model": model,
+            "seen_at": now,
+        }
+        for r in refused
+    ]
+    return pa.Table.from_pylist(rows, schema=QUARANTINE_ROWS)

@@ -1,0 +1,83 @@
+"""The stage `evaluate`: every number about one model's codes, each with how it was made."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from spikinghash.codes.codeset import CodeSet
+from spikinghash.evaluation.bits import BitHealth, bit_health
+from spikinghash.evaluation.curves import Curve, curve_by_radius, precision_within
+from spikinghash.evaluation.metric import Metric
+from spikinghash.evaluation.neighbours import Confusion, neighbour_confusion
+from spikinghash.evaluation.ranked import average_precision_at, precision_at
+from spikinghash.evaluation.retrieval import between
+from spikinghash.evaluation.tally import tally
+from spikinghash.evaluation.tied import tied_average_precision, tied_precision
+from spikinghash.index.flat import HammingIndex
+
+
+@dataclass(frozen=True)
+class Evaluation:
+    """Results by name, curves and neighbours of one query set against one database."""
+
+    metrics: dict[str, Metric]
+    curve: Curve
+    bits: BitHealth
+    confusion: Confusion
+    neighbours: list[dict[str, Any]]
+
+    def values(self) -> dict[str, float]:
+        """Plain numbers by name, for trackers."""
+        out = {name: metric.value for name, metric in self.metrics.items()}
+        for name, metric in self.metrics.items():
+            if metric.worst is not None and metric.best is not None:
+                out |= {f"{name}_worst": metric.worst, f"{name}_best": metric.best}
+        return out
+
+
+def evaluate(queries: CodeSet, index: HammingIndex, gallery: CodeSet, k: Sequence[int], shown: int) -> Evaluation:
+    """Rank `gallery` for each query by Hamming distance and judge by equal labels.
+
+    `k` are the cut-offs of mAP@k and precision@k, `shown` the neighbours kept per query, found with `index`, which
+    holds the same clips as `gallery`.
+    """
+    task = between(queries, gallery)
+    counts = tally(task)
+    metrics: dict[str, Metric] = {"map": tied_average_precision(counts)}
+    for cut in k:
+        metrics[f"precision_at_{cut}"] = tied_precision(counts, cut)
+        if cut > 1:
+            for form in ("A", "B", "C"):
+                metrics[f"map_at_{cut}_{form.lower()}"] = average_precision_at(task, cut, form)
+    metrics["top1"] = precision_at(task, 1)
+    metrics["precision_radius_2"] = precision_within(counts, 2)
+    positions, distances = index.search(queries.codes, max(shown, 10), model=queries.model)
+    confusion = neighbour_confusion(queries.labels, gallery.labels, positions)
+    return Evaluation(
+        metrics,
+        curve_by_radius(counts),
+        bit_health(gallery.codes),
+        confusion,
+        _neighbours(queries, gallery, positions[:, :shown], distances[:, :shown]),
+    )
+
+
+def _neighbours(
+    queries: CodeSet, gallery: CodeSet, positions: NDArray[np.int64], distances: NDArray[np.int32]
+) -> list[dict[str, Any]]:
+    return [
+        {
+            "clip_id": queries.clip_ids[q],
+            "label": queries.labels[q],
+            "results": [
+                {"clip_id": gallery.clip_ids[p], "label": gallery.labels[p], "distance": int(d)}
+                for p, d in zip(positions[q], distances[q], strict=True)
+            ],
+        }
+        for q in range(len(queries))
+    ]

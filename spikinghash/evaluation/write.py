@@ -1,0 +1,59 @@
+"""Evaluation results as files: metrics as JSON, curves as CSV, so that pictures can be redrawn from them."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+from typing import Any
+
+from spikinghash.evaluation.energy import Energy
+from spikinghash.evaluation.evaluate import Evaluation
+from spikinghash.files import write_atomically
+
+HISTORY_COLUMNS = (
+    "epoch", "loss", "accuracy", "val_map", "distinct", "dead_bits", "lr", "grad_norm", "clips_per_s",
+)
+
+
+def write_evaluation(
+    reports: Path, found: Evaluation, energy: Energy, task: dict[str, Any], training: dict[str, Any]
+) -> None:
+    """Write `metrics.json`, `energy.json`, `neighbours.json` and `plots/*.csv` into `reports`.
+
+    `task` says what was compared with what (splits, seed, digests); `training` is the model's provenance with its
+    `history`, one record an epoch.
+    """
+    metrics = {
+        "task": task,
+        "metrics": {name: metric.to_dict() for name, metric in found.metrics.items()},
+        "bits": found.bits.to_dict(),
+        "energy_mj": energy.total_pj * 1e-9,
+        "training": {k: v for k, v in training.items() if k not in ("history", "firing_rates")},
+    }
+    _json(reports / "metrics.json", metrics)
+    _json(reports / "energy.json", energy.to_json())
+    _json(reports / "neighbours.json", {"confusion": found.confusion.to_dict(), "queries": found.neighbours})
+    plots = reports / "plots"
+    curve = found.curve
+    radius = [] if curve.radius is None else curve.radius.tolist()
+    rows = zip(radius, curve.recall.tolist(), curve.precision.tolist(), strict=True)
+    _csv(plots / "pr_curve.csv", ("radius", "recall", "precision"), rows)
+    history = training.get("history", [])
+    _csv(plots / "history.csv", HISTORY_COLUMNS, ([record[c] for c in HISTORY_COLUMNS] for record in history))
+    _csv(plots / "bit_balance.csv", ("bit", "ones"), enumerate(found.bits.ones.tolist()))
+    _csv(plots / "firing_rates.csv", ("layer", "rate"), sorted(training.get("firing_rates", {}).items()))
+
+
+def _json(path: Path, content: dict[str, Any]) -> None:
+    write_atomically(path, (json.dumps(content, indent=1, sort_keys=True) + "\n").encode())
+
+
+def _csv(path: Path, header: Sequence[str], rows: Iterable[Sequence[Any]]) -> None:
+    text = io.StringIO()
+    writer = csv.writer(text, lineterminator="\n")
+    writer.writerow(header)
+    writer.writerows(rows)
+    write_atomically(path, text.getvalue().encode())

@@ -1,0 +1,77 @@
+"""Opening one input file safely: regular files only, bounded size, one consistent read."""
+
+from __future__ import annotations
+
+import errno
+import hashlib
+import os
+import stat
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+
+from spikinghash.errors import BadRecording
+
+MAX_BYTES = 4 * 1024**3
+HEAD_BYTES = 64 * 1024
+
+
+@dataclass(frozen=True)
+class Source:
+    """The whole content of one file, read once, so that digest and events belong together."""
+
+    path: Path
+    data: bytes
+
+    @property
+    def head(self) -> bytes:
+        """The first 64 KiB, enough to tell formats apart."""
+        return self.data[:HEAD_BYTES]
+
+    @cached_property
+    def sha256(self) -> str:
+        """Digest of the content, 64 hexadecimal digits."""
+        return hashlib.sha256(self.data).hexdigest()
+
+
+def open_source(path: Path, *, max_bytes: int = MAX_BYTES) -> Source:
+    """Read a file into memory.
+
+    Raises `BadRecording`: unreadable (missing, no rights), not-regular (folder, link, pipe, device), expansion (over
+    `max_bytes`), changed (somebody wrote to it during the read).
+    """
+    try:
+        # a pipe would block without O_NONBLOCK; a link could lead out of the data folder
+        handle = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)
+    except (OSError, ValueError) as error:
+        raise _refusal(path, error) from error
+    try:
+        return Source(path, _read_regular(handle, max_bytes))
+    finally:
+        os.close(handle)
+
+
+def _read_regular(handle: int, max_bytes: int) -> bytes:
+    before = os.fstat(handle)
+    if not stat.S_ISREG(before.st_mode):
+        raise BadRecording("not-regular", "only regular files are read, this is a folder, pipe or device")
+    if before.st_size > max_bytes:
+        raise BadRecording("expansion", f"{before.st_size} bytes are more than the limit of {max_bytes}")
+    try:
+        with os.fdopen(handle, "rb", closefd=False) as file:
+            data = file.read(before.st_size + 1)
+    except OSError as error:
+        raise BadRecording("unreadable", f"reading failed: {error.strerror}") from error
+    if (len(data), os.fstat(handle).st_mtime_ns) != (before.st_size, before.st_mtime_ns):
+        raise BadRecording("changed", "the file changed while it was read; run again when its writer is done")
+    return data
+
+
+def _refusal(path: Path, error: OSError | ValueError) -> BadRecording:
+    code = error.errno if isinstance(error, OSError) else None
+    if code == errno.ELOOP:
+        return BadRecording("not-regular", "this is a symbolic link; give the file it points to")
+    if code == errno.ENXIO:
+        return BadRecording("not-regular", "this is a socket or device, not a regular file")
+    why = error.strerror if isinstance(error, OSError) else str(error)
+    return BadRecording("unreadable", f"cannot open {path.name!r}: {why}")

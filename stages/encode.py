@@ -1,0 +1,23 @@
+"""Stage `encode`: frames and model to the code database."""
+
+from __future__ import annotations
+
+from spikinghash.codes.encode_frames import encode_frames
+from spikinghash.codes.encoder import Encoder
+from spikinghash.codes.table import CodeDatabase
+from spikinghash.frames.store import FrameStore
+from spikinghash.params import Params
+from spikinghash.progress import progress_bar
+from spikinghash.training.checkpoint import load_model
+from stages.door import CODES, FRAMES, MODEL, run
+
+
+def encode(params: Params) -> None:
+    """Hash every clip of every split."""
+    encoder = Encoder(load_model(MODEL), params.encode.batch)
+    with progress_bar("encode") as progress:
+        encode_frames(FrameStore.open(FRAMES), encoder, CodeDatabase.create_or_open(CODES), progress)
+
+
+if __name__ == "__main__":
+    run(encode)

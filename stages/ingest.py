@@ -1,0 +1,24 @@
+"""Stage `ingest`: recordings to frames, splits and a ledger."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from spikinghash.frames.ingest import ingest as ingest_recordings
+from spikinghash.params import Params
+from spikinghash.progress import progress_bar
+from stages.door import FRAMES, run
+
+
+def ingest(params: Params) -> None:
+    """Frame the data set."""
+    d, f = params.dataset, params.frames
+    with progress_bar("ingest") as progress:
+        ingest_recordings(
+            Path(d.path), d.layout, FRAMES, steps=f.steps, dtype=f.dtype, sensor=d.sensor, format=d.format,
+            val_fraction=f.val_fraction, test_fraction=f.test_fraction, seed=f.seed, progress=progress,
+        )  # fmt: skip
+
+
+if __name__ == "__main__":
+    run(ingest)

@@ -1,0 +1,165 @@
+import hashlib
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from spikinghash.errors import BadStore, ConfigError, Temporary
+from spikinghash.events import nmnist
+from spikinghash.events.validate import validate
+from spikinghash.frames.ingest import ingest
+from spikinghash.frames.publish import publish
+from spikinghash.frames.split_lists import read_split_lists
+from spikinghash.frames.store import FrameStore
+
+DATA = Path(__file__).parents[3] / "../shared/data"
+
+
+def recording(seed, count=300, side=34):
+    rng = np.random.default_rng(seed)
+    t = np.sort(rng.integers(0, 300_000, size=count))
+    x, y, p = rng.integers(0, side, count), rng.integers(0, side, count), rng.integers(0, 2, count)
+    return nmnist.to_bytes(validate(t, x, y, p, sensor=(side, side), format="test"))
+
+
+def folder_set(root, count=10):
+    for i in range(count):
+        path = root / "ab"[i % 2] / f"{i}.bin"
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(recording(i))
+    return root
+
+
+def run(root, out, **options):
+    return ingest(root, "class_folders", out, **({"steps": 4, "test_fraction": 0.4, "val_fraction": 0.2} | options))
+
+
+def test_small_set(tmp_path):
+    calls = []
+    report = run(
+        folder_set(tmp_path / "raw"), tmp_path / "out", progress=lambda done, total: calls.append((done, total))
+    )
+    store = FrameStore.open(tmp_path / "out")
+    counts, rows = store.load(None)
+    assert calls == [(i, 10) for i in range(1, 11)]
+    assert counts.shape == (10, 4, 2, 34, 34)
+    assert store.meta == report.meta
+    assert store.classes == ["a", "b"]
+    assert [row.recording_id for row in rows] == sorted(row.recording_id for row in rows)
+    assert rows[0].clip_id == f"{rows[0].recording_id}@{rows[0].start_us}-{rows[0].end_us}"
+    for row, clip in zip(rows, counts, strict=True):
+        content = (tmp_path / "raw" / row.recording_id).read_bytes()
+        assert row.sha256 == hashlib.sha256(content).hexdigest()
+        assert row.events_in == len(content) // 5 == clip.sum() + sum(row.dropped.values())
+    assert dict(report.ledger.splits) == {"train": 4, "val": 2, "test": 4}
+    lists = read_split_lists(tmp_path / "out")
+    assert sorted(name for ids in lists.values() for name in ids) == [row.clip_id for row in rows]
+    assert lists["test"] == [row.clip_id for row in store.rows("test")]
+
+
+def test_bad_files_are_entered_and_the_rest_goes_on(tmp_path):
+    raw = folder_set(tmp_path / "raw")
+    cut = recording(1)[:-2]
+    (raw / "a/cut.bin").write_bytes(cut)
+    (raw / "a/empty.bin").write_bytes(b"")
+    (raw / "b/photo.bin").write_bytes(b"\x89PNG\r\n\x1a\n" + bytes(92))
+    (raw / "b/link.bin").symlink_to(raw / "a/0.bin")
+    wild = bytearray(recording(2, count=2000))
+    wild[0] = 99
+    (raw / "b/wild.bin").write_bytes(wild)
+    report = run(raw, tmp_path / "out")
+    ledger = json.loads((tmp_path / "out/ledger.json").read_text())
+    assert ledger["found"] == 15 == ledger["clips"] + len(ledger["refused"])
+    assert ledger["reasons"] == {"truncated": 1, "empty": 1, "unknown-format": 1, "not-regular": 1}
+    refused = {row["path"]: row for row in ledger["refused"]}
+    assert refused["a/cut.bin"]["offset"] == len(cut) // 5 * 5
+    assert refused["a/cut.bin"]["sha256"] == hashlib.sha256(cut).hexdigest()
+    assert refused["b/link.bin"]["sha256"] is None
+    assert ledger["dropped"]["coordinate"] == 1
+    assert ledger["events_in"] == 10 * 300 + 2000 == ledger["framed"] + sum(ledger["dropped"].values())
+    assert report.ledger.to_json() == ledger
+
+
+def test_same_input_same_bytes(tmp_path):
+    raw = folder_set(tmp_path / "raw")
+    for name in "ab":
+        run(raw, tmp_path / name)
+    files = [{path.name: path.read_bytes() for path in (tmp_path / name).iterdir()} for name in "ab"]
+    assert files[0] == files[1]
+    assert set(files[0]) == {"frames.parquet", "splits.json", "ledger.json"}
+
+
+def test_sensor_is_given_stated_or_that_of_the_first_good_file(tmp_path):
+    raw = tmp_path / "raw"
+    raw.mkdir()
+    (raw / "0.bin").write_bytes(b"")
+    (raw / "1.bin").write_bytes(recording(0, side=60))
+    table = raw / "labels.csv"
+    table.write_text("file,label\n0.bin,a\n1.bin,a\n")
+
+    def size(**options):
+        meta = ingest(raw, "labels_csv", tmp_path / "out", steps=2, **options).meta
+        return meta.width, meta.height
+
+    assert size() == (60, 60)
+    assert size(sensor=(64, 62)) == (64, 62)
+    table.write_text("file,label,width,height\n0.bin,a,,\n1.bin,a,70,71\n")
+    assert size() == (70, 71)
+    table.write_text("file,label,width,height\n0.bin,a,71,70\n1.bin,a,70,71\n")
+    with pytest.raises(ConfigError, match="different sizes"):
+        size()
+    table.write_text("file,label,width,height\n1.bin,a,0,-4\n")
+    with pytest.raises(ConfigError, match="0x-4"):
+        size()
+
+
+def test_nothing_to_frame(tmp_path):
+    raw = tmp_path / "raw"
+    (raw / "a").mkdir(parents=True)
+    with pytest.raises(ConfigError, match="no recordings"):
+        run(raw, tmp_path / "out")
+    (raw / "a/1.bin").write_bytes(b"")
+    with pytest.raises(ConfigError, match=r"all 1 files .* a/1.bin: empty"):
+        run(raw, tmp_path / "out")
+    assert json.loads((tmp_path / "out/ledger.json").read_text())["reasons"] == {"empty": 1}
+    assert not (tmp_path / "out/frames.parquet").exists()
+
+
+@pytest.mark.parametrize("options", [{"steps": 0}, {"dtype": "float32"}, {"test_fraction": 1.5}, {"format": "avi"}])
+def test_wrong_arguments(tmp_path, options):
+    with pytest.raises(ConfigError):
+        run(folder_set(tmp_path / "raw", 2), tmp_path / "out", **options)
+
+
+def test_edited_split_lists_are_refused(tmp_path):
+    run(folder_set(tmp_path / "raw"), tmp_path / "out")
+    path = tmp_path / "out/splits.json"
+    good = path.read_text()
+    for bad in (
+        good.replace("a/0.bin", "a/9.bin"),
+        good.replace('"schema_version": 1', '"schema_version": 2'),
+        "{",
+        "[]",
+    ):
+        path.write_text(bad)
+        with pytest.raises(BadStore):
+            read_split_lists(tmp_path / "out")
+
+
+def test_full_disk_is_temporary(tmp_path):
+    with pytest.raises(Temporary, match="no space"), publish(tmp_path / "file"):
+        raise OSError(28, "No space left on device")
+    with pytest.raises(PermissionError), publish(tmp_path / "file"):
+        raise PermissionError(13, "no")
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.skipif(not DATA.is_dir(), reason="no shared data here")
+def test_real_data_set(tmp_path):
+    report = ingest(DATA / "events/nmnist_small", "labels_csv", tmp_path, steps=8)
+    assert report.ledger.clips == 1000
+    assert report.ledger.events_in == report.ledger.framed + sum(report.ledger.dropped.values())
+    counts, rows = FrameStore.open(tmp_path).load("test")
+    assert len(rows) == 199
+    assert counts.sum(dtype=np.int64) == sum(row.events_framed for row in rows)
