@@ -4,44 +4,63 @@ from __future__ import annotations
 
 import errno
 import hashlib
+import json
 import os
 import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 from spikinghash.errors import Temporary
 
 
-def write_atomically(path: Path, data: bytes) -> None:
-    """Write beside the target, fsync, rename, fsync the folder. A full disk raises `Temporary`; no half file stays."""
-    name = None
+@contextmanager
+def publish(path: Path) -> Iterator[Path]:
+    """Yield a path to write to; on success it is flushed to disk and renamed to `path`, on failure removed.
+
+    Raises `Temporary` when the disk is full; other errors of the body pass through.
+    """
+    draft: Path | None = None
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
-        with os.fdopen(handle, "wb") as out:
-            out.write(data)
-            out.flush()
-            os.fsync(out.fileno())
-        Path(name).chmod(0o644)
-        Path(name).replace(path)
-    except OSError as error:
-        if name is not None:
-            Path(name).unlink(missing_ok=True)
-        if error.errno in (errno.ENOSPC, errno.EDQUOT):
-            raise Temporary(f"{path}: disk full, {len(data)} bytes needed; free space and run again") from None
-        raise
-    sync_folder(path.parent)
-
-
-def sync_folder(folder: Path) -> None:
-    """Make a rename in `folder` durable."""
-    handle = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(handle)
-    finally:
         os.close(handle)
+        draft = Path(name)
+        yield draft
+        draft.chmod(0o644)
+        _flush(draft)
+        draft.replace(path)
+        _flush(path.parent)
+    except OSError as error:
+        if error.errno in (errno.ENOSPC, errno.EDQUOT):
+            raise Temporary(f"{path}: disk full; free space and run again") from error
+        raise
+    finally:
+        if draft is not None:
+            draft.unlink(missing_ok=True)
+
+
+def write_atomically(path: Path, data: bytes) -> None:
+    """Write `data` to `path`, whole or not at all; errors as in `publish`."""
+    with publish(path) as draft:
+        draft.write_bytes(data)
+
+
+def write_json(path: Path, content: Any) -> None:
+    """Write `content` as readable JSON with sorted keys, whole or not at all."""
+    write_atomically(path, (json.dumps(content, indent=1, sort_keys=True) + "\n").encode())
 
 
 def sha256_file(path: Path) -> str:
     """SHA-256 of a file's contents, in hex, read in pieces."""
     with path.open("rb") as stream:
         return hashlib.file_digest(stream, "sha256").hexdigest()
+
+
+def _flush(path: Path) -> None:
+    handle = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)

@@ -2,24 +2,31 @@
 
 from __future__ import annotations
 
+from spikinghash.frames.store import FrameStore
 from spikinghash.params import Params
 from spikinghash.progress import progress_bar
-from spikinghash.training.job import job_for
-from spikinghash.training.ray_trainer import train_with_ray
+from spikinghash.training.ray_trainer import Job, train_with_ray
 from stages.door import FRAMES, MODEL, RUNS, run
+from stages.plain import loss_weights, model_spec, recipe
 
 
 def train(params: Params) -> None:
     """Train the configured method."""
-    job = job_for(FRAMES, MODEL, params.model, params.train)
+    store = FrameStore.open(FRAMES)
+    job = Job(
+        frames=str(FRAMES.resolve()),
+        frames_sha256=store.digest,
+        out=str(MODEL.resolve()),
+        spec=model_spec(params, store),
+        weights=loss_weights(params),
+        recipe=recipe(params),
+        workers=params.train.workers,
+    )
     with progress_bar("train (epochs)") as progress:
         train_with_ray(
-            job,
-            RUNS,
-            address=params.ray.address,
-            threads=params.train.threads,
+            job, RUNS.resolve(), address=params.ray.address, threads=params.train.threads,
             watch=lambda record: progress(record["epoch"], record["epochs"]),
-        )
+        )  # fmt: skip
 
 
 if __name__ == "__main__":

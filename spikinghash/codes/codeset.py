@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Collection
+from dataclasses import dataclass, replace
 
 import numpy as np
 import pyarrow as pa
@@ -10,7 +11,7 @@ from numpy.typing import NDArray
 
 from spikinghash.codes.packing import code_bytes
 from spikinghash.codes.rows import code_width
-from spikinghash.errors import BadStore
+from spikinghash.errors import BadStore, ConfigError
 
 
 @dataclass(frozen=True)
@@ -34,6 +35,15 @@ class CodeSet:
 
     def __len__(self) -> int:
         return len(self.clip_ids)
+
+    def in_splits(self, splits: Collection[str]) -> CodeSet:
+        """The clips of the named splits; `ConfigError` if there are none."""
+        chosen = np.isin(self.splits.astype(str), sorted(splits))
+        if not chosen.any():
+            there = ", ".join(sorted({str(s) for s in self.splits}))
+            raise ConfigError(f"no clip in the splits {', '.join(sorted(splits))}; there are: {there}")
+        columns = ("clip_ids", "codes", "labels", "recordings", "splits", "start_us", "end_us")
+        return replace(self, **{name: getattr(self, name)[chosen] for name in columns})
 
 
 def codeset_from_rows(rows: pa.Table, model: str, version: int) -> CodeSet:

@@ -13,13 +13,20 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
+from spikinghash.errors import BadStore
+from spikinghash.frames.fit import fit
+from spikinghash.frames.store import FrameStore
 from spikinghash.layers.attention import SpikingSelfAttention
 from spikinghash.layers.firing import firing_rates
 from spikinghash.layers.hash_layer import SpikingHashLayer
 from spikinghash.layers.wavemixer import HighMixer, WaveMixer
+from spikinghash.training.checkpoint import LoadedModel
 
 MAC_PJ = 4.6
 AC_PJ = 0.9
+
+#: Clips that firing rates are averaged over.
+SAMPLE = 256
 
 NOTES = (
     "MACs are per clip over all time steps; a spiking layer's ACs are its MACs times the firing rate of its input.",
@@ -96,6 +103,14 @@ def estimate_energy(network: nn.Module, frames: Tensor) -> Energy:
         if name in shapes:
             layers.extend(_layers(name, module, *shapes[name], rates, batch, first))
     return Energy(tuple(layers))
+
+
+def estimate_energy_of(model: LoadedModel, store: FrameStore, split: str) -> Energy:
+    """Energy of a saved model on the first `SAMPLE` clips of a split of a frame store; `BadStore` if it has none."""
+    for counts, _ in store.iter_batches(split, SAMPLE):
+        block = fit(counts, model.spec.height, model.spec.width, model.spec.count_clip)
+        return estimate_energy(model.method.network, torch.from_numpy(block).transpose(0, 1))  # type: ignore[arg-type]
+    raise BadStore(f"{store.path}: no clips in split {split} to measure firing rates on")
 
 
 def _recorder(shapes: dict[str, tuple[Tensor, Tensor]], name: str) -> Any:

@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import csv
 import io
-import json
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any
 
 from spikinghash.evaluation.energy import Energy
 from spikinghash.evaluation.evaluate import Evaluation
-from spikinghash.files import write_atomically
+from spikinghash.files import write_atomically, write_json
 
 HISTORY_COLUMNS = (
     "epoch", "loss", "accuracy", "val_map", "distinct", "dead_bits", "lr", "grad_norm", "clips_per_s",
@@ -33,9 +32,9 @@ def write_evaluation(
         "energy_mj": energy.total_pj * 1e-9,
         "training": {k: v for k, v in training.items() if k not in ("history", "firing_rates")},
     }
-    _json(reports / "metrics.json", metrics)
-    _json(reports / "energy.json", energy.to_json())
-    _json(reports / "neighbours.json", {"confusion": found.confusion.to_dict(), "queries": found.neighbours})
+    write_json(reports / "metrics.json", metrics)
+    write_json(reports / "energy.json", energy.to_json())
+    write_json(reports / "neighbours.json", {"confusion": found.confusion.to_dict(), "queries": found.neighbours})
     plots = reports / "plots"
     curve = found.curve
     radius = [] if curve.radius is None else curve.radius.tolist()
@@ -45,10 +44,6 @@ def write_evaluation(
     _csv(plots / "history.csv", HISTORY_COLUMNS, ([record[c] for c in HISTORY_COLUMNS] for record in history))
     _csv(plots / "bit_balance.csv", ("bit", "ones"), enumerate(found.bits.ones.tolist()))
     _csv(plots / "firing_rates.csv", ("layer", "rate"), sorted(training.get("firing_rates", {}).items()))
-
-
-def _json(path: Path, content: dict[str, Any]) -> None:
-    write_atomically(path, (json.dumps(content, indent=1, sort_keys=True) + "\n").encode())
 
 
 def _csv(path: Path, header: Sequence[str], rows: Iterable[Sequence[Any]]) -> None:

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 from spikinghash.datasets.layouts import find_recordings
 from spikinghash.datasets.recording import Recording
@@ -17,7 +16,7 @@ from spikinghash.events.source import open_source
 from spikinghash.events.validate import MAX_SIDE_PX
 from spikinghash.frames.accumulate import COUNT_TYPES, Counts, CountType, accumulate
 from spikinghash.frames.ledger import Ledger, Refusal
-from spikinghash.frames.publish import publish_json
+from spikinghash.files import write_json
 from spikinghash.frames.rows import ClipRow, FrameMeta
 from spikinghash.frames.split_lists import split_lists, write_split_lists
 from spikinghash.frames.writer import FrameWriter
@@ -78,7 +77,7 @@ def ingest(
                 rows.append(clip[0])
             if progress is not None:
                 progress(done, len(recordings))
-        publish_json(out / LEDGER_FILE, ledger.to_json())
+        write_json(out / LEDGER_FILE, ledger.to_json())
         if not rows:
             first = f"{ledger.refused[0].path}: {ledger.refused[0].reason}: {ledger.refused[0].message}"
             raise ConfigError(f"all {ledger.found} files below {root} were refused, the first {first}")

@@ -8,7 +8,7 @@ from collections.abc import Iterable
 from pathlib import Path
 
 from spikinghash.errors import BadStore
-from spikinghash.frames.publish import publish_json
+from spikinghash.files import write_json
 from spikinghash.frames.rows import ClipRow
 from spikinghash.schema import FRAME_SCHEMA_VERSION
 
@@ -28,7 +28,7 @@ def write_split_lists(folder: Path, lists: SplitLists, *, seed: int) -> str:
     """Write `<folder>/splits.json` and return the checksum of the lists."""
     checksum = _checksum(lists)
     content = {"schema_version": FRAME_SCHEMA_VERSION, "seed": seed, "checksum": checksum, "splits": lists}
-    publish_json(folder / FILE, content)
+    write_json(folder / FILE, content)
     return checksum
 
 

@@ -10,7 +10,7 @@ import pyarrow.parquet as pq
 
 from spikinghash.frames.accumulate import Counts
 from spikinghash.frames.columns import DICTIONARY_COLUMNS, STATISTICS_COLUMNS, frame_schema, to_table
-from spikinghash.frames.publish import publish
+from spikinghash.files import publish
 from spikinghash.frames.rows import ClipRow, FrameMeta
 
 FILE = "frames.parquet"

@@ -18,7 +18,7 @@ from safetensors.torch import load, save
 from torch import Tensor, nn
 
 from spikinghash.errors import BadCheckpoint
-from spikinghash.files import write_atomically
+from spikinghash.files import write_atomically, write_json
 from spikinghash.methods.method import LossWeights, build
 from spikinghash.methods.spec import ModelSpec
 from spikinghash.schema import MODEL_SCHEMA_VERSION
@@ -51,7 +51,7 @@ def save_model(folder: Path, spec: ModelSpec, network: nn.Module, training: dict
     }
     folder.mkdir(parents=True, exist_ok=True)
     write_atomically(folder / WEIGHTS, weights)
-    write_atomically(folder / CARD, (json.dumps(card, indent=2, sort_keys=True) + "\n").encode())
+    write_json(folder / CARD, card)
     return digest
 
 

@@ -37,7 +37,12 @@ def prepare(
 
 def _tensors(store: FrameStore, split: str, spec: ModelSpec) -> tuple[Tensor, Tensor]:
     counts, rows = store.load(split)
-    numbers = {name: i for i, name in enumerate(spec.classes)}
+    if not rows:
+        raise BadStore(f"{store.path}: no clips in split {split}; raise frames.val_fraction or add recordings")
+    numbers: dict[str | None, int] = {name: i for i, name in enumerate(spec.classes)}
+    strange = sorted({str(row.label) for row in rows} - set(spec.classes))
+    if strange:
+        raise BadStore(f"{store.path}: {split} clips with labels the model does not know: {', '.join(strange[:3])}")
     labels = np.array([numbers[row.label] for row in rows], np.int64)
     return torch.from_numpy(fit(counts, spec.height, spec.width, spec.count_clip)), torch.from_numpy(labels)
 
@@ -63,6 +68,8 @@ def publish(
         "best_epoch": progress.best_epoch,
         "val_map": progress.best_score,
         "parameters": sum(p.numel() for p in network.parameters()),
-        "firing_rates": history[-1]["rates"] if history else {},
+        "seconds": sum(record["seconds"] for record in history),
+        "firing_rates": next((r["rates"] for r in history if r["epoch"] == progress.best_epoch), {}),
+        "history": [{k: v for k, v in record.items() if k != "rates"} for record in history],
     }
     return save_model(out, spec, network, training)

@@ -17,7 +17,7 @@ from torch import Tensor, nn
 from torch.optim import Optimizer
 
 from spikinghash.errors import BadCheckpoint
-from spikinghash.files import write_atomically
+from spikinghash.files import write_atomically, write_json
 
 TENSORS = "state.safetensors"
 FACTS = "state.json"
@@ -53,7 +53,7 @@ def save_state(folder: Path, method: nn.Module, optimiser: Optimizer, progress: 
         "group_steps": steps,
     }
     write_atomically(folder / TENSORS, save({k: v.clone() for k, v in tensors.items()}))
-    write_atomically(folder / FACTS, json.dumps(facts, sort_keys=True).encode())
+    write_json(folder / FACTS, facts)
 
 
 def load_state(folder: Path, method: nn.Module, optimiser: Optimizer) -> Progress:

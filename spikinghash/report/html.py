@@ -1,0 +1,95 @@
+"""The report: one HTML page that needs no other file, no network and no script."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+from jinja2 import Environment, FileSystemLoader, StrictUndefined
+
+import spikinghash
+from spikinghash.files import write_atomically
+from spikinghash.report import units
+from spikinghash.report.bars import bit_balance, energy_bars, firing_rates
+from spikinghash.report.choose import choose
+from spikinghash.report.clips import find_clips
+from spikinghash.report.curves import precision_recall, training_curves
+from spikinghash.report.gallery_cells import Row, clip_ids, gallery_rows
+from spikinghash.report.headline import against_baseline, headline, metric_rows
+from spikinghash.report.heatmap import confusion_chart, most_mixed_up
+from spikinghash.report.inputs import Inputs, read_inputs
+
+TEMPLATE = "report.html.j2"
+REFUSED_SHOWN = 20
+
+
+def build_report(reports: Path, frames: Path, out: Path, *, queries: int = 8, neighbours: int = 8) -> Path:
+    """Write the page `out` from the files below `reports` and the frame store in `frames`; returns `out`.
+
+    The gallery has `queries` rows of `neighbours` clips. The same files give the same bytes. A missing optional file
+    becomes a sentence on the page. Raises `BadStore`, naming the stage to run, if `metrics.json` or the frame store
+    is missing or any file is damaged, and `Temporary` when the disk is full.
+    """
+    page = render(read_inputs(reports, frames), queries=queries, neighbours=neighbours)
+    # a lone surrogate from a JSON escape has no place in UTF-8
+    write_atomically(out, page.encode("utf-8", "replace"))
+    return out
+
+
+def render(inputs: Inputs, *, queries: int = 8, neighbours: int = 8) -> str:
+    """The page as text; errors of damaged files as in `build_report`."""
+    maps, others = metric_rows(inputs.metrics)
+    context: dict[str, Any] = {
+        "inputs": inputs,
+        "task": inputs.metrics.task,
+        "headline": headline(inputs.metrics),
+        "against_baseline": against_baseline(inputs.metrics),
+        "maps": maps,
+        "others": others,
+        "rows": _gallery(inputs, queries, neighbours),
+        "stale": _stale(inputs),
+        "refused_shown": REFUSED_SHOWN,
+        "version": spikinghash.__version__,
+        **_charts(inputs),
+    }
+    # autoescape is on for everything: labels and file names come from strangers
+    environment = Environment(
+        loader=FileSystemLoader(Path(__file__).parent),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    for name in ("count", "score", "share", "energy", "operations"):
+        environment.filters[name] = getattr(units, name)
+    return environment.get_template(TEMPLATE).render(context)
+
+
+def _charts(inputs: Inputs) -> dict[str, Any]:
+    """Charts by the name the template uses; None (or an empty list) where the file is missing."""
+    confusion = inputs.neighbours and inputs.neighbours.confusion
+    best_epoch = (inputs.metrics.training or {}).get("best_epoch")
+    epoch = best_epoch if isinstance(best_epoch, int) else None
+    return {
+        "pr_chart": inputs.pr_curve and precision_recall(inputs.pr_curve),
+        "confusion_chart": confusion and confusion_chart(confusion),
+        "mixed_up": most_mixed_up(confusion) if confusion else [],
+        "confusion": confusion,
+        "bit_chart": inputs.bit_balance and bit_balance(inputs.bit_balance),
+        "energy_chart": energy_bars(inputs.energy.layers) if inputs.energy and inputs.energy.layers else None,
+        "history_charts": training_curves(inputs.history, epoch) if inputs.history else [],
+        "rates_chart": inputs.firing_rates and firing_rates(inputs.firing_rates),
+    }
+
+
+def _gallery(inputs: Inputs, queries: int, neighbours: int) -> list[Row]:
+    if inputs.neighbours is None:
+        return []
+    chosen = choose(inputs.neighbours.queries, queries, neighbours)
+    return gallery_rows(chosen, find_clips(inputs.frames, clip_ids(chosen)))
+
+
+def _stale(inputs: Inputs) -> bool:
+    """Whether the frame store is another one than the metrics were computed on, as far as they say."""
+    said = {inputs.metrics.task.data_digest, inputs.metrics.task.frames_digest} - {None}
+    return bool(said) and not said & {inputs.frames.digest, inputs.frames.meta.digest}

@@ -1,0 +1,43 @@
+"""Stage `evaluate`: codes and index to metrics, curves, energy, and an MLflow run."""
+
+from __future__ import annotations
+
+from spikinghash.codes.table import CodeDatabase
+from spikinghash.evaluation.energy import estimate_energy_of
+from spikinghash.evaluation.evaluate import evaluate as measure
+from spikinghash.evaluation.write import write_evaluation
+from spikinghash.files import write_json
+from spikinghash.frames.store import FrameStore
+from spikinghash.index.flat import HammingIndex
+from spikinghash.params import Params
+from spikinghash.tracking.run import log_run
+from spikinghash.training.checkpoint import load_model
+from stages.door import CODES, FRAMES, INDEX, MODEL, REPORTS, run
+
+
+def evaluate(params: Params) -> None:
+    """Measure the query split against the database splits."""
+    e, store, model = params.evaluate, FrameStore.open(FRAMES), load_model(MODEL)
+    codes = CodeDatabase.open(CODES).load(model.digest)
+    queries, gallery = codes.in_splits([e.query_split]), codes.in_splits(e.database_splits)
+    found = measure(queries, HammingIndex.load(INDEX), gallery, e.k, params.report.neighbours)
+    energy = estimate_energy_of(model, store, e.query_split)
+    training = model.card["training"]
+    task = {
+        "dataset": params.dataset.path, "queries": len(queries), "database": len(gallery), "bits": codes.bits,
+        "classes": list(model.spec.classes), "query_split": e.query_split, "database_splits": list(e.database_splits),
+        "seed": training["recipe"]["seed"], "data_digest": store.digest, "model_digest": model.digest,
+        "frames_digest": store.meta.digest,
+    }  # fmt: skip
+    write_evaluation(REPORTS, found, energy, task, training)
+    run_id = log_run(
+        params.tracking.uri, params.tracking.experiment, name=f"{model.spec.method}-{model.spec.size}-{model.digest[:8]}",
+        params=params.model_dump(), metrics=found.values() | {"energy_mj": energy.total_pj * 1e-9},
+        history=training["history"], tags={k: str(v) for k, v in task.items() if k.endswith("digest")},
+        folders={"model": MODEL, "metrics": REPORTS / "metrics.json"},
+    )  # fmt: skip
+    write_json(REPORTS / "run.json", {"run_id": run_id, "tracking_uri": params.tracking.uri})
+
+
+if __name__ == "__main__":
+    run(evaluate)

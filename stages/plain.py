@@ -1,0 +1,35 @@
+"""Parameters of the file to the plain values the library takes."""
+
+from __future__ import annotations
+
+from spikinghash.frames.store import FrameStore
+from spikinghash.methods.method import LossWeights
+from spikinghash.methods.spec import ModelSpec
+from spikinghash.params import Params
+from spikinghash.training.augment import Augmentation
+from spikinghash.training.recipe import Recipe
+
+
+def model_spec(params: Params, store: FrameStore) -> ModelSpec:
+    """What to build for these frames."""
+    m = params.model
+    return ModelSpec(
+        m.method, m.size, m.bits, tuple(store.classes), store.meta.steps, m.input[0], m.input[1],
+        (store.meta.width, store.meta.height), m.count_clip, m.surrogate, store.meta.digest,
+    )  # fmt: skip
+
+
+def loss_weights(params: Params) -> LossWeights:
+    """alpha, beta and how pairs are judged."""
+    t = params.train
+    return LossWeights(t.alpha, t.beta, t.smoothing, t.soft, t.balance)
+
+
+def recipe(params: Params) -> Recipe:
+    """How to train."""
+    t = params.train
+    augmentation = Augmentation(**t.augment.model_dump())
+    return Recipe(
+        t.epochs, t.batch, t.lr, t.seed, t.weight_decay, t.warmup, t.optimiser, t.grad_clip, t.checkpoint_every,
+        augmentation,
+    )  # fmt: skip
