@@ -1,0 +1,1 @@
+"""Prefect flows: when things run, and nothing about how."""

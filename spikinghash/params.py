@@ -101,7 +101,9 @@ class EvaluateParams(_Section):
     @model_validator(mode="after")
     def _queries_stay_out(self) -> EvaluateParams:
         if self.query_split in self.database_splits:
-            raise ValueError(f"query_split {self.query_split!r} is also in database_splits; queries would find themselves")
+            raise ValueError(
+                f"query_split {self.query_split!r} is also in database_splits; queries would find themselves"
+            )
         return self
 
 

@@ -11,6 +11,9 @@ CODE_SCHEMA_VERSION = 1
 MODEL_SCHEMA_VERSION = 1
 INDEX_SCHEMA_VERSION = 1
 
+#: What a clip can be used for.
+SPLITS = ("train", "val", "test")
+
 #: Why a recording can be refused. One of these stands in every quarantine row.
 REASONS = frozenset(
     {

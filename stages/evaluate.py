@@ -10,6 +10,7 @@ from spikinghash.files import write_json
 from spikinghash.frames.store import FrameStore
 from spikinghash.index.flat import HammingIndex
 from spikinghash.params import Params
+from spikinghash.tracking.registry import register
 from spikinghash.tracking.run import log_run
 from spikinghash.training.checkpoint import load_model
 from stages.door import CODES, FRAMES, INDEX, MODEL, REPORTS, run
@@ -31,12 +32,13 @@ def evaluate(params: Params) -> None:
     }  # fmt: skip
     write_evaluation(REPORTS, found, energy, task, training)
     run_id = log_run(
-        params.tracking.uri, params.tracking.experiment, name=f"{model.spec.method}-{model.spec.size}-{model.digest[:8]}",
+        params.tracking.uri, params.tracking.experiment, name=f"{model.spec.size}-{model.digest[:8]}",
         params=params.model_dump(), metrics=found.values() | {"energy_mj": energy.total_pj * 1e-9},
         history=training["history"], tags={k: str(v) for k, v in task.items() if k.endswith("digest")},
         folders={"model": MODEL, "metrics": REPORTS / "metrics.json"},
     )  # fmt: skip
-    write_json(REPORTS / "run.json", {"run_id": run_id, "tracking_uri": params.tracking.uri})
+    version = register(params.tracking.uri, params.tracking.experiment, run_id, "model")
+    write_json(REPORTS / "run.json", {"run_id": run_id, "model_version": version})
 
 
 if __name__ == "__main__":

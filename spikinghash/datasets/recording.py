@@ -6,7 +6,6 @@ from dataclasses import dataclass
 from pathlib import Path
 
 #: Splits a recording can belong to.
-SPLITS = ("train", "val", "test")
 
 
 @dataclass(frozen=True)

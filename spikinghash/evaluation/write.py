@@ -13,7 +13,15 @@ from spikinghash.evaluation.evaluate import Evaluation
 from spikinghash.files import write_atomically, write_json
 
 HISTORY_COLUMNS = (
-    "epoch", "loss", "accuracy", "val_map", "distinct", "dead_bits", "lr", "grad_norm", "clips_per_s",
+    "epoch",
+    "loss",
+    "accuracy",
+    "val_map",
+    "distinct",
+    "dead_bits",
+    "lr",
+    "grad_norm",
+    "clips_per_s",
 )
 
 

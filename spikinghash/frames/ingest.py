@@ -14,9 +14,9 @@ from spikinghash.events.events import Events
 from spikinghash.events.reader import decode
 from spikinghash.events.source import open_source
 from spikinghash.events.validate import MAX_SIDE_PX
+from spikinghash.files import write_json
 from spikinghash.frames.accumulate import COUNT_TYPES, Counts, CountType, accumulate
 from spikinghash.frames.ledger import Ledger, Refusal
-from spikinghash.files import write_json
 from spikinghash.frames.rows import ClipRow, FrameMeta
 from spikinghash.frames.split_lists import split_lists, write_split_lists
 from spikinghash.frames.writer import FrameWriter
@@ -62,10 +62,9 @@ def ingest(
     if not recordings:
         raise ConfigError(f"no recordings below {root} in the layout {layout}")
     splits = assign_splits(recordings, val_fraction=val_fraction, test_fraction=test_fraction, seed=seed)
-    config: dict[str, Any] = {"binning": "recording-span", "format": format, "layout": layout, "seed": seed}
-    config |= {"val_fraction": val_fraction, "test_fraction": test_fraction}
     width, height = _one_sensor(recordings, sensor, format)
-    meta = FrameMeta(steps=steps, height=height, width=width, dtype=dtype, config=config)
+    # only what shapes a clip: the digest must be the same for a new archive framed the same way
+    meta = FrameMeta(steps=steps, height=height, width=width, dtype=dtype, config={"binning": "recording-span"})
     ledger = Ledger()
     rows: list[ClipRow] = []
     with FrameWriter(out, meta) as writer:

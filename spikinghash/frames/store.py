@@ -13,11 +13,11 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
-from spikinghash.datasets.recording import SPLITS
 from spikinghash.errors import BadStore
 from spikinghash.frames.columns import META_KEY, frame_schema, to_counts, to_rows
 from spikinghash.frames.rows import Batch, ClipRow, FrameMeta
 from spikinghash.frames.writer import FILE
+from spikinghash.schema import SPLITS
 
 
 class FrameStore:

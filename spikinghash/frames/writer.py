@@ -8,9 +8,9 @@ from types import TracebackType
 
 import pyarrow.parquet as pq
 
+from spikinghash.files import publish
 from spikinghash.frames.accumulate import Counts
 from spikinghash.frames.columns import DICTIONARY_COLUMNS, STATISTICS_COLUMNS, frame_schema, to_table
-from spikinghash.files import publish
 from spikinghash.frames.rows import ClipRow, FrameMeta
 
 FILE = "frames.parquet"

@@ -21,9 +21,9 @@ CLIP_ROWS = pa.schema(
 )
 
 
-def clips_to_bytes(codes: CodeSet) -> bytes:
-    """`clips.parquet` of an index over `codes`; the same codes give the same bytes."""
-    table = pa.table(
+def clips_of(codes: CodeSet) -> pa.Table:
+    """The clips of `codes` in row order, columns of `CLIP_ROWS`."""
+    return pa.table(
         {
             "clip_id": codes.clip_ids.tolist(),
             "recording": codes.recordings.tolist(),
@@ -33,8 +33,12 @@ def clips_to_bytes(codes: CodeSet) -> bytes:
         },
         schema=CLIP_ROWS,
     )
+
+
+def clips_to_bytes(codes: CodeSet) -> bytes:
+    """`clips.parquet` of an index over `codes`; the same codes give the same bytes."""
     sink = io.BytesIO()
-    pq.write_table(table, sink, compression="zstd")
+    pq.write_table(clips_of(codes), sink, compression="zstd")
     return sink.getvalue()
 
 

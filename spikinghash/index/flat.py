@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from spikinghash.codes.codeset import CodeSet
 from spikinghash.errors import BadStore, ConfigError, StaleModel
 from spikinghash.files import write_atomically
-from spikinghash.index.clips import clips_from_bytes, clips_to_bytes
+from spikinghash.index.clips import clips_from_bytes, clips_of, clips_to_bytes
 from spikinghash.index.manifest import (
     CLIPS_FILE,
     INDEX_FILE,
@@ -33,19 +33,9 @@ def build_index(codes: CodeSet, out: str | Path) -> Manifest:
     An index already there is replaced, its manifest last: a crash in between leaves a folder that `load`
     refuses, never one that mixes two indexes. `ConfigError` for no codes, `Temporary` for a full disk.
     """
-    if len(codes) == 0:
-        raise ConfigError("an index needs at least one code")
-    index = faiss.IndexBinaryFlat(codes.bits)
-    index.add(np.ascontiguousarray(codes.codes))
+    index = _flat(codes)
     files = {INDEX_FILE: faiss.serialize_index_binary(index).tobytes(), CLIPS_FILE: clips_to_bytes(codes)}
-    manifest = Manifest(
-        schema_version=INDEX_SCHEMA_VERSION,
-        model=codes.model,
-        bits=codes.bits,
-        rows=len(codes),
-        database_version=codes.version,
-        files={name: sha256(content) for name, content in files.items()},
-    )
+    manifest = _manifest(codes, {name: sha256(content) for name, content in files.items()})
     folder = Path(out)
     try:
         folder.mkdir(parents=True, exist_ok=True)
@@ -56,6 +46,25 @@ def build_index(codes: CodeSet, out: str | Path) -> Manifest:
     return manifest
 
 
+def _flat(codes: CodeSet) -> faiss.IndexBinaryFlat:
+    if len(codes) == 0:
+        raise ConfigError("an index needs at least one code")
+    index = faiss.IndexBinaryFlat(codes.bits)
+    index.add(np.ascontiguousarray(codes.codes))
+    return index
+
+
+def _manifest(codes: CodeSet, files: dict[str, str]) -> Manifest:
+    return Manifest(
+        schema_version=INDEX_SCHEMA_VERSION,
+        model=codes.model,
+        bits=codes.bits,
+        rows=len(codes),
+        database_version=codes.version,
+        files=files,
+    )
+
+
 @dataclass(frozen=True)
 class HammingIndex:
     """A loaded index. `clips` (columns of `index.clips.CLIP_ROWS`) says what each of the N rows is."""
@@ -63,6 +72,11 @@ class HammingIndex:
     manifest: Manifest
     clips: pa.Table
     flat: faiss.IndexBinaryFlat
+
+    @classmethod
+    def over(cls, codes: CodeSet) -> HammingIndex:
+        """An index in memory, without files; `ConfigError` for no codes."""
+        return cls(_manifest(codes, {}), clips_of(codes), _flat(codes))
 
     @classmethod
     def load(cls, folder: str | Path) -> HammingIndex:

@@ -34,7 +34,7 @@ class SpikingSelfAttention(nn.Module):
         T, B, C, H, W = x.shape
         spikes = self.entry(x)
         q, k, v = (self._split(part(spikes)) for part in (self.q, self.k, self.v))
-        y = q @ (k.transpose(-2, -1) @ v) if H * W > C // self.heads else (q @ k.transpose(-2, -1)) @ v
+        y = q @ (k.transpose(-2, -1) @ v) if C // self.heads < H * W else (q @ k.transpose(-2, -1)) @ v
         y = (y * SCALE).transpose(2, 3).reshape(T, B, H, W, C).movedim(-1, 2)
         return self.project(self.fire(y))
 

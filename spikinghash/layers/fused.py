@@ -31,9 +31,11 @@ class NeuronConstants:
     surrogate: int = lif_kernel.SIGMOID
 
     def dynamics(self) -> tuple[np.float32, np.float32, np.float32, bool]:
+        """What the forward kernels take."""
         return np.float32(self.tau), np.float32(self.v_th), np.float32(self.v_reset), self.decay_input
 
     def gradient(self) -> tuple[bool, np.float32, int]:
+        """What only the backward kernels take."""
         return self.detach_reset, np.float32(self.alpha), self.surrogate
 
 
@@ -72,7 +74,7 @@ class FusedLIF(torch.autograd.Function):
         return _spikes(x, _EMPTY, _EMPTY, 0, k)
 
     @staticmethod
-    def backward(ctx: Any, grad: Tensor) -> tuple[Tensor, None]:  # type: ignore[override]
+    def backward(ctx: Any, grad: Tensor) -> tuple[Tensor, None]:
         (x,) = ctx.saved_tensors
         return _input_gradient(x, _EMPTY, _EMPTY, grad, 0, ctx.k), None
 
@@ -100,9 +102,7 @@ class FusedNormLIF(torch.autograd.Function):
         return _spikes(x, scale32, shift32, C, k), mean_t, var_t
 
     @staticmethod
-    def backward(  # type: ignore[override]
-        ctx: Any, grad: Tensor, _mean: Tensor, _var: Tensor
-    ) -> tuple[Tensor, Tensor, Tensor, None, None]:
+    def backward(ctx: Any, grad: Tensor, _mean: Tensor, _var: Tensor) -> tuple[Tensor, Tensor, Tensor, None, None]:
         x, weight = ctx.saved_tensors
         mean, rstd, scale, shift, k = ctx.constants
         C = x.shape[-1]
@@ -115,9 +115,7 @@ class FusedNormLIF(torch.autograd.Function):
         gain = weight.detach().numpy() * rstd
         slope = -gain * rstd * grad_weight / R
         offset = -gain * grad_bias / R - slope * mean
-        lif_kernel.norm_backward(
-            g2, x2, gain.astype(np.float32), slope.astype(np.float32), offset.astype(np.float32)
-        )
+        lif_kernel.norm_backward(g2, x2, gain.astype(np.float32), slope.astype(np.float32), offset.astype(np.float32))
         return (
             grad_u,
             torch.from_numpy(grad_weight.astype(np.float32)),

@@ -54,7 +54,7 @@ class _Analysis(torch.autograd.Function):
         return _analyse(x)
 
     @staticmethod
-    def backward(ctx: Any, grad: Tensor) -> Tensor:  # type: ignore[override]
+    def backward(ctx: Any, grad: Tensor) -> Tensor:
         return _synthesise(grad)
 
 
@@ -64,7 +64,7 @@ class _Synthesis(torch.autograd.Function):
         return _synthesise(y)
 
     @staticmethod
-    def backward(ctx: Any, grad: Tensor) -> Tensor:  # type: ignore[override]
+    def backward(ctx: Any, grad: Tensor) -> Tensor:
         return _analyse(grad)
 
 
@@ -93,9 +93,10 @@ def dwt3(x: Tensor, neuron: Neuron = identity) -> Tensor:
 
 
 def idwt3(bands: Tensor, neuron: Neuron = identity) -> Tensor:
-    """Inverse of `dwt3`: axes W, H, T, `neuron` after the first and second. [T/2, 8, B, H/2, W/2, C] -> [T, B, H, W, C].
+    """Inverse of `dwt3`: axes W, H, T, `neuron` after the first and second.
 
-    Exact only with `identity`; where to put the neurons in the inverse is a reconstruction, the paper is silent.
+    [T/2, 8, B, H/2, W/2, C] -> [T, B, H, W, C]. Exact only with `identity`;
+    where to put the neurons in the inverse is a reconstruction, the paper is silent.
     """
     T2, _, B, H2, W2, C = bands.shape
     y = bands.reshape(T2, 2, 2, 2, B, H2, W2, C).permute(0, 3, 2, 1, 4, 5, 6, 7)

@@ -10,6 +10,7 @@ import torch
 from spikingjelly.activation_based import functional, neuron, surrogate
 from torch import Tensor, nn
 
+from spikinghash.errors import ConfigError
 from spikinghash.layers import lif_kernel
 from spikinghash.layers.fused import FusedLIF, FusedNormLIF, NeuronConstants, affine_spikes
 
@@ -27,19 +28,21 @@ class LIF(neuron.LIFNode):
     """
 
     def __init__(self, v_th: float = 1.0, tau: float = 1.75, surrogate_name: str = "sigmoid") -> None:
+        if surrogate_name not in _SURROGATES:
+            raise ConfigError(f"unknown surrogate {surrogate_name!r}; one of: {', '.join(_SURROGATES)}")
         kind, kernel, alpha = _SURROGATES[surrogate_name]
         super().__init__(
             tau=tau, v_threshold=v_th, surrogate_function=kind(alpha=alpha), detach_reset=True, step_mode="m"
         )
         self.constants = NeuronConstants(tau=tau, v_th=v_th, alpha=alpha, surrogate=kernel)
 
-    def multi_step_forward(self, x_seq: Tensor) -> Tensor:  # type: ignore[override]
+    def multi_step_forward(self, x_seq: Tensor) -> Tensor:
         """x_seq [T, ...] -> spikes of the same shape and memory layout."""
         if not runs_fused(x_seq):
             functional.reset_net(self)
             spikes = super().multi_step_forward(x_seq)
             functional.reset_net(self)
-            return spikes  # type: ignore[return-value]
+            return spikes
         if x_seq.dim() == 5 and x_seq[0].is_contiguous(memory_format=torch.channels_last):
             return _lif(x_seq.movedim(2, -1).contiguous(), self.constants).movedim(-1, 2)
         return _lif(x_seq.contiguous(), self.constants)
@@ -61,8 +64,14 @@ class NormLIF(nn.Module):
         norm, k = self.norm, self.neuron.constants
         if not runs_fused(x):
             flat = nn.functional.batch_norm(
-                x.reshape(-1, x.shape[-1]), norm.running_mean, norm.running_var, norm.weight, norm.bias,
-                norm.training, norm.momentum or 0.0, norm.eps,
+                x.reshape(-1, x.shape[-1]),
+                norm.running_mean,
+                norm.running_var,
+                norm.weight,
+                norm.bias,
+                norm.training,
+                norm.momentum or 0.0,
+                norm.eps,
             )
             return self.neuron(flat.reshape(x.shape))
         x = x.contiguous()

@@ -35,18 +35,14 @@ class HighMixer(nn.Module):
     SN -> (* W, BN, SN) twice -> (grouped einsum + b, BN, SN) twice. [T, 7, B, H, W, C] -> spikes of the same shape.
     """
 
-    def __init__(
-        self, channels: int, grid: tuple[int, int, int], groups: int, v_th: float, surrogate: str
-    ) -> None:
+    def __init__(self, channels: int, grid: tuple[int, int, int], groups: int, v_th: float, surrogate: str) -> None:
         super().__init__()
         T, H, W = grid
         width = channels // groups
         self.groups = groups
         self.entry = LIF(v_th, surrogate_name=surrogate)
         self.token = nn.ParameterList(nn.Parameter(torch.randn(7, T, H, W) * INIT_STD) for _ in range(2))
-        self.channel = nn.ParameterList(
-            nn.Parameter(torch.randn(groups, width, width) * INIT_STD) for _ in range(2)
-        )
+        self.channel = nn.ParameterList(nn.Parameter(torch.randn(groups, width, width) * INIT_STD) for _ in range(2))
         self.bias = nn.ParameterList(nn.Parameter(torch.randn(channels) * INIT_STD) for _ in range(2))
         self.fire = nn.ModuleList(NormLIF(channels, v_th, surrogate_name=surrogate) for _ in range(4))
 
@@ -61,6 +57,8 @@ class HighMixer(nn.Module):
 
     def _mix(self, x: Tensor, weight: Tensor) -> Tensor:
         """Eq. 12 in groups: x[..., N, D] x W[N, D, K] -> [..., N, K]."""
+        if self.groups == 1:
+            return x @ weight[0]
         rows = x.reshape(-1, self.groups, weight.shape[1]).transpose(0, 1)
         return torch.bmm(rows, weight).transpose(0, 1).reshape(x.shape)
 

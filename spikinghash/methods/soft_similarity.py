@@ -10,7 +10,14 @@ TAU = 1e-4
 
 #: (share of training at which a round ends, weight of the hard similarity afterwards), scaled from the released run.
 ROUNDS = (
-    (0.25, 0.88), (0.35, 0.75), (0.45, 0.625), (0.55, 0.5), (0.65, 0.375), (0.75, 0.25), (0.85, 0.12), (0.95, 0.0),
+    (0.25, 0.88),
+    (0.35, 0.75),
+    (0.45, 0.625),
+    (0.55, 0.5),
+    (0.65, 0.375),
+    (0.75, 0.25),
+    (0.85, 0.12),
+    (0.95, 0.0),
 )
 
 

@@ -43,6 +43,8 @@ class ModelSpec:
         for name in ("bits", "steps", "height", "width", "count_clip"):
             if type(data[name]) is not int or not 0 < data[name] <= 65536:
                 raise BadCheckpoint(f"model.json: spec.{name} must be a positive integer, not {data[name]!r}")
+        if data["bits"] % 8:
+            raise BadCheckpoint(f"model.json: spec.bits must be a multiple of 8, not {data['bits']}")
         for name in ("method", "size", "surrogate", "frames_digest"):
             if not isinstance(data[name], str):
                 raise BadCheckpoint(f"model.json: spec.{name} must be text, not {data[name]!r}")

@@ -5,9 +5,8 @@ Table I of the paper, completed by `SIZES`; "Nano" is ours, for two CPU cores.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
-import torch
 from torch import Tensor, nn
 
 from spikinghash.errors import ConfigError
@@ -33,13 +32,13 @@ class Size:
     ratio: int = 4
     heads: int = 16
     stem_pool: bool = False
-    thresholds: MixerThresholds = MixerThresholds()
+    thresholds: MixerThresholds = field(default_factory=MixerThresholds)
 
 
 _LATE = (False, False, True, True)
 
 SIZES: dict[str, Size] = {
-    "Nano": Size(16, (32, 48, 64, 96), groups=(4, 4), pool=(False, True, True, True), ratio=2, heads=8, stem_pool=True),
+    "Nano": Size(16, (32, 48, 64, 96), groups=(1, 1), pool=(False, True, True, True), ratio=2, heads=8, stem_pool=True),
     "Ti": Size(32, (64, 128, 256, 256), blocks=(0, 1, 0, 1)),
     "S": Size(48, (96, 192, 192, 384), pool=_LATE),
     "M": Size(48, (96, 192, 384, 384), groups=(4, 8), pool=_LATE),
@@ -101,9 +100,7 @@ class Spikinghash(nn.Module):
         self.stem = ConvNorm(polarities, size.stem, 3)
         self.stem_pool: nn.Module | None = nn.MaxPool2d(3, 2, 1) if size.stem_pool else None
         inputs = (size.stem, *size.widths[:3])
-        self.stages = nn.ModuleList(
-            _stage(size, i, inputs[i], (steps, *grids[i]), surrogate) for i in range(4)
-        )
+        self.stages = nn.ModuleList(_stage(size, i, inputs[i], (steps, *grids[i]), surrogate) for i in range(4))
         self.hash = SpikingHashLayer(size.widths[3], bits, surrogate)
         self.classifier = nn.Linear(bits, classes)
 
@@ -130,7 +127,8 @@ def stage_grids(size: Size, steps: int, height: int, width: int) -> list[tuple[i
         if size.pool[stage]:
             h, w = _pooled(h), _pooled(w)
         if stage < 2 and size.blocks[stage] and (h % 4 or w % 4):
-            unit = 4 * 2 ** (sum(size.pool[: stage + 1]) + size.stem_pool)
+            last = max(i for i in range(2) if size.blocks[i])
+            unit = 4 * 2 ** (sum(size.pool[: last + 1]) + size.stem_pool)
             raise ConfigError(
                 f"input {height}x{width} gives a {h}x{w} grid in stage {stage + 1}, not a multiple of 4; "
                 f"choose a model input that is a multiple of {unit}"
@@ -159,8 +157,3 @@ def _stage(size: Size, i: int, inputs: int, grid: tuple[int, int, int], surrogat
 def parameter_count(model: nn.Module) -> int:
     """Number of trainable values."""
     return sum(p.numel() for p in model.parameters() if p.requires_grad)
-
-
-def random_input(model_steps: int, batch: int, height: int, width: int) -> Tensor:
-    """A zero batch of the right shape, [T, B, 2, H, W]."""
-    return torch.zeros(model_steps, batch, 2, height, width)

@@ -23,6 +23,7 @@ def bit_balance(bits: Series) -> Chart:
     """Share of ones per bit; a healthy bit is one for about half of the clips, a dead one for none or all."""
     number, ones = bits.numbers("bit"), bits.numbers("ones")
     dead = (ones == 0) | (ones == 1)
+    ends = f", from {np.nanmin(ones):.2f} to {np.nanmax(ones):.2f}" if np.isfinite(ones).any() else ""
 
     def paint(axes: Axes) -> None:
         axes.bar(number, ones - 0.5, bottom=0.5, width=0.8, color=BLUE)
@@ -32,14 +33,15 @@ def bit_balance(bits: Series) -> Chart:
         axes.xaxis.set_major_locator(MaxNLocator(9, integer=True))
         axes.set(xlabel="bit", ylabel="share of ones", ylim=(0, 1), xlim=(number[0] - 0.8, number[-1] + 0.8))
 
-    alt = f"Share of ones of {len(ones)} bits, from {np.nanmin(ones):.2f} to {np.nanmax(ones):.2f}."
-    return draw("Balance of the bits", alt, paint, (6.6, 2.7))
+    alt = f"Share of ones of {len(ones)} bits{ends}."
+    return draw("Balance of the bits", alt, paint, (5.3, 2.3))
 
 
 def firing_rates(rates: Series) -> Chart:
     """Mean spikes per neuron and time step of every layer, in the order of the network."""
     names, values = rates.texts("layer"), rates.numbers("rate")
-    colours = [BLUE if value > 0 else RED for value in values]
+    colours = [BLUE] * len(names)
+    names = [name if value > 0 else f"{name} (silent)" for name, value in zip(names, values, strict=True)]
     return _layers("Firing rates", names, values, colours, unit="spikes per neuron and time step")
 
 
@@ -48,9 +50,9 @@ def energy_bars(layers: Sequence[LayerEnergy]) -> Chart:
     values = np.array([layer.energy_pj for layer in layers])
     colours = [RED if layer.macs > 0 else GREEN for layer in layers]
     scale, unit = next(((s, u) for s, u in ((1e6, "µJ"), (1e3, "nJ")) if values.max() >= s), (1.0, "pJ"))
-    legend = {"multiply-accumulates (real-valued input)": RED, "accumulates only (spikes)": GREEN}
+    legend = {"MACs (real-valued input)": RED, "ACs (spikes)": GREEN}
     names = [layer.name for layer in layers]
-    return _layers("Estimated energy per layer", names, values / scale, colours, unit=f"{unit} per clip", legend=legend)
+    return _layers("Energy per layer", names, values / scale, colours, unit=f"{unit} per clip", legend=legend)
 
 
 def _layers(
@@ -62,18 +64,25 @@ def _layers(
     unit: str,
     legend: dict[str, str] | None = None,
 ) -> Chart:
-    kept = np.sort(np.argsort(-np.nan_to_num(values), kind="stable")[:MOST_BARS])
+    known = np.nan_to_num(values, posinf=0)
+    kept = np.sort(np.argsort(-known, kind="stable")[:MOST_BARS])
     places = np.arange(len(kept))
 
     def paint(axes: Axes) -> None:
-        axes.barh(places, np.nan_to_num(values[kept]), color=[colours[i] for i in kept], height=0.72)
+        axes.barh(places, known[kept], color=[colours[i] for i in kept], height=0.72)
         axes.set_yticks(places, [one_line(names[i], _NAME, keep_end=True) for i in kept])
         axes.set(xlabel=unit, ylim=(len(kept) - 0.4, -0.6))
         axes.set_xlim(left=0)
         axes.grid(visible=False, axis="y")
         axes.tick_params(axis="y", length=0)
         if legend:
-            axes.legend(handles=[Patch(color=c, label=name) for name, c in legend.items()], loc="best")
+            axes.legend(
+                handles=[Patch(color=c, label=name) for name, c in legend.items()],
+                loc="lower right",
+                bbox_to_anchor=(1.0, 1.0),
+                ncols=2,
+                borderaxespad=0.1,
+            )
 
-    alt = f"{title}: {len(kept)} of {len(names)} layers, largest {np.nanmax(values):.4g} {unit}."
-    return draw(title, alt, paint, (6.6, 0.9 + 0.2 * len(kept)))
+    alt = f"{title}: {len(kept)} of {len(names)} layers, largest {known.max():.4g} {unit}."
+    return draw(title, alt, paint, (5.3, 0.85 + 0.175 * len(kept)))

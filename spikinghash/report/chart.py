@@ -66,7 +66,8 @@ def draw(title: str, alt: str, paint: Callable[[Axes], None], size: tuple[float,
         axes.set_title(title)
         paint(axes)
         figure.savefig(out, format="svg", metadata=_NO_METADATA)
-    return Chart(title, alt, data_uri("image/svg+xml", out.getvalue()), round(size[0] * 96))
+    # shown larger than drawn, so that a phone, which shrinks it, still shows readable letters
+    return Chart(title, alt, data_uri("image/svg+xml", out.getvalue()), round(size[0] * 96 * 1.2))
 
 
 def data_uri(kind: str, data: bytes) -> str:

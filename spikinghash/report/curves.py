@@ -36,12 +36,12 @@ def precision_recall(points: Series) -> Chart:
         near = np.flatnonzero(radius == 2)
         if near.size:
             at = (recall[near[0]], precision[near[0]])
-            axes.plot(*at, color=RED, marker="o", markersize=6, linestyle="none")
-            axes.annotate("radius 2", at, (7, -12), textcoords="offset points", color=RED)
+            axes.plot(*at, "o", color=RED, markersize=6, clip_on=False, label="within radius 2")
+            axes.legend(loc="upper right")
         axes.set(xlabel="recall", ylabel="precision", xlim=(0, 1.02), ylim=(0, 1.03))
 
     alt = f"Precision against recall over Hamming radii {radius[0]:.0f} to {radius[-1]:.0f}."
-    return draw("Precision and recall by Hamming radius", alt, paint, (6.6, 3.7))
+    return draw("Precision and recall by Hamming radius", alt, paint, (5.3, 3.2))
 
 
 def training_curves(history: Series, best_epoch: int | None = None) -> list[Chart]:
@@ -71,5 +71,5 @@ def _over_epochs(title: str, epoch: Column, values: Column, best_epoch: int | No
 
     last = values[known][-1]
     return draw(
-        title, f"{title} over epochs {epoch[0]:.0f} to {epoch[-1]:.0f}, in the end {last:.4g}.", paint, (3.4, 2.3)
+        title, f"{title} over epochs {epoch[0]:.0f} to {epoch[-1]:.0f}, in the end {last:.4g}.", paint, (3.1, 2.1)
     )

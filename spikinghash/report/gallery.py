@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal
@@ -54,28 +54,31 @@ def gallery_gif(
     """Animated contact sheet of `rows`; a row with more than `columns` neighbours goes on below, indented.
 
     Pictures fit into `side` x `side` pixels. Clips with fewer steps show each for longer, so all loop together.
-    Raises `ValueError` without rows.
+    Raises `ValueError` without rows or for counts that are not [T, 2, H, W].
     """
-    frames = _sheet(rows, side, columns, most_frames)
+    frames = _sheet(rows, columns, side, lambda counts: clip_frames(counts, side=side, most_frames=most_frames))
     return encode_gif(frames, ground, frame_ms=loop_frame_ms(len(frames)))
 
 
 def gallery_png(rows: Sequence[GalleryRow], *, side: int = 112, columns: int = 6, ground: Ground = "light") -> bytes:
-    """The same sheet as one picture, all steps of a clip added up; errors as in `gallery_gif`."""
-    return encode_png(palette(ground)[_sheet(rows, side, columns, 1)[0]])
+    """The same sheet as one picture, each clip frozen at its busiest step; errors as in `gallery_gif`."""
+    sheet = _sheet(rows, columns, side, lambda counts: clip_frames(_busiest(counts), side=side))
+    return encode_png(palette(ground)[sheet[0]])
 
 
-def _sheet(rows: Sequence[GalleryRow], side: int, columns: int, most_frames: int) -> Indices:
+def _busiest(counts: Numbers) -> Numbers:
+    """The step [1, 2, H, W] with most events."""
+    step = int(counts.sum(axis=(1, 2, 3), dtype=np.int64).argmax())
+    return counts[step : step + 1]
+
+
+def _sheet(rows: Sequence[GalleryRow], columns: int, side: int, film_of: Callable[[Numbers], Indices]) -> Indices:
     """Palette indices [T, H, W] of the whole sheet; T is that of the clip with most steps."""
     if not rows:
         raise ValueError("a gallery needs at least one row")
     lines = [line for row in rows for line in _lines(row, columns)]
     clips = [cell[0] for line in lines for cell in line if cell is not None]
-    films = {
-        id(clip): clip_frames(clip.counts, side=side, most_frames=most_frames)
-        for clip in clips
-        if clip.counts is not None
-    }
+    films = {id(clip): film_of(clip.counts) for clip in clips if clip.counts is not None}
     T = max((len(film) for film in films.values()), default=1)
     wide, high = side + 2 * (BORDER + PAD), side + 2 * (BORDER + PAD) + 2 * LINE
     width = GAP + max(len(line) for line in lines) * (wide + GAP)

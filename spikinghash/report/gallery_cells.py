@@ -12,7 +12,7 @@ from spikinghash.report.clip_gif import clip_gif
 from spikinghash.report.gallery import MARKS, Verdict, verdict
 
 #: Longest side of a picture in pixels, and steps it may have: bounds a gallery of 72 clips to about 4 MB.
-SIDE, MOST_FRAMES = 104, 8
+SIDE, MOST_FRAMES = 102, 8
 
 HEADINGS = {
     "best": "Best queries",

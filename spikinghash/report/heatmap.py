@@ -59,7 +59,7 @@ def confusion_chart(table: ConfusionTable) -> Chart:
                     colour = "white" if shares[i, j] > 0.55 else INK
                     axes.text(j, i, f"{100 * shares[i, j]:.0f}", ha="center", va="center", color=colour)
 
-    side = float(np.clip(1.6 + 0.42 * C, 3.4, 7.2))
+    side = float(np.clip(1.5 + 0.35 * C, 3.2, 6.4))
     alt = (
         f"Confusion of {C} classes; on average {np.diag(shares).mean():.0%} of the neighbours are of the query's class."
     )

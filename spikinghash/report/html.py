@@ -15,9 +15,10 @@ from spikinghash.report.choose import choose
 from spikinghash.report.clips import find_clips
 from spikinghash.report.curves import precision_recall, training_curves
 from spikinghash.report.gallery_cells import Row, clip_ids, gallery_rows
-from spikinghash.report.headline import against_baseline, headline, metric_rows
+from spikinghash.report.headline import against_baseline, headline
 from spikinghash.report.heatmap import confusion_chart, most_mixed_up
 from spikinghash.report.inputs import Inputs, read_inputs
+from spikinghash.report.metric_tables import metric_tables, protocols
 
 TEMPLATE = "report.html.j2"
 REFUSED_SHOWN = 20
@@ -38,14 +39,13 @@ def build_report(reports: Path, frames: Path, out: Path, *, queries: int = 8, ne
 
 def render(inputs: Inputs, *, queries: int = 8, neighbours: int = 8) -> str:
     """The page as text; errors of damaged files as in `build_report`."""
-    maps, others = metric_rows(inputs.metrics)
     context: dict[str, Any] = {
         "inputs": inputs,
         "task": inputs.metrics.task,
         "headline": headline(inputs.metrics),
         "against_baseline": against_baseline(inputs.metrics),
-        "maps": maps,
-        "others": others,
+        "tables": metric_tables(inputs.metrics.metrics),
+        "protocols": protocols(inputs.metrics.metrics),
         "rows": _gallery(inputs, queries, neighbours),
         "stale": _stale(inputs),
         "refused_shown": REFUSED_SHOWN,

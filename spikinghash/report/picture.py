@@ -23,15 +23,15 @@ def contrast_limit(counts: Numbers) -> int:
     return max(1, int(np.percentile(some, CONTRAST, method="higher"))) if some.size else 1
 
 
-def colour_indices(counts: Numbers, limit: int | None = None) -> Indices:
+def colour_indices(counts: Numbers, *, power: float = 0.5) -> Indices:
     """Counts [T, 2, H, W] to indices uint8 [T, H, W] of `palette`, one contrast for the whole clip.
 
-    Colour grows with the square root of a count, so that single events stay visible; a pixel has the ground's colour
-    exactly when it has no event. Raises `ValueError` for another shape.
+    Colour grows with a power of the count; the square root keeps single events visible. A pixel has the ground's
+    colour exactly when it has no event. Raises `ValueError` for another shape.
     """
     _check(counts)
-    most = contrast_limit(counts) if limit is None else limit
-    levels = np.ceil((LEVELS - 1) * np.sqrt(np.minimum(counts, most) / most)).astype(np.uint8)
+    most = contrast_limit(counts)
+    levels = np.ceil((LEVELS - 1) * (np.minimum(counts, most) / most) ** power).astype(np.uint8)
     return levels[:, 1] * np.uint8(LEVELS) + levels[:, 0]
 
 
@@ -64,7 +64,8 @@ def to_rgb(counts: Numbers, *, ground: Ground = "light", factor: int = 1) -> NDA
     """All events of a clip [T, 2, H, W] as one picture uint8 [H * factor, W * factor, 3]."""
     _check(counts)
     whole = counts.sum(axis=0, dtype=np.int64, keepdims=True)
-    return palette(ground)[upscale(colour_indices(whole)[0], factor)]
+    # many steps on top of each other: by the square root, all but noise would be saturated
+    return palette(ground)[upscale(colour_indices(whole, power=1)[0], factor)]
 
 
 def clip_png(counts: Numbers, *, side: int = 256, ground: Ground = "light") -> bytes:

@@ -30,11 +30,12 @@ class Series:
         return self._columns[name]
 
     def numbers(self, name: str) -> Column:
-        """A column as float64, NaN where a cell is empty; `BadStore` if a cell is neither."""
+        """A column as float64, NaN where a cell is empty or not finite; `BadStore` if one is no number."""
         try:
-            return np.array([float(text) if text else np.nan for text in self._columns[name]], dtype=np.float64)
+            values = np.array([float(text) if text else np.nan for text in self._columns[name]], dtype=np.float64)
         except ValueError as error:
             raise BadStore(f"{self.path}: column {name}: {error}; run the stage {self._stage} again") from None
+        return np.where(np.isfinite(values), values, np.nan)
 
 
 def read_series(path: Path, needed: Sequence[str], stage: str) -> Series | None:

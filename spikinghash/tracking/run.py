@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import logging
 import os
 from collections.abc import Mapping
 from pathlib import Path
@@ -11,6 +12,8 @@ from typing import Any
 from spikinghash.errors import SpikinghashError
 
 os.environ.setdefault("MLFLOW_DISABLE_TELEMETRY", "true")
+for _chatty in ("mlflow", "alembic"):
+    logging.getLogger(_chatty).setLevel(logging.WARNING)
 
 
 def log_run(
@@ -30,7 +33,7 @@ def log_run(
     """
     import mlflow
 
-    client = _client(uri)
+    client = client_for(uri)
     run = client.create_run(_experiment(client, experiment), run_name=name, tags=dict(tags))
     run_id = str(run.info.run_id)
     flat = [mlflow.entities.Param(key, value) for key, value in _flatten(params)]
@@ -50,14 +53,15 @@ def log_run(
 
 def attach(uri: str, run_id: str, path: Path, artifact: str | None = None) -> None:
     """Attach a file or folder to a run, under the folder name `artifact` (None: at the top)."""
-    client = _client(uri)
+    client = client_for(uri)
     if path.is_dir():
         client.log_artifacts(run_id, str(path), artifact)
     else:
         client.log_artifact(run_id, str(path), artifact)
 
 
-def _client(uri: str) -> Any:
+def client_for(uri: str) -> Any:
+    """A client of the tracking server or store at `uri`; `SpikinghashError` if it cannot be opened."""
     import mlflow
     from mlflow.exceptions import MlflowException
 

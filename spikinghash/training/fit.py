@@ -23,9 +23,7 @@ from spikinghash.training.seeds import seed_everything
 from spikinghash.training.state import Progress
 
 
-def prepare(
-    frames: Path, spec: ModelSpec, weights: LossWeights, recipe: Recipe
-) -> tuple[nn.Module, TrainingData]:
+def prepare(frames: Path, spec: ModelSpec, weights: LossWeights, recipe: Recipe) -> tuple[nn.Module, TrainingData]:
     """A freshly initialised method and its data, the same on every rank."""
     store = FrameStore.open(frames)
     train, val = (_tensors(store, split, spec) for split in ("train", "val"))

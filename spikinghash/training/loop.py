@@ -75,8 +75,9 @@ def run(
 ) -> Progress:
     """Train `method` in place and return the progress with the best network.
 
-    `wrap` makes it distributed (DDP) and `sync` averages the buffers of all ranks after an epoch; `report(record, save)` is called once an epoch on every rank, where `save(folder)`
-    writes the training state, or is None in epochs without one. `resume` is such a folder. Raises `TrainingCollapsed`.
+    `wrap` makes it distributed (DDP) and `sync` averages the buffers of all ranks after an epoch.
+    `report(record, save)` is called once an epoch on every rank; `save(folder)` writes the training state and is None
+    in epochs without one. `resume` is such a folder. Raises `TrainingCollapsed`.
     """
     torch.set_flush_denormal(True)
     optimiser = make_optimiser(method, recipe)

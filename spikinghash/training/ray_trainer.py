@@ -19,6 +19,7 @@ from typing import Any
 import torch
 from torch import nn
 
+from spikinghash.allocator import keep_freed_memory
 from spikinghash.errors import SpikinghashError, TrainingCollapsed
 from spikinghash.methods.method import LossWeights
 from spikinghash.methods.spec import ModelSpec
@@ -115,6 +116,7 @@ def worker(config: dict[str, Any]) -> None:
     job: Job = config["job"]
     log = Path(config["log"])
     torch.set_num_threads(config["threads"])
+    keep_freed_memory()
     context = ray.train.get_context()
     ranks = Ranks(context.get_world_rank(), context.get_world_size())
     method, data = prepare(Path(job.frames), job.spec, job.weights, job.recipe)
@@ -132,8 +134,14 @@ def worker(config: dict[str, Any]) -> None:
 
     def go(resume: Path | None) -> None:
         progress = run(
-            method, data, job.recipe, report, ranks=ranks,
-            wrap=lambda m: prepare_model(m, move_to_device=False, parallel_strategy_kwargs=_DDP) if ranks.world > 1 else m,
+            method,
+            data,
+            job.recipe,
+            report,
+            ranks=ranks,
+            wrap=lambda m: (
+                prepare_model(m, move_to_device=False, parallel_strategy_kwargs=_DDP) if ranks.world > 1 else m
+            ),
             sync=_average_buffers if ranks.world > 1 else lambda m: None,
             resume=resume,
         )
@@ -157,7 +165,7 @@ def _average_buffers(method: nn.Module) -> None:
     for buffer in method.buffers():
         if buffer.is_floating_point():
             torch.distributed.all_reduce(buffer)
-            buffer /= torch.distributed.get_world_size()
+            buffer.div_(torch.distributed.get_world_size())
 
 
 def _start(ray: Any, address: str | None, cpus: int) -> None:
@@ -189,4 +197,6 @@ def _explain(error: Exception, log: Path) -> SpikinghashError:
         for kind in SpikinghashError.__subclasses__():
             if f"errors.{kind.__name__}: " in line:
                 return SpikinghashError(line.split(": ", 1)[-1].strip())
-    return SpikinghashError(f"training failed ({text.strip().splitlines()[-1][:300]}); history: {log}; run again to resume")
+    return SpikinghashError(
+        f"training failed ({text.strip().splitlines()[-1][:300]}); history: {log}; run again to resume"
+    )

@@ -31,7 +31,7 @@ class Recipe:
 
 
 def learning_rate(recipe: Recipe, step: int, steps: int) -> float:
-    """Linear warm-up, then cosine to a hundredth of the peak; a function of the step alone, so resuming needs no state."""
+    """Linear warm-up, then cosine to a hundredth of the peak; a function of the step, so resuming needs no state."""
     warm = max(1, round(recipe.warmup * steps))
     if step < warm:
         return recipe.lr * (step + 1) / warm
@@ -50,7 +50,7 @@ def make_optimiser(module: nn.Module, recipe: Recipe) -> Optimizer:
     if recipe.optimiser == "adamp":
         from pytorch_optimizer import AdamP
 
-        return AdamP(groups, lr=recipe.lr)  # type: ignore[arg-type]
+        return AdamP(groups, lr=recipe.lr)
     if recipe.optimiser == "adamw":
         return AdamW(groups, lr=recipe.lr)
     raise ConfigError(f"unknown optimiser {recipe.optimiser!r}; one of: adamp, adamw")

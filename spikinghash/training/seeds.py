@@ -11,5 +11,5 @@ import torch
 def seed_everything(seed: int) -> None:
     """Seed Python, numpy and torch. The training loop draws from generators of its own on top of this."""
     random.seed(seed)
-    np.random.seed(seed % 2**32)  # noqa: NPY002  third-party code may use the global one
+    np.random.seed(seed % 2**32)
     torch.manual_seed(seed)

@@ -1,0 +1,45 @@
+# Nothing is assumed but Python 3.11, pip, make and git.
+PYTHON ?= python3.11
+VENV ?= .venv
+BIN := $(abspath $(VENV))/bin
+
+export PATH := $(BIN):$(PATH)
+export DVC_NO_ANALYTICS := 1
+export DO_NOT_TRACK := 1
+export PREFECT_SERVER_ANALYTICS_ENABLED := false
+export PREFECT_SERVER_EPHEMERAL_STARTUP_TIMEOUT_SECONDS := 120
+export RAY_USAGE_STATS_ENABLED := 0
+export MLFLOW_DISABLE_TELEMETRY := true
+# Ray Train's state export needs the dashboard, which we do not run
+export RAY_TRAIN_ENABLE_STATE_TRACKING := 0
+
+.PHONY: repro test lint bench serve reliability clean help
+
+help: ## this list
+	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/'
+
+$(VENV)/.ok: pyproject.toml constraints.txt
+	$(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install -q -U pip==26.3
+	$(BIN)/python -m pip install -q -c constraints.txt -e '.[dev,tonic]'
+	$(BIN)/python -m pip check
+	touch $@
+
+repro: $(VENV)/.ok ## set up, run the pipeline, say where the report is
+	$(BIN)/python -m dvc repro report
+	@echo "report: $(abspath reports/report.html)"
+
+test: $(VENV)/.ok ## set up, run the tests
+	$(BIN)/python -m pytest
+
+lint: $(VENV)/.ok ## style, types, import layers
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+
+serve: $(VENV)/.ok ## Prefect and MLflow on loopback, with the schedules registered
+	$(BIN)/python -m pipelines.serve
+
+clean: ## remove what the pipeline made, keep the environment
+	rm -rf data/raw data/frames data/models data/codes data/index reports .runs mlflow.db mlartifacts

@@ -1,0 +1,5 @@
+"""`python -m spikinghash`."""
+
+from spikinghash.cli import main
+
+main()

@@ -1,0 +1,22 @@
+"""The command `spikinghash`. Heavy libraries are imported inside the commands, so that `--help` is quick."""
+
+from __future__ import annotations
+
+import typer
+
+from spikinghash.commands.encode import encode
+from spikinghash.commands.energy import energy
+from spikinghash.commands.inspect import inspect
+from spikinghash.commands.report import report
+from spikinghash.commands.search import search
+
+app = typer.Typer(
+    help="Find similar event-camera clips by binary codes.", no_args_is_help=True, pretty_exceptions_enable=False
+)
+for _function in (inspect, encode, search, energy, report):
+    app.command()(_function)
+
+
+def main() -> None:
+    """Entry point of the console script."""
+    app()

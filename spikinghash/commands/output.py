@@ -1,0 +1,72 @@
+"""How every command ends: one JSON document or readable text, and the right exit code."""
+
+from __future__ import annotations
+
+import functools
+import json
+import os
+import sys
+import traceback
+from collections.abc import Callable
+from typing import Annotated, Any
+
+import typer
+
+from spikinghash.errors import EXIT_BUG, EXIT_TEMPORARY, BadRecording, SpikinghashError
+
+Json = Annotated[bool, typer.Option("--json", help="Print exactly one JSON document on stdout.")]
+Model = Annotated[str, typer.Option("--model", help="Folder of a model, or models:/NAME@alias.")]
+Db = Annotated[str, typer.Option("--db", help="Code database: a folder or an object-store address.")]
+Format = Annotated[str | None, typer.Option("--format", help="Name of the raw format; default: by content.")]
+
+DEFAULT_MODEL = "data/models/default"
+DEFAULT_DB = "data/codes"
+
+
+def emit(content: dict[str, Any], as_json: bool, text: Callable[[], None]) -> None:
+    """Print `content` as JSON, or call `text` to show it to a person."""
+    if as_json:
+        sys.stdout.write(json.dumps(content, sort_keys=True) + "\n")
+    else:
+        text()
+
+
+def command(function: Callable[..., int]) -> Callable[..., None]:
+    """Run a command that returns its exit code; turn our errors into one line, others into a bug report."""
+
+    @functools.wraps(function)
+    def wrapper(**arguments: Any) -> None:
+        as_json = bool(arguments.get("as_json"))
+        try:
+            code = function(**arguments)
+        except SpikinghashError as error:
+            code = _refuse(error, as_json)
+        except BrokenPipeError:
+            # the reader of our output has gone, for example `| head`
+            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+            code = EXIT_TEMPORARY
+        except Exception as error:  # noqa: BLE001  the last line of defence
+            traceback.print_exc()
+            code = _bug(error, as_json)
+        raise typer.Exit(code)
+
+    return wrapper
+
+
+def _refuse(error: SpikinghashError, as_json: bool) -> int:
+    if as_json:
+        reason = error.reason if isinstance(error, BadRecording) else type(error).__name__
+        message = error.message if isinstance(error, BadRecording) else str(error)
+        offset = error.offset if isinstance(error, BadRecording) else None
+        document = {"error": {"reason": reason, "message": message, "offset": offset}}
+        sys.stdout.write(json.dumps(document, sort_keys=True) + "\n")
+    typer.echo(f"spikinghash: {error}", err=True)
+    return error.exit_code
+
+
+def _bug(error: Exception, as_json: bool) -> int:
+    if as_json:
+        document = {"error": {"reason": "bug", "message": f"{type(error).__name__}: {error}", "offset": None}}
+        sys.stdout.write(json.dumps(document, sort_keys=True) + "\n")
+    typer.echo("spikinghash: this is a bug in spikinghash; please report the lines above", err=True)
+    return EXIT_BUG

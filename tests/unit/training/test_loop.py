@@ -1,0 +1,141 @@
+"""The training loop: it learns, resumes bit for bit, and refuses to go on without information."""
+
+import dataclasses
+
+import pytest
+import torch
+from tiny_training import data, method, recipe
+
+from spikinghash.errors import TrainingCollapsed
+from spikinghash.training.augment import Augmentation
+from spikinghash.training.loop import Ranks, run
+
+
+def train(m, r, folder=None, resume=None, d=None, stop=None, **more):
+    records = []
+
+    class Killed(Exception):
+        pass
+
+    def report(record, save):
+        records.append(record)
+        if save is not None and folder is not None:
+            save(folder)
+        if stop is not None and record.epoch == stop:
+            raise Killed
+
+    try:
+        progress = run(m, d or data(), r, report, resume=resume, **more)
+    except Killed:
+        progress = None
+    return records, progress
+
+
+def same(a, b):
+    assert a.keys() == b.keys()
+    return all(torch.equal(v, b[k]) for k, v in a.items())
+
+
+def test_loss_falls_and_codes_separate():
+    m = method()
+    records, progress = train(m, recipe(epochs=3, lr=4e-3))
+    assert [r.epoch for r in records] == [1, 2, 3]
+    assert records[-1].loss < 0.9 * records[0].loss
+    assert records[-1].accuracy > 0.8
+    assert progress.best_score == max(r.val_map for r in records) > 0.6
+    assert records[progress.best_epoch - 1].val_map == progress.best_score
+    assert set(records[0].parts) == {"similarity_loss", "class_loss", "bits_on"}
+    assert records[0].clips_per_s > 0
+
+
+AUGMENTED = Augmentation(shift_px=2.0, rotate_deg=10.0, scale=0.1, drop=0.2)
+
+
+@pytest.mark.parametrize("optimiser", ["adamp", "adamw"])
+def test_a_killed_run_resumes_to_the_same_bits(tmp_path, optimiser):
+    r = recipe(optimiser=optimiser, augmentation=AUGMENTED)
+    d = data(train=16, val=8)
+    straight, broken, resumed = method(0, soft=True), method(0, soft=True), method(99, soft=True)
+    all_records, whole = train(straight, r, d=d)
+    train(broken, r, folder=tmp_path, stop=2, d=d)
+    records, rest = train(resumed, r, resume=tmp_path, d=d)
+    assert [x.epoch for x in records] == [3, 4]
+    assert same(straight.state_dict(), resumed.state_dict())
+    assert same(whole.best, rest.best)
+    assert (whole.best_score, whole.best_epoch) == (rest.best_score, rest.best_epoch)
+    for a, b in zip(all_records[2:], records, strict=True):
+        timeless = {"seconds": 0.0, "clips_per_s": 0.0}
+        assert dataclasses.replace(a, **timeless) == dataclasses.replace(b, **timeless)
+
+
+def test_states_are_offered_when_due():
+    offered = []
+    run(method(), data(8, 4), recipe(epochs=3, checkpoint_every=2), lambda r, save: offered.append(save is not None))
+    assert offered == [False, True, True]  # every second epoch, and the last
+
+
+def test_the_seed_decides_order_and_augmentation():
+    d, results = data(8, 4), []
+    for seed in (1, 1, 2):
+        m = method()
+        train(m, recipe(epochs=1, seed=seed, batch=4, augmentation=AUGMENTED), d=d)
+        results.append(m.state_dict())
+    assert same(results[0], results[1])
+    assert not same(results[0], results[2])
+
+
+def test_workers_share_out_every_batch():
+    """Two ranks see disjoint halves; the loop hands the wrapped method what is its own."""
+    d = data(8, 4)
+    seen = []
+
+    def wrap(m):
+        def remember(module, inputs):
+            if module.training:
+                seen.append(inputs[0].sum((0, 2, 3, 4)).tolist())
+
+        m.register_forward_pre_hook(remember)
+        return m
+
+    for rank in range(2):
+        train(method(), recipe(epochs=1, batch=4), d=d, ranks=Ranks(rank, 2), wrap=wrap)
+    assert [len(x) for x in seen] == [2, 2, 2, 2]
+    flat = sorted(round(v) for x in seen for v in x)
+    assert flat == sorted(round(v) for v in d.frames.sum((1, 2, 3, 4)).tolist())
+
+
+def test_an_absurd_learning_rate_is_called_a_collapse():
+    with pytest.raises(TrainingCollapsed, match=r"loss became (nan|inf) in epoch \d, step \d; lower train.lr"):
+        train(method(), recipe(lr=1e38, warmup=0.0, optimiser="adamw"), d=data(8, 4))
+
+
+def test_a_number_that_is_none_is_noticed_before_the_weights_change():
+    m = method()
+    with torch.no_grad():
+        m.network.classifier.weight[0, 0] = torch.nan
+    before = {k: p.detach().clone() for k, p in m.network.named_parameters()}
+    with pytest.raises(TrainingCollapsed, match="loss became nan in epoch 1, step 1"):
+        train(m, recipe(), d=data(8, 4))
+    after = dict(m.network.named_parameters())
+    assert all(torch.equal(torch.nan_to_num(p), torch.nan_to_num(before[k])) for k, p in after.items())
+
+
+def test_constant_codes_are_called_a_collapse():
+    d = data(8, 4)
+    blank = dataclasses.replace(d, val_frames=torch.zeros_like(d.val_frames))
+    records = []
+    with pytest.raises(TrainingCollapsed, match=r"all validation codes were equal for 3 epochs \(epoch 3\)") as caught:
+        run(method(), blank, recipe(epochs=8), lambda r, save: records.append(r))
+    assert "\n" not in str(caught.value)
+    assert len(records) == 3
+    assert records[-1].distinct == 1 / 4
+    assert records[-1].dead_bits == 16
+
+
+def test_constant_codes_are_borne_for_a_quarter_of_the_training():
+    d = data(8, 4)
+    blank = dataclasses.replace(d, val_frames=torch.zeros_like(d.val_frames))
+    records = []
+    with pytest.raises(TrainingCollapsed, match="epoch 5"):
+        run(method(), blank, recipe(epochs=16), lambda r, save: records.append(r))
+    assert len(records) == 5

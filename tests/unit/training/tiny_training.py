@@ -1,0 +1,36 @@
+"""A problem a Nano learns in seconds: which half of the picture is busy."""
+
+import torch
+
+from spikinghash.methods.method import LossWeights, build
+from spikinghash.methods.spec import ModelSpec
+from spikinghash.training.loop import TrainingData
+from spikinghash.training.recipe import Recipe
+
+SPEC = ModelSpec(
+    method="spikinghash", size="Nano", bits=16, classes=("left", "right"), steps=4, height=16, width=16,
+    sensor=(16, 16), count_clip=8, surrogate="sigmoid", frames_digest="0" * 64,
+)  # fmt: skip
+
+
+def clips(n, seed):
+    g = torch.Generator().manual_seed(seed)
+    labels = torch.arange(n) % 2
+    frames = (torch.rand(n, 4, 2, 16, 16, generator=g) < 0.1).float()
+    busy = (torch.rand(n, 4, 2, 16, 8, generator=g) < 0.6).float() * 4
+    for i, label in enumerate(labels.tolist()):
+        frames[i, ..., 8 * label : 8 * label + 8] += busy[i]
+    return frames, labels
+
+
+def data(train=32, val=12):
+    return TrainingData(*clips(train, 1), *clips(val, 2))
+
+
+def method(seed=0, **weights):
+    torch.manual_seed(seed)
+    return build(SPEC, LossWeights(**weights))
+
+
+def recipe(**changes):
+    return Recipe(**({"epochs": 4, "batch": 8, "lr": 3e-3, "seed": 5, "checkpoint_every": 2} | changes))
