@@ -31,6 +31,7 @@ class DatasetParams(_Section):
 
 class SynthesizeParams(_Section):
     seed: int = Field(ge=0)
+    limit: Positive | None = None
     on_threshold: float = Field(gt=0.0)
     off_threshold: float = Field(gt=0.0)
     mismatch_sigma: float = Field(ge=0.0)

@@ -14,7 +14,7 @@ def synthesize(params: Params) -> None:
     camera = CameraParams(
         p.on_threshold, p.off_threshold, p.mismatch_sigma, p.refractory_us, p.noise_rate_hz, seed=p.seed
     )
-    synthesize_digits(RAW, seed=p.seed, camera=camera)
+    synthesize_digits(RAW, seed=p.seed, camera=camera, limit=p.limit)
 
 
 if __name__ == "__main__":

@@ -76,13 +76,8 @@ def _layers(
         axes.grid(visible=False, axis="y")
         axes.tick_params(axis="y", length=0)
         if legend:
-            axes.legend(
-                handles=[Patch(color=c, label=name) for name, c in legend.items()],
-                loc="lower right",
-                bbox_to_anchor=(1.0, 1.0),
-                ncols=2,
-                borderaxespad=0.1,
-            )
+            handles = [Patch(color=colour, label=name) for name, colour in legend.items()]
+            axes.get_figure(root=True).legend(handles=handles, loc="outside lower right", ncols=2)
 
     alt = f"{title}: {len(kept)} of {len(names)} layers, largest {known.max():.4g} {unit}."
     return draw(title, alt, paint, (5.3, 0.85 + 0.175 * len(kept)))

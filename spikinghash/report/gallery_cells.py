@@ -10,9 +10,11 @@ from spikinghash.report.chart import data_uri
 from spikinghash.report.choose import Chosen
 from spikinghash.report.clip_gif import clip_gif
 from spikinghash.report.gallery import MARKS, Verdict, verdict
+from spikinghash.report.picture import fit_side
 
-#: Longest side of a picture in pixels, and steps it may have: bounds a gallery of 72 clips to about 4 MB.
-SIDE, MOST_FRAMES = 102, 8
+#: Longest side of a picture in pixels, steps it may have, and pixels of all steps together before they are enlarged.
+#: The last keeps a gallery of 72 clips of pure noise, which does not compress, below 5 MB.
+SIDE, MOST_FRAMES, MOST_PIXELS = 102, 8, 45_000
 
 HEADINGS = {
     "best": "Best queries",
@@ -73,7 +75,9 @@ Film = tuple[str, tuple[int, int]]
 
 
 def _film(clip: Counts) -> Film:
-    gif, size = clip_gif(clip, side=SIDE, most_frames=MOST_FRAMES)
+    fitted = fit_side(clip, SIDE)
+    frames = max(2, min(MOST_FRAMES, MOST_PIXELS // fitted[0, 0].size))
+    gif, size = clip_gif(fitted, side=SIDE, most_frames=frames)
     return data_uri("image/gif", gif), size
 
 

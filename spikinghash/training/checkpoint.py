@@ -17,7 +17,7 @@ from safetensors import SafetensorError
 from safetensors.torch import load, save
 from torch import Tensor, nn
 
-from spikinghash.errors import BadCheckpoint
+from spikinghash.errors import BadCheckpoint, ConfigError
 from spikinghash.files import write_atomically, write_json
 from spikinghash.methods.method import LossWeights, build
 from spikinghash.methods.spec import ModelSpec
@@ -73,10 +73,25 @@ def load_model(folder: Path) -> LoadedModel:
     if hashlib.sha256(data).hexdigest() != card.get("weights_sha256"):
         raise BadCheckpoint(f"{path}: contents do not match the digest in {CARD}; copy the model folder again")
     spec = ModelSpec.from_json(card["spec"])
-    method = build(spec, LossWeights())
-    _fill(method.network, _tensors(data, path), path)  # type: ignore[arg-type]
+    digest = model_digest(data, spec)
+    if card.get("digest") != digest:
+        raise BadCheckpoint(f"{folder / CARD}: spec does not match its digest; copy the model folder again")
+    tensors = _tensors(data, path)
+    # on no memory first: a spec can ask for any size, the file at hand bounds what it may get
+    with torch.device("meta"):
+        plan = _build(spec, folder)
+    _check(plan.network, tensors, path)  # type: ignore[arg-type]
+    method = _build(spec, folder)
+    method.network.load_state_dict(tensors)  # type: ignore[union-attr]
     method.eval().requires_grad_(False)
-    return LoadedModel(spec, method, model_digest(data, spec), card)
+    return LoadedModel(spec, method, digest, card)
+
+
+def _build(spec: ModelSpec, folder: Path) -> nn.Module:
+    try:
+        return build(spec, LossWeights())
+    except ConfigError as error:
+        raise BadCheckpoint(f"{folder / CARD}: {error}") from None
 
 
 def _read_card(path: Path) -> dict[str, Any]:
@@ -84,7 +99,7 @@ def _read_card(path: Path) -> dict[str, Any]:
         raise BadCheckpoint(f"{path}: no model there; train one with `dvc repro` or pass --model FOLDER")
     try:
         card = json.loads(path.read_bytes())
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         raise BadCheckpoint(f"{path}: not JSON ({error}); copy the model folder again") from None
     if not isinstance(card, dict) or not isinstance(card.get("spec"), dict):
         raise BadCheckpoint(f"{path}: not a model description")
@@ -95,16 +110,12 @@ def _read_card(path: Path) -> dict[str, Any]:
 
 def _tensors(data: bytes, path: Path) -> dict[str, Tensor]:
     try:
-        tensors = load(data)
-    except (SafetensorError, ValueError) as error:
+        return load(data)
+    except (SafetensorError, ValueError, KeyError) as error:
         raise BadCheckpoint(f"{path}: not a safetensors file ({error})") from None
-    for name, tensor in tensors.items():
-        if tensor.is_floating_point() and not torch.isfinite(tensor).all():
-            raise BadCheckpoint(f"{path}: tensor {name} has values that are not finite")
-    return tensors
 
 
-def _fill(network: nn.Module, tensors: dict[str, Tensor], path: Path) -> None:
+def _check(network: nn.Module, tensors: dict[str, Tensor], path: Path) -> None:
     expected = network.state_dict()
     wrong = sorted(set(expected) ^ set(tensors))
     if wrong:
@@ -115,4 +126,5 @@ def _fill(network: nn.Module, tensors: dict[str, Tensor], path: Path) -> None:
                 f"{path}: tensor {name} is {tuple(tensor.shape)} {tensor.dtype}, "
                 f"expected {tuple(expected[name].shape)} {expected[name].dtype}"
             )
-    network.load_state_dict(tensors)
+        if tensor.is_floating_point() and not torch.isfinite(tensor).all():
+            raise BadCheckpoint(f"{path}: tensor {name} has values that are not finite")

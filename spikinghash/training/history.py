@@ -13,10 +13,11 @@ HISTORY = "history.jsonl"
 
 
 def append(path: Path, record: EpochRecord) -> None:
-    """Add one epoch."""
+    """Add one epoch, on a line of its own even after a half-written one."""
     path.parent.mkdir(parents=True, exist_ok=True)
+    whole = not path.exists() or path.read_bytes()[-1:] in (b"", b"\n")
     with path.open("a", encoding="utf-8") as out:
-        out.write(json.dumps(asdict(record), sort_keys=True) + "\n")
+        out.write(("" if whole else "\n") + json.dumps(asdict(record), sort_keys=True) + "\n")
 
 
 def read(path: Path) -> list[dict[str, Any]]:

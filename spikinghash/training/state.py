@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 import torch
+from safetensors import SafetensorError
 from safetensors.torch import load, save
 from torch import Tensor, nn
 from torch.optim import Optimizer
@@ -65,8 +66,9 @@ def load_state(folder: Path, method: nn.Module, optimiser: Optimizer) -> Progres
         _restore_optimiser(optimiser, _part(tensors, "optimiser."), facts)
         best = _part(tensors, "best.")
         return Progress(facts["epoch"], facts["best_score"], facts["best_epoch"], best or None)
-    except (OSError, ValueError, KeyError, RuntimeError) as error:
-        raise BadCheckpoint(f"{folder}: cannot resume from this training state ({error}); delete it") from error
+    except (OSError, ValueError, LookupError, TypeError, AttributeError, RuntimeError, SafetensorError) as error:
+        why = " ".join(str(error).split())[:300]
+        raise BadCheckpoint(f"{folder}: cannot resume from this training state ({why}); delete it") from error
 
 
 def _part(tensors: dict[str, Tensor], prefix: str) -> dict[str, Tensor]:

@@ -4,7 +4,7 @@ import dataclasses
 
 import pytest
 import torch
-from tiny_training import data, method, recipe
+from tiny_training import awake, data, method, recipe
 
 from spikinghash.errors import TrainingCollapsed
 from spikinghash.training.augment import Augmentation
@@ -37,12 +37,11 @@ def same(a, b):
 
 
 def test_loss_falls_and_codes_separate():
-    m = method()
-    records, progress = train(m, recipe(epochs=3, lr=4e-3))
+    records, progress = train(method(), recipe(epochs=3, lr=1e-2), d=data(train=64))
     assert [r.epoch for r in records] == [1, 2, 3]
-    assert records[-1].loss < 0.9 * records[0].loss
+    assert records[-1].loss < 0.5 * records[0].loss
     assert records[-1].accuracy > 0.8
-    assert progress.best_score == max(r.val_map for r in records) > 0.6
+    assert progress.best_score == max(r.val_map for r in records) > 0.9
     assert records[progress.best_epoch - 1].val_map == progress.best_score
     assert set(records[0].parts) == {"similarity_loss", "class_loss", "bits_on"}
     assert records[0].clips_per_s > 0
@@ -55,12 +54,13 @@ AUGMENTED = Augmentation(shift_px=2.0, rotate_deg=10.0, scale=0.1, drop=0.2)
 def test_a_killed_run_resumes_to_the_same_bits(tmp_path, optimiser):
     r = recipe(optimiser=optimiser, augmentation=AUGMENTED)
     d = data(train=16, val=8)
-    straight, broken, resumed = method(0, soft=True), method(0, soft=True), method(99, soft=True)
+    straight, broken, resumed = awake(0, soft=True), awake(0, soft=True), method(99, soft=True)
     all_records, whole = train(straight, r, d=d)
     train(broken, r, folder=tmp_path, stop=2, d=d)
     records, rest = train(resumed, r, resume=tmp_path, d=d)
     assert [x.epoch for x in records] == [3, 4]
     assert same(straight.state_dict(), resumed.state_dict())
+    assert straight.soft.rounds_done == 8
     assert same(whole.best, rest.best)
     assert (whole.best_score, whole.best_epoch) == (rest.best_score, rest.best_epoch)
     for a, b in zip(all_records[2:], records, strict=True):
@@ -70,7 +70,7 @@ def test_a_killed_run_resumes_to_the_same_bits(tmp_path, optimiser):
 
 def test_states_are_offered_when_due():
     offered = []
-    run(method(), data(8, 4), recipe(epochs=3, checkpoint_every=2), lambda r, save: offered.append(save is not None))
+    run(awake(), data(8, 4), recipe(epochs=3, checkpoint_every=2), lambda r, save: offered.append(save is not None))
     assert offered == [False, True, True]  # every second epoch, and the last
 
 
@@ -104,9 +104,10 @@ def test_workers_share_out_every_batch():
     assert flat == sorted(round(v) for v in d.frames.sum((1, 2, 3, 4)).tolist())
 
 
+@pytest.mark.filterwarnings("ignore:overflow:RuntimeWarning")
 def test_an_absurd_learning_rate_is_called_a_collapse():
     with pytest.raises(TrainingCollapsed, match=r"loss became (nan|inf) in epoch \d, step \d; lower train.lr"):
-        train(method(), recipe(lr=1e38, warmup=0.0, optimiser="adamw"), d=data(8, 4))
+        train(method(), recipe(lr=1e20, warmup=0.0, optimiser="adamw"), d=data(8, 4))
 
 
 def test_a_number_that_is_none_is_noticed_before_the_weights_change():

@@ -1,0 +1,40 @@
+"""A copy of the project in a temporary folder, small enough to run the whole pipeline in a test."""
+
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import yaml
+
+ROOT = Path(__file__).parents[2]
+
+
+def copy_project(target, change):
+    """Copy code and settings, let `change(params)` edit the settings, and make it a DVC project."""
+    for name in ("spikinghash", "stages"):
+        shutil.copytree(ROOT / name, target / name, ignore=shutil.ignore_patterns("*.pyc"))
+    shutil.copy2(ROOT / "dvc.yaml", target)
+    params = yaml.safe_load((ROOT / "params.yaml").read_text())
+    change(params)
+    (target / "params.yaml").write_text(yaml.safe_dump(params))
+    dvc(target, "init", "--no-scm", "-q")
+    return target
+
+
+def dvc(project, *arguments):
+    return subprocess.run(
+        [sys.executable, "-m", "dvc", *arguments], cwd=project, capture_output=True, text=True, check=False, timeout=280
+    )
+
+
+def stages_run(done):
+    assert done.returncode == 0, done.stdout + done.stderr
+    return [line.split("'")[1] for line in done.stdout.splitlines() if line.startswith("Running stage '")]
+
+
+def spikinghash(project, *arguments):
+    return subprocess.run(
+        [sys.executable, "-m", "spikinghash", *map(str, arguments)],
+        cwd=project, capture_output=True, text=True, check=False, timeout=120,
+    )  # fmt: skip

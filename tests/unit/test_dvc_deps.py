@@ -1,0 +1,64 @@
+"""`dvc.yaml` against the code: deps are the packages a stage really imports, so that DVC re-runs what changed."""
+
+from pathlib import Path
+
+import grimp
+import pytest
+import yaml
+
+from spikinghash.params import Params
+
+ROOT = Path(__file__).parents[2]
+STAGES = yaml.safe_load((ROOT / "dvc.yaml").read_text())["stages"]
+
+#: Modules that cannot change what a stage writes: checking, messages, progress, how files are written.
+WITHOUT_EFFECT = {
+    "spikinghash",
+    "spikinghash.allocator",
+    "spikinghash.errors",
+    "spikinghash.files",
+    "spikinghash.params",
+    "spikinghash.progress",
+    "stages",
+    "stages.door",
+}
+
+
+@pytest.fixture(scope="module")
+def graph():
+    return grimp.build_graph("spikinghash", "stages", cache_dir=None)
+
+
+@pytest.mark.parametrize("stage", STAGES)
+def test_deps_are_the_imported_packages(stage, graph):
+    imported = graph.find_upstream_modules(f"stages.{stage}") | {f"stages.{stage}"}
+    expected = {_place(module, graph) for module in imported - WITHOUT_EFFECT}
+    code = {d for d in STAGES[stage]["deps"] if d.startswith(("spikinghash/", "stages/"))}
+    assert code == expected
+
+
+def _place(module, graph):
+    top, name = module.split(".")[:2]
+    is_package = bool(graph.find_children(f"{top}.{name}"))
+    return f"{top}/{name}" if is_package else f"{top}/{name}.py"
+
+
+@pytest.mark.parametrize("stage", STAGES)
+def test_every_param_of_a_stage_exists(stage):
+    for key in STAGES[stage]["params"]:
+        section = Params
+        for part in key.split("."):
+            assert part in section.model_fields, f"{stage}: {key}"
+            section = section.model_fields[part].annotation
+
+
+def test_every_section_of_the_params_is_used_by_a_stage():
+    used = {key.split(".")[0] for stage in STAGES.values() for key in stage["params"]}
+    # where Ray runs changes no result
+    assert set(Params.model_fields) - used == {"ray"}
+
+
+@pytest.mark.parametrize("stage", STAGES)
+def test_a_stage_is_a_thin_file(stage):
+    lines = (ROOT / "stages" / f"{stage}.py").read_text().splitlines()
+    assert len(lines) <= 60
