@@ -12,7 +12,8 @@ from stages.door import FRAMES, REPORTS, run
 
 def report(params: Params) -> None:
     """Build and attach the report."""
-    page = build_report(REPORTS, FRAMES, REPORTS / "report.html")
+    r = params.report
+    page = build_report(REPORTS, FRAMES, REPORTS / "report.html", queries=r.queries, neighbours=r.neighbours)
     run_id = json.loads((REPORTS / "run.json").read_text())["run_id"]
     attach(params.tracking.uri, run_id, page)
 

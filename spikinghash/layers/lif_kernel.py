@@ -123,7 +123,7 @@ def _backward_block(  # type: ignore[no-untyped-def]
             gv[i] = grad_h * keep
 
 
-@njit(cache=True)
+@njit(cache=True, nogil=True)
 def lif_forward(x, scale, shift, s, C, tau, v_th, v_reset, decay_input):  # type: ignore[no-untyped-def]
     """Spikes s[T, N] of LIF(x * scale + shift); C = 0 means no affine step. Single thread."""
     for lo in range(0, x.shape[1], _BLOCK):
@@ -141,7 +141,7 @@ def lif_forward_threads(x, scale, shift, s, C, tau, v_th, v_reset, decay_input):
         _forward_block(x, scale, shift, s, lo, hi, C, tau, v_th, v_reset, decay_input)
 
 
-@njit(cache=True)
+@njit(cache=True, nogil=True)
 def lif_backward(  # type: ignore[no-untyped-def]
     x, scale, shift, gs, gx, C, tau, v_th, v_reset, decay_input, detach_reset, alpha, surrogate
 ):

@@ -75,9 +75,10 @@ def _layers(
         axes.set_xlim(left=0)
         axes.grid(visible=False, axis="y")
         axes.tick_params(axis="y", length=0)
-        if legend:
+        figure = axes.get_figure(root=True)
+        if legend and figure is not None:
             handles = [Patch(color=colour, label=name) for name, colour in legend.items()]
-            axes.get_figure(root=True).legend(handles=handles, loc="outside lower right", ncols=2)
+            figure.legend(handles=handles, loc="outside lower right", ncols=2)
 
     alt = f"{title}: {len(kept)} of {len(names)} layers, largest {known.max():.4g} {unit}."
     return draw(title, alt, paint, (5.3, 0.85 + 0.175 * len(kept)))

@@ -71,7 +71,7 @@ def test_every_method_is_tested():
 
 
 def test_an_unknown_method_is_refused_with_the_known_ones():
-    with pytest.raises(ConfigError, match="unknown method 'hashnet'; one of: .*spikinghash"):
+    with pytest.raises(ConfigError, match=r"unknown method 'hashnet'; one of: .*spikinghash"):
         build(spec("hashnet", "Nano"), LossWeights())
 
 

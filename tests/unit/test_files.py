@@ -2,6 +2,7 @@
 
 import errno
 import hashlib
+import json
 import os
 import resource
 import stat
@@ -9,7 +10,7 @@ import stat
 import pytest
 
 from spikinghash.errors import Temporary
-from spikinghash.files import sha256_file, sync_folder, write_atomically
+from spikinghash.files import publish, sha256_file, write_atomically, write_json
 
 
 def names(folder):
@@ -77,7 +78,7 @@ def test_a_full_disk_is_temporary_and_leaves_the_old_file(tmp_path, monkeypatch,
         raise OSError(code, os.strerror(code))
 
     monkeypatch.setattr(os, "fsync", full)
-    with pytest.raises(Temporary, match=r"f: disk full, 4 bytes needed; free space and run again") as caught:
+    with pytest.raises(Temporary, match=r"f: disk full; free space and run again") as caught:
         write_atomically(path, b"data")
     assert caught.value.exit_code == 75
     assert path.read_bytes() == b"old"
@@ -97,7 +98,43 @@ def test_sha256_reads_in_pieces(tmp_path):
     assert sha256_file(tmp_path / "f") == hashlib.sha256(data).hexdigest()
 
 
-def test_sync_needs_a_folder(tmp_path):
-    sync_folder(tmp_path)
-    with pytest.raises(FileNotFoundError):
-        sync_folder(tmp_path / "none")
+def test_publish_takes_whatever_the_body_writes(tmp_path):
+    path = tmp_path / "new" / "f.csv"
+    with publish(path) as draft:
+        assert not path.exists()
+        with draft.open("w") as out:
+            out.write("a")
+            out.write("b")
+        assert draft.parent == path.parent  # a rename must not cross file systems
+    assert path.read_text() == "ab"
+    assert names(path.parent) == ["f.csv"]
+
+
+@pytest.mark.parametrize("error", [KeyboardInterrupt, ValueError, MemoryError])
+def test_publish_leaves_nothing_when_the_body_fails(tmp_path, error):
+    path = tmp_path / "f"
+    path.write_bytes(b"old")
+
+    def fail():
+        with publish(path) as draft:
+            draft.write_bytes(b"half")
+            raise error
+
+    with pytest.raises(error):
+        fail()
+    assert path.read_bytes() == b"old"
+    assert names(tmp_path) == ["f"]
+
+
+def test_publish_survives_a_body_that_removes_its_draft(tmp_path):
+    with pytest.raises(FileNotFoundError), publish(tmp_path / "f") as draft:
+        draft.unlink()
+    assert names(tmp_path) == []
+
+
+def test_json_is_stable(tmp_path):
+    write_json(tmp_path / "a", {"b": [1, 2.5, None], "a": "ä"})
+    write_json(tmp_path / "b", {"a": "ä", "b": [1, 2.5, None]})
+    assert (tmp_path / "a").read_bytes() == (tmp_path / "b").read_bytes()
+    assert json.loads((tmp_path / "a").read_text()) == {"a": "ä", "b": [1, 2.5, None]}
+    assert (tmp_path / "a").read_bytes().endswith(b"\n")

@@ -86,6 +86,10 @@ def test_a_missing_key(changed, place):
     assert problem(changed, place) == f"missing key {place}"
 
 
+def test_a_pair_needs_both(changed):
+    assert problem(changed, "model.input", [32]) == "missing key model.input.1"
+
+
 @pytest.mark.parametrize(
     ("place", "value"),
     [
@@ -93,7 +97,7 @@ def test_a_missing_key(changed, place):
         ("train.lr", 0), ("train.lr", "1e-3"), ("train.lr", float("nan")), ("train.warmup", 1.5),
         ("train.soft", 1), ("train.soft", "yes"), ("train.optimiser", "sgd"), ("train.smoothing", 1.0),
         ("train.grad_clip", 0.0), ("train.seed", -1), ("train.augment.drop", 1.1), ("train.augment.scale", 1.0),
-        ("model.bits", 12), ("model.bits", 0), ("model.bits", 2048), ("model.input", [32]), ("model.input", [32, 0]),
+        ("model.bits", 12), ("model.bits", 0), ("model.bits", 2048), ("model.input", [32, 0]),
         ("model.input", "32x32"), ("model.count_clip", 256), ("model.surrogate", "relu"), ("model.size", 3),
         ("frames.dtype", "float32"), ("frames.val_fraction", 0.0), ("frames.test_fraction", 1.0), ("frames.steps", 0),
         ("dataset.layout", "zip"), ("dataset.sensor", [34, 34, 2]), ("dataset.path", None), ("dataset.sensor", [-1, 3]),
@@ -110,7 +114,13 @@ def test_wrong_values_are_named(changed, place, value):
 
 @pytest.mark.parametrize(
     ("place", "value"),
-    [("train.lr", 1), ("dataset.sensor", None), ("dataset.format", "aedat4"), ("ray.address", "auto"), ("train.warmup", 0)],
+    [
+        ("train.lr", 1),
+        ("dataset.sensor", None),
+        ("dataset.format", "aedat4"),
+        ("ray.address", "auto"),
+        ("train.warmup", 0),
+    ],
 )
 def test_values_that_are_fine(changed, place, value):
     params = changed(place, value)

@@ -182,7 +182,9 @@ def test_rounding_a_silent_layer():
 
 def test_firing_rates_are_named_and_measured():
     torch.manual_seed(0)
-    network = nn.Sequential(LIF(1.0), ConvNormLIF(2, 3, 1, bias=False, v_th=0.3, surrogate="sigmoid"), ConvNorm(3, 2, 1))
+    network = nn.Sequential(
+        LIF(1.0), ConvNormLIF(2, 3, 1, bias=False, v_th=0.3, surrogate="sigmoid"), ConvNorm(3, 2, 1)
+    )
     x = torch.randn(4, 2, 2, 3, 3) * 2
     with firing_rates(network) as rates:
         network(x)

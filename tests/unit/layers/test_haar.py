@@ -7,7 +7,7 @@ import pytest
 import torch
 from slow_oracles import dwt, idwt, spikes
 
-from spikinghash.layers.haar import BANDS, dwt3, idwt3, identity
+from spikinghash.layers.haar import BANDS, dwt3, identity, idwt3
 from spikinghash.layers.neuron import LIF
 
 AXES = (0, 2, 3)  # T, H, W of [T, B, H, W, C]

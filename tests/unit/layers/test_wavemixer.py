@@ -12,9 +12,15 @@ T, B, C, H, W, GROUPS = 4, 3, 6, 8, 4, 2
 AXES = (0, 3, 4)  # T, H, W of [T, B, C, H, W]
 
 
-def mixer(thresholds=MixerThresholds(), seed=0):
+RELEASED = MixerThresholds()
+
+
+def mixer(thresholds=RELEASED, seed=0):
     torch.manual_seed(seed)
-    return wake(WaveMixer(C, (T, H, W), GROUPS, thresholds=thresholds), seed, data(100 + seed))
+    m = wake(WaveMixer(C, (T, H, W), GROUPS, thresholds=thresholds), seed, data(100 + seed))
+    with torch.no_grad():
+        m.low.mul_(8.0)  # so that the low branch, silent below 0.96, takes part
+    return m
 
 
 def data(seed=0):
@@ -23,7 +29,9 @@ def data(seed=0):
 
 def token(x, weight):
     """Eq. 10: x[b][7, T, C, H, W] times W[7, T, H, W], shared over channels and samples."""
-    return np.stack([[[x[k, t, b] * weight[k, t][None] for b in range(B)] for t in range(x.shape[1])] for k in range(7)])
+    return np.stack(
+        [[[x[k, t, b] * weight[k, t][None] for b in range(B)] for t in range(x.shape[1])] for k in range(7)]
+    )
 
 
 def channel(x, weight, bias):

@@ -4,7 +4,7 @@ import re
 from html.parser import HTMLParser
 
 import pytest
-from report_cases import energy, ledger, metrics, neighbours, write_frames, write_plots, write_reports
+from report_cases import energy, ledger, metrics, neighbours, write_frames, write_reports
 
 from spikinghash.errors import BadStore
 from spikinghash.report.html import build_report
@@ -191,10 +191,10 @@ def test_damage_is_one_clear_line(tmp_path, folders, name, content):
 
 
 def test_an_empty_plot_file_counts_as_missing(tmp_path, folders):
-    write_plots(tmp_path / "plots")
-    (tmp_path / "metrics.json").write_text(json.dumps(metrics()))
-    (tmp_path / "plots" / "pr_curve.csv").write_text("radius,recall,precision\n")
-    assert "There is no plots/pr_curve.csv" in build(tmp_path, folders[1], tmp_path)
+    reports = write_reports(tmp_path, plots=False)
+    (reports / "plots").mkdir()
+    (reports / "plots" / "pr_curve.csv").write_text("radius,recall,precision\n")
+    assert "There is no plots/pr_curve.csv" in build(reports, folders[1], tmp_path)
 
 
 def test_clips_that_the_store_lacks_and_another_store_are_said(tmp_path, folders):

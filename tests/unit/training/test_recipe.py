@@ -1,6 +1,7 @@
 """The learning rate and the optimisers."""
 
 import math
+from itertools import pairwise
 
 import pytest
 import torch
@@ -33,8 +34,8 @@ def test_rises_to_the_peak_once_and_then_falls(warmup, steps):
     rates = [learning_rate(recipe(warmup=warmup), step, steps) for step in range(steps)]
     top = rates.index(max(rates))
     assert max(rates) == 0.5
-    assert all(a < b for a, b in zip(rates[:top], rates[1 : top + 1], strict=True))
-    assert all(a >= b for a, b in zip(rates[top:], rates[top + 1 :], strict=False))
+    assert all(a < b for a, b in pairwise(rates[: top + 1]))
+    assert all(a >= b for a, b in pairwise(rates[top:]))
     assert min(rates) > 0
 
 
