@@ -68,7 +68,7 @@ def _picture(target: Path, answer: Answer, frames: Path, spec: ModelSpec) -> Non
             except BadRecording:
                 continue
     row = GalleryRow(
-        Clip("query", None, answer.query.counts),
+        Clip("query", answer.label, answer.query.counts),
         [Clip(hit.clip_id, hit.label, counts.get(hit.clip_id), hit.distance) for hit in answer.results],
     )
-    write_picture(target, gallery_gif([row]))
+    write_picture(target, gallery_gif([row], columns=8))

@@ -29,9 +29,13 @@ class Neighbour:
 
 @dataclass(frozen=True)
 class Answer:
-    """The query as it was framed, the code width, and the nearest clips by (distance, clip id)."""
+    """The query as it was framed, the code width, and the nearest clips by (distance, clip id).
+
+    `label` is the query's own, where the database knows the recording.
+    """
 
     query: FramedClip
+    label: str | None
     bits: int
     results: list[Neighbour]
 
@@ -46,8 +50,9 @@ def nearest(path: Path, encoder: Encoder, database: CodeDatabase, k: int, *, for
     model = encoder.model
     query = frame_recording(path, open_source(path), model.spec, format)
     codes = database.load(model.digest)
-    rows = database.rows(model.digest)
-    own = set(rows.filter(pc.field("recording_sha256") == query.clip.recording_sha256).column("clip_id").to_pylist())
+    same = database.rows(model.digest).filter(pc.field("recording_sha256") == query.clip.recording_sha256)
+    own = set(same.column("clip_id").to_pylist())
+    label = next(iter(same.column("label").to_pylist()), None)
     code, _ = encoder.encode(query.counts[None])
     index = HammingIndex.over(codes)
     positions, distances = index.search(code, k + len(own), model=model.digest)
@@ -55,4 +60,4 @@ def nearest(path: Path, encoder: Encoder, database: CodeDatabase, k: int, *, for
         Neighbour(distance=int(d), **index.clips.slice(int(p), 1).to_pylist()[0])
         for p, d in zip(positions[0], distances[0], strict=True)
     ]
-    return Answer(query, codes.bits, [hit for hit in hits if hit.clip_id not in own][:k])
+    return Answer(query, label, codes.bits, [hit for hit in hits if hit.clip_id not in own][:k])

@@ -41,6 +41,15 @@ def test_bits_are_the_and_of_the_spikes(training):
     assert np.allclose(out.membrane.numpy(), h.mean(0), atol=1e-6)
 
 
+def test_inference_sees_features_on_the_grid():
+    hashing = layer().eval()
+    on = torch.round(features() / FEATURE_GRID) * FEATURE_GRID
+    off = on + FEATURE_GRID * 0.4 * torch.rand(on.shape, generator=torch.Generator().manual_seed(1))
+    assert torch.equal(hashing(off).membrane, hashing(on).membrane)
+    hashing.train()
+    assert not torch.equal(hashing(off).membrane, hashing(on).membrane)
+
+
 def test_codes_are_plus_and_minus_one():
     out = layer()(features())
     assert set(out.codes.unique().tolist()) == {-1.0, 1.0}

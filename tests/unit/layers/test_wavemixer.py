@@ -23,8 +23,8 @@ def mixer(thresholds=RELEASED, seed=0):
     return m
 
 
-def data(seed=0):
-    return torch.randn(T, B, C, H, W, generator=torch.Generator().manual_seed(seed)) * 2 + 1
+def data(seed=0, offset=1.0):
+    return torch.randn(T, B, C, H, W, generator=torch.Generator().manual_seed(seed)) * 2 + offset
 
 
 def token(x, weight):
@@ -74,10 +74,11 @@ def literal(x, m):
 
 
 @pytest.mark.parametrize("training", [True, False])
-@pytest.mark.parametrize("seed", [0, 1, 2])
-def test_equals_the_literal_version(training, seed):
+@pytest.mark.parametrize(("seed", "offset"), [(0, 1.0), (1, 1.0), (2, -1.0), (3, -2.0)], ids=lambda v: str(v))
+def test_equals_the_literal_version(training, seed, offset):
+    """Dense spikes and sparse ones."""
     m = mixer(seed=seed).train(training)
-    x = data(seed)
+    x = data(seed, offset)
     expected = literal(x.double().numpy(), m)
     ours = m(x).detach().numpy()
     assert np.allclose(ours, expected, atol=1e-5)
