@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -21,9 +22,12 @@ def reproduce(project: Path, target: str) -> list[str]:
 
     Raises `Temporary` while another repro holds DVC's lock, `RuntimeError` with DVC's last line otherwise.
     """
+    # stages say `python`: let it be the one that runs this flow
+    path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ.get('PATH', '')}"
     done = subprocess.run(
-        [sys.executable, "-m", "dvc", "repro", target], cwd=project, capture_output=True, text=True, check=False
-    )
+        [sys.executable, "-m", "dvc", "repro", target],
+        cwd=project, env=os.environ | {"PATH": path}, capture_output=True, text=True, check=False,
+    )  # fmt: skip
     if _BUSY in done.stderr + done.stdout:
         raise Temporary(f"{project}: another dvc repro is running; try again when it has finished")
     if done.returncode:

@@ -1,5 +1,6 @@
 """A copy of the project in a temporary folder, small enough to run the whole pipeline in a test."""
 
+import os
 import shutil
 import subprocess
 import sys
@@ -24,8 +25,11 @@ def copy_project(target, change):
 
 def dvc(project, *arguments):
     return subprocess.run(
-        [sys.executable, "-m", "dvc", *arguments], cwd=project, capture_output=True, text=True, check=False, timeout=280
-    )
+        [sys.executable, "-m", "dvc", *arguments],
+        cwd=project, capture_output=True, text=True, check=False, timeout=400,
+        # stages say `python`: the one that runs the tests
+        env=os.environ | {"PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"},
+    )  # fmt: skip
 
 
 def stages_run(done):

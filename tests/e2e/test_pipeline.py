@@ -34,7 +34,7 @@ def test_metrics_carry_their_protocol_and_digests(project):
 def test_the_ledger_adds_up(project):
     folder, _ = project
     ledger = json.loads((folder / "data/frames/ledger.json").read_text())
-    assert ledger["events_in"] == ledger["events_framed"] + sum(ledger["dropped"].values())
+    assert ledger["events_in"] == ledger["framed"] + sum(ledger["dropped"].values())
     assert ledger["found"] == 240
 
 

@@ -74,7 +74,7 @@ def literal(x, m):
 
 
 @pytest.mark.parametrize("training", [True, False])
-@pytest.mark.parametrize(("seed", "offset"), [(0, 1.0), (1, 1.0), (2, -1.0), (3, -2.0)], ids=lambda v: str(v))
+@pytest.mark.parametrize(("seed", "offset"), [(0, 1.0), (1, 1.0), (2, -1.0), (3, -2.0)], ids=str)
 def test_equals_the_literal_version(training, seed, offset):
     """Dense spikes and sparse ones."""
     m = mixer(seed=seed).train(training)
