@@ -1,1 +1,6 @@
 """Prefect flows: when things run, and nothing about how."""
+
+import os
+
+os.environ.setdefault("PREFECT_SERVER_ANALYTICS_ENABLED", "false")
+os.environ.setdefault("DO_NOT_TRACK", "1")

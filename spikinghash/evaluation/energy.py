@@ -109,7 +109,8 @@ def estimate_energy_of(model: LoadedModel, store: FrameStore, split: str) -> Ene
     """Energy of a saved model on the first `SAMPLE` clips of a split of a frame store; `BadStore` if it has none."""
     for counts, _ in store.iter_batches(split, SAMPLE):
         block = fit(counts, model.spec.height, model.spec.width, model.spec.count_clip)
-        return estimate_energy(model.method.network, torch.from_numpy(block).transpose(0, 1))  # type: ignore[arg-type]
+        device = next(model.method.parameters()).device
+        return estimate_energy(model.method.network, torch.from_numpy(block).transpose(0, 1).to(device))  # type: ignore[arg-type]
     raise BadStore(f"{store.path}: no clips in split {split} to measure firing rates on")
 
 

@@ -17,6 +17,12 @@ from spikinghash.layers.neuron import LIF, NormLIF
 INIT_STD = 0.02
 
 
+def _weight(*shape: int) -> nn.Parameter:
+    values = torch.empty(shape)
+    # on the meta device there is nothing to fill, and the first `normal_` there imports for two seconds
+    return nn.Parameter(values if values.is_meta else values.normal_().mul_(INIT_STD))
+
+
 @dataclass(frozen=True)
 class MixerThresholds:
     """Firing thresholds of the mixer's neurons. The low ones inside the transforms are essential: an isolated spike
@@ -41,9 +47,9 @@ class HighMixer(nn.Module):
         width = channels // groups
         self.groups = groups
         self.entry = LIF(v_th, surrogate_name=surrogate)
-        self.token = nn.ParameterList(nn.Parameter(torch.randn(7, T, H, W) * INIT_STD) for _ in range(2))
-        self.channel = nn.ParameterList(nn.Parameter(torch.randn(groups, width, width) * INIT_STD) for _ in range(2))
-        self.bias = nn.ParameterList(nn.Parameter(torch.randn(channels) * INIT_STD) for _ in range(2))
+        self.token = nn.ParameterList(_weight(7, T, H, W) for _ in range(2))
+        self.channel = nn.ParameterList(_weight(groups, width, width) for _ in range(2))
+        self.bias = nn.ParameterList(_weight(channels) for _ in range(2))
         self.fire = nn.ModuleList(NormLIF(channels, v_th, surrogate_name=surrogate) for _ in range(4))
 
     def forward(self, x: Tensor) -> Tensor:
@@ -84,7 +90,7 @@ class WaveMixer(nn.Module):
         self.transform = LIF(thresholds.transform, surrogate_name=surrogate)
         self.low_in = LIF(thresholds.low, surrogate_name=surrogate)
         self.low_out = LIF(thresholds.low, surrogate_name=surrogate)
-        self.low = nn.Parameter(torch.randn(channels, T // 4, H // 4, W // 4) * INIT_STD)
+        self.low = _weight(channels, T // 4, H // 4, W // 4)
         self.high1 = HighMixer(channels, (T // 2, H // 2, W // 2), groups, thresholds.high, surrogate)
         self.high2 = HighMixer(channels, (T // 4, H // 4, W // 4), groups, thresholds.high, surrogate)
 

@@ -35,7 +35,7 @@ class SoftSimilarity(torch.nn.Module):
 
     def __init__(self, classes: int) -> None:
         super().__init__()
-        self.register_buffer("soft", torch.eye(classes))
+        self.register_buffer("soft", torch.zeros(classes, classes).fill_diagonal_(1.0))
         self.register_buffer("total", torch.zeros(classes, classes))
         self.register_buffer("count", torch.zeros(classes, classes))
         self.register_buffer("hard_weight", torch.tensor(1.0))

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import os
 import shutil
 import tempfile
 import threading
@@ -28,6 +29,10 @@ from spikinghash.training.loop import EpochRecord, Ranks
 from spikinghash.training.recipe import Recipe
 
 _POLL_S = 0.5
+
+os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")
+# exporting training state needs the dashboard, which we do not start
+os.environ.setdefault("RAY_TRAIN_ENABLE_STATE_TRACKING", "0")
 
 
 @dataclass(frozen=True)
