@@ -22,8 +22,8 @@ _HASH_WEIGHT_BITS = 16
 def round_weights(model: nn.Module, max_input: int) -> None:
     """Round, in place, every weight that enters a sum. `max_input` bounds the integer input of the first layer.
 
-    The relative change is about 2^-20 of a layer's largest sum; saved models are always rounded, so evaluation and
-    search see exactly the weights that were validated.
+    The relative change is about 2^-20 of a layer's largest sum. Thresholds amplify even that, so training validates a
+    rounded copy after each epoch and saves the best of those, never a network that was rounded afterwards.
     """
     first = True
     with torch.no_grad():

@@ -7,6 +7,7 @@ from contextlib import contextmanager
 
 from torch import Tensor, nn
 
+from spikinghash.layers.hash_layer import HashOutput, SpikingHashLayer
 from spikinghash.layers.neuron import LIF, NormLIF
 
 
@@ -26,6 +27,13 @@ def firing_rates(network: nn.Module) -> Iterator[dict[str, float]]:
                 rates[name] = float(out.detach().mean())
 
             handles.append(module.register_forward_hook(hook))
+        elif isinstance(module, SpikingHashLayer):
+            # its neuron runs as a trace, not as a module
+
+            def last(_: nn.Module, __: object, out: HashOutput, name: str = name) -> None:
+                rates[f"{name}.neuron"] = float(out.rate.detach().mean())
+
+            handles.append(module.register_forward_hook(last))
     try:
         yield rates
     finally:

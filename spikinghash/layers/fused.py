@@ -88,9 +88,11 @@ class FusedNormLIF(torch.autograd.Function):
     ) -> tuple[Tensor, Tensor, Tensor]:
         C = x.shape[-1]
         x2 = x.detach().numpy().reshape(-1, C)
-        total, square = lif_kernel.channel_sums(x2, x2)
-        mean = total / x2.shape[0]
-        var = np.maximum(square / x2.shape[0] - mean * mean, 0.0)
+        pivot = x2[0].copy()
+        total, square = lif_kernel.channel_sums(x2, x2, pivot, pivot)
+        offset = total / x2.shape[0]
+        var = np.maximum(square / x2.shape[0] - offset * offset, 0.0)
+        mean = pivot + offset
         rstd = 1.0 / np.sqrt(var + eps)
         scale = weight.detach().numpy() * rstd
         shift = bias.detach().numpy() - mean * scale
@@ -108,8 +110,9 @@ class FusedNormLIF(torch.autograd.Function):
         C = x.shape[-1]
         grad_u = _input_gradient(x, scale, shift, grad, C, k)
         g2, x2 = grad_u.numpy().reshape(-1, C), x.detach().numpy().reshape(-1, C)
-        grad_bias, raw = lif_kernel.channel_sums(g2, x2)
-        grad_weight = (raw - mean * grad_bias) * rstd
+        mean32 = mean.astype(np.float32)
+        grad_bias, centred = lif_kernel.channel_sums(g2, x2, np.zeros_like(mean32), mean32)
+        grad_weight = (centred - (mean - mean32) * grad_bias) * rstd
         # dx = w*rstd * (g - sum(g)/R - xhat * sum(g*xhat)/R), with xhat = (x - mean) * rstd written out
         R = x2.shape[0]
         gain = weight.detach().numpy() * rstd

@@ -25,7 +25,7 @@ def pairwise_likelihood(codes: Tensor, similarity: Tensor, *, same: Tensor | Non
         return term[pairs].mean() if B > 1 else term.sum() * 0.0
     positive, negative = pairs & same, pairs & ~same
     n_pos, n_neg = positive.sum().clamp(min=1), negative.sum().clamp(min=1)
-    return 0.5 * (term[positive].sum() / n_pos + term[negative].sum() / n_neg)
+    return term[positive].sum() / n_pos + term[negative].sum() / n_neg
 
 
 def hard_similarity(labels: Tensor) -> Tensor:

@@ -41,8 +41,11 @@ class ModelSpec:
             wrong = sorted(set(data) ^ known)
             raise BadCheckpoint(f"model.json: spec has missing or unknown keys: {', '.join(wrong)}")
         for name in ("bits", "steps", "height", "width", "count_clip"):
-            if type(data[name]) is not int or not 0 < data[name] <= 65536:
-                raise BadCheckpoint(f"model.json: spec.{name} must be a positive integer, not {data[name]!r}")
+            largest = 255 if name == "count_clip" else 65536
+            if type(data[name]) is not int or not 0 < data[name] <= largest:
+                raise BadCheckpoint(
+                    f"model.json: spec.{name} must be an integer from 1 to {largest}, not {data[name]!r}"
+                )
         if data["bits"] % 8:
             raise BadCheckpoint(f"model.json: spec.bits must be a multiple of 8, not {data['bits']}")
         for name in ("method", "size", "surrogate", "frames_digest"):

@@ -13,7 +13,6 @@ from torch import Tensor, nn
 from spikinghash.errors import BadStore
 from spikinghash.frames.fit import fit
 from spikinghash.frames.store import FrameStore
-from spikinghash.layers.exact import round_weights
 from spikinghash.methods.method import LossWeights, build
 from spikinghash.methods.spec import ModelSpec
 from spikinghash.training.checkpoint import save_model
@@ -59,7 +58,6 @@ def publish(
     if progress.best is not None:
         network.load_state_dict(progress.best)
     network.eval()
-    round_weights(network, spec.count_clip)
     training = {
         "recipe": asdict(recipe),
         "loss": asdict(weights),

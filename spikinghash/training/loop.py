@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import math
 import time
 from collections.abc import Callable
@@ -71,11 +72,13 @@ def run(
     ranks: Ranks = Ranks(),
     wrap: Callable[[nn.Module], nn.Module] = lambda m: m,
     sync: Callable[[nn.Module], None] = lambda m: None,
+    finish: Callable[[nn.Module], None] = lambda m: None,
     resume: Path | None = None,
 ) -> Progress:
     """Train `method` in place and return the progress with the best network.
 
     `wrap` makes it distributed (DDP) and `sync` averages the buffers of all ranks after an epoch.
+    `finish` turns a copy into what would be saved, which is what is validated.
     `report(record, save)` is called once an epoch on every rank; `save(folder)` writes the training state and is None
     in epochs without one. `resume` is such a folder. Raises `TrainingCollapsed`.
     """
@@ -89,17 +92,20 @@ def run(
         totals = _epoch(wrapped, data, recipe, optimiser, epoch, ranks)
         sync(method)
         method.end_epoch((epoch + 1) / recipe.epochs)  # type: ignore[operator]
-        seen = validate(method, data.val_frames, data.val_labels, recipe.batch)
+        candidate = copy.deepcopy(method)
+        finish(candidate)
+        seen = validate(candidate, data.val_frames, data.val_labels, recipe.batch)
         progress.epoch = epoch + 1
         if seen.score > progress.best_score:
             progress.best_score, progress.best_epoch = seen.score, epoch + 1
-            progress.best = snapshot(method.network)  # type: ignore[arg-type]
+            progress.best = snapshot(candidate.network)  # type: ignore[arg-type]
         silent = silent + 1 if seen.distinct * len(data.val_labels) <= 1.5 else 0
         record = _record(epoch, recipe, totals, seen, time.monotonic() - started, len(data.labels))
         last = progress.epoch == recipe.epochs
         due = last or progress.epoch % recipe.checkpoint_every == 0
         report(record, (lambda folder: save_state(folder, method, optimiser, progress)) if due else None)
-        if silent >= _PATIENCE and progress.epoch > recipe.epochs / 4:
+        steps = progress.epoch * max(1, len(data.labels) // recipe.batch)
+        if silent >= _PATIENCE and progress.epoch > recipe.epochs / 4 and steps >= recipe.settle_steps:
             raise TrainingCollapsed(
                 f"all validation codes were equal for {silent} epochs (epoch {progress.epoch}); lower train.lr, "
                 f"or look at the firing rates in the history: {_quiet(seen)}"

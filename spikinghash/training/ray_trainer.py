@@ -115,6 +115,7 @@ def worker(config: dict[str, Any]) -> None:
     import ray.train
     from ray.train.torch import get_device, prepare_model
 
+    from spikinghash.layers.exact import round_weights
     from spikinghash.training.fit import prepare, publish
     from spikinghash.training.loop import run
 
@@ -148,6 +149,7 @@ def worker(config: dict[str, Any]) -> None:
                 prepare_model(m, move_to_device=False, parallel_strategy_kwargs=_DDP) if ranks.world > 1 else m
             ),
             sync=_average_buffers if ranks.world > 1 else lambda m: None,
+            finish=lambda m: round_weights(m.network, job.spec.count_clip),  # type: ignore[arg-type]
             resume=resume,
         )
         if ranks.rank == 0:

@@ -15,7 +15,8 @@ from spikinghash.training.augment import Augmentation
 @dataclass(frozen=True)
 class Recipe:
     """`batch` clips per step over all workers; `lr` the peak rate after `warmup`, a share of all steps; `seed` fixes
-    initialisation, order and augmentation; `checkpoint_every` epochs between saved states.
+    initialisation, order and augmentation; `checkpoint_every` epochs between saved states; before `settle_steps` the
+    running statistics lag behind the weights and equal validation codes are no collapse.
     """
 
     epochs: int
@@ -27,6 +28,7 @@ class Recipe:
     optimiser: str = "adamp"
     grad_clip: float = 1.0
     checkpoint_every: int = 5
+    settle_steps: int = 100
     augmentation: Augmentation = field(default_factory=Augmentation)
 
 

@@ -4,12 +4,12 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from spikinghash.frames.publish import publish
 
 from spikinghash.errors import BadStore, ConfigError, Temporary
 from spikinghash.events import nmnist
 from spikinghash.events.validate import validate
 from spikinghash.frames.ingest import ingest
-from spikinghash.frames.publish import publish
 from spikinghash.frames.split_lists import read_split_lists
 from spikinghash.frames.store import FrameStore
 

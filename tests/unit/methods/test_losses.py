@@ -47,7 +47,8 @@ def test_balanced_eq_22_weighs_both_kinds_of_pairs_equally(seed):
     groups = {True: [], False: []}
     for i, j in pairs(len(codes)):
         groups[bool(same[i, j])].append(term(codes, soft, i, j))
-    expected = 0.5 * np.mean(groups[True]) + 0.5 * np.mean(groups[False])
+    # released form: weights S/S1 and S/S0, then the mean over all pairs
+    expected = np.mean(groups[True]) + np.mean(groups[False])
     assert float(pairwise_likelihood(codes, soft, same=same)) == pytest.approx(expected, rel=1e-5)
 
 
@@ -56,7 +57,7 @@ def test_balancing_with_one_kind_of_pair_missing(labels):
     codes = example(B=3)[0]
     similarity = hard_similarity(torch.tensor(labels))
     loss = float(pairwise_likelihood(codes, similarity, same=similarity.bool()))
-    assert loss == pytest.approx(0.5 * np.mean([term(codes, similarity, i, j) for i, j in pairs(3)]), rel=1e-5)
+    assert loss == pytest.approx(np.mean([term(codes, similarity, i, j) for i, j in pairs(3)]), rel=1e-5)
 
 
 @pytest.mark.parametrize("balance", [False, True])
@@ -90,7 +91,7 @@ def test_gradients_by_hand(balance):
     for i, j in pairs(len(codes)):
         b = codes.detach()
         pull = torch.sigmoid(0.5 * b[i] @ b[j]) - soft[i, j].double()
-        weight = 0.5 / counts[bool(same[i, j])] if balance else 1.0 / len(pairs(len(codes)))
+        weight = 1.0 / counts[bool(same[i, j])] if balance else 1.0 / len(pairs(len(codes)))
         expected[i] += weight * pull * 0.5 * b[j]
         expected[j] += weight * pull * 0.5 * b[i]
     assert torch.allclose(codes.grad, expected, rtol=1e-6, atol=1e-9)

@@ -126,7 +126,7 @@ def test_constant_codes_are_called_a_collapse():
     blank = dataclasses.replace(d, val_frames=torch.zeros_like(d.val_frames))
     records = []
     with pytest.raises(TrainingCollapsed, match=r"all validation codes were equal for 3 epochs \(epoch 3\)") as caught:
-        run(method(), blank, recipe(epochs=8), lambda r, save: records.append(r))
+        run(method(), blank, recipe(epochs=8, settle_steps=0), lambda r, save: records.append(r))
     assert "\n" not in str(caught.value)
     assert len(records) == 3
     assert records[-1].distinct == 1 / 4
@@ -138,5 +138,13 @@ def test_constant_codes_are_borne_for_a_quarter_of_the_training():
     blank = dataclasses.replace(d, val_frames=torch.zeros_like(d.val_frames))
     records = []
     with pytest.raises(TrainingCollapsed, match="epoch 5"):
-        run(method(), blank, recipe(epochs=16), lambda r, save: records.append(r))
+        run(method(), blank, recipe(epochs=16, settle_steps=0), lambda r, save: records.append(r))
     assert len(records) == 5
+
+
+def test_a_few_steps_are_too_early_to_call_a_collapse():
+    d = data(8, 4)
+    blank = dataclasses.replace(d, val_frames=torch.zeros_like(d.val_frames))
+    records = []
+    run(method(), blank, recipe(epochs=8), lambda r, save: records.append(r))
+    assert len(records) == 8
