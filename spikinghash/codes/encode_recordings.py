@@ -1,10 +1,10 @@
-"""Bulk hashing of recording files into the code database: what is done is skipped, what is bad is quarantined."""
+"""Bulk hashing of recordings into the code database: what is done is skipped, what is bad is quarantined."""
 
 from __future__ import annotations
 
 import time
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -12,12 +12,11 @@ from typing import Any
 import numpy as np
 
 from spikinghash.codes.encoder import Encoder
-from spikinghash.codes.frame_recording import FramedClip, frame_recording
+from spikinghash.codes.frame_recording import Decode, FramedClip, frame_recording
+from spikinghash.codes.inputs import Input, open_inputs
 from spikinghash.codes.new_rows import Refused, code_rows, quarantine_rows
-from spikinghash.codes.rows import path_text
 from spikinghash.codes.table import CodeDatabase
 from spikinghash.errors import BadRecording
-from spikinghash.events.source import open_source
 
 #: Recordings in one commit.
 COMMIT = 512
@@ -25,7 +24,7 @@ COMMIT = 512
 
 @dataclass
 class EncodeReport:
-    """found = committed + skipped + quarantined + pending.
+    """Law: found = committed + skipped + quarantined + pending.
 
     `committed` were added by this run, `skipped` were in the database already (or are a second copy of the same
     contents), `quarantined` were refused now or earlier, by reason in `reasons`.
@@ -53,58 +52,81 @@ class EncodeReport:
         }
 
 
+@dataclass
+class _Batch:
+    clips: list[FramedClip] = field(default_factory=list)
+    refused: list[Refused] = field(default_factory=list)
+
+    @property
+    def full(self) -> bool:
+        return len(self.clips) >= COMMIT or len(self.refused) >= COMMIT
+
+
 def encode_recordings(
     files: list[Path],
     encoder: Encoder,
     database: CodeDatabase,
     *,
+    decode: Decode,
     format: str | None = None,
     progress: Callable[[int, int], None] | None = None,
 ) -> EncodeReport:
-    """Hash `files`, committing in batches. Running it again, or twice at the same time, changes nothing."""
+    """Hash recordings, and those in archives, committing in batches. Repeating it, or running it twice, adds nothing.
+
+    `decode` reads one file, in the daily job that of an `IsolatedDecoder`.
+    """
     started = time.monotonic()
-    model = encoder.model.digest
-    report = EncodeReport(found=len(files))
-    done = set(database.rows(model).column("recording_sha256").to_pylist())
-    bad = {(r["sha256"], r["path"]): r["reason"] for r in database.quarantined(model).to_pylist()}
-    clips: list[FramedClip] = []
-    refused: list[Refused] = []
-    for count, path in enumerate(files, start=1):
+    model = encoder.model
+    report = EncodeReport()
+    done = set(database.rows(model.digest).column("recording_sha256").to_pylist())
+    bad = {(r["sha256"], r["path"]): str(r["reason"]) for r in database.quarantined(model.digest).to_pylist()}
+    batch = _Batch()
+    for item in _told(open_inputs(files), len(files), progress):
+        report.found += 1
         sha256 = None
         try:
-            source = open_source(path)
-            sha256 = source.sha256
+            if isinstance(item.source, BadRecording):
+                raise item.source
+            sha256 = item.source.sha256
             if sha256 in done:
                 report.skipped += 1
-            elif (sha256, path_text(path)) in bad:
+                continue
+            if (sha256, item.path) in bad:
                 report.quarantined += 1
-                report.reasons[bad[sha256, path_text(path)]] += 1
-            else:
-                clips.append(frame_recording(path, source, encoder.model.spec, format))
-                done.add(sha256)
+                report.reasons[bad[sha256, item.path]] += 1
+                continue
+            batch.clips.append(
+                frame_recording(item.path, item.source, model.spec, decode, archive=item.archive, format=format)
+            )
+            done.add(sha256)
         except BadRecording as error:
-            refused.append(Refused(path_text(path), sha256, error))
-        if len(clips) >= COMMIT or len(refused) >= COMMIT or count == len(files):
-            _commit(clips, refused, encoder, database, report)
-            clips, refused = [], []
-        if progress is not None:
-            progress(count, len(files))
+            batch.refused.append(Refused(item.path, sha256, error))
+        if batch.full:
+            _commit(batch, encoder, database, report)
+            batch = _Batch()
+    _commit(batch, encoder, database, report)
     report.seconds = time.monotonic() - started
     return report
 
 
-def _commit(
-    clips: list[FramedClip], refused: list[Refused], encoder: Encoder, database: CodeDatabase, report: EncodeReport
-) -> None:
+def _told(items: Iterable[Input], files: int, progress: Callable[[int, int], None] | None) -> Iterable[Input]:
+    """Count inputs for a progress bar; archives make the total grow."""
+    for count, item in enumerate(items, start=1):
+        yield item
+        if progress is not None:
+            progress(count, max(files, count))
+
+
+def _commit(batch: _Batch, encoder: Encoder, database: CodeDatabase, report: EncodeReport) -> None:
     model = encoder.model
-    if clips:
-        codes, margins = encoder.encode(np.stack([c.counts for c in clips]))
-        rows = code_rows([c.clip for c in clips], codes, margins, model.digest, model.spec.frames_digest)
+    if batch.clips:
+        codes, margins = encoder.encode(np.stack([c.counts for c in batch.clips]))
+        rows = code_rows([c.clip for c in batch.clips], codes, margins, model.digest, model.spec.frames_digest)
         appended = database.append(rows)
         report.committed += appended.written
         report.skipped += appended.skipped
-        report.events += sum(c.events for c in clips)
-    if refused:
-        database.quarantine(quarantine_rows(refused, model.digest))
-        report.quarantined += len(refused)
-        report.reasons.update(r.error.reason for r in refused)
+        report.events += sum(c.events for c in batch.clips)
+    if batch.refused:
+        database.quarantine(quarantine_rows(batch.refused, model.digest))
+        report.quarantined += len(batch.refused)
+        report.reasons.update(r.error.reason for r in batch.refused)

@@ -1,19 +1,26 @@
-"""One recording file to one framed clip, as a model expects it."""
+"""One recording to one framed clip, as a model expects it."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from pathlib import Path
+from typing import Protocol
 
 import numpy as np
 
 from spikinghash.codes.new_rows import Clip
-from spikinghash.codes.rows import path_text
 from spikinghash.errors import BadRecording
-from spikinghash.events.reader import decode
+from spikinghash.events.events import Events
 from spikinghash.events.source import Source
 from spikinghash.frames.accumulate import accumulate
 from spikinghash.methods.spec import ModelSpec
+
+
+class Decode(Protocol):
+    """`events.reader.decode`, or the same in a child process (`events.isolate.IsolatedDecoder.decode`)."""
+
+    def __call__(self, source: Source, *, format: str | None = None, sensor: tuple[int, int] | None = None) -> Events:
+        """Events of a file's content; raises `BadRecording`."""
+        ...
 
 
 @dataclass(frozen=True)
@@ -25,7 +32,9 @@ class FramedClip:
     events: int
 
 
-def frame_recording(path: Path, source: Source, spec: ModelSpec, format: str | None = None) -> FramedClip:
+def frame_recording(
+    path: str, source: Source, spec: ModelSpec, decode: Decode, *, archive: str | None = None, format: str | None = None
+) -> FramedClip:
     """Decode and frame over the recording's own span; the clip is named by the file's contents.
 
     Raises `BadRecording` for anything the readers refuse and for a sensor unlike the model's.
@@ -38,5 +47,5 @@ def frame_recording(path: Path, source: Source, spec: ModelSpec, format: str | N
         )
     framed = accumulate(events, spec.steps, dtype="uint8", start_us=events.t_first_us, end_us=events.t_last_us)
     clip_id = f"{source.sha256}@{events.t_first_us}-{events.t_last_us}"
-    clip = Clip(clip_id, path_text(path), source.sha256, events.t_first_us, events.t_last_us)
+    clip = Clip(clip_id, path, source.sha256, events.t_first_us, events.t_last_us, archive=archive)
     return FramedClip(clip, framed.counts, events.count)

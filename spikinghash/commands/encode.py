@@ -13,7 +13,7 @@ from spikinghash.errors import EXIT_OK, EXIT_QUARANTINED
 
 @command
 def encode(
-    paths: Annotated[list[Path], typer.Argument(help="Recordings, or folders of them.")],
+    paths: Annotated[list[Path], typer.Argument(help="Recordings, zip or tar archives of them, or folders of either.")],
     db: Db = DEFAULT_DB,
     model: Model = DEFAULT_MODEL,
     format: Format = None,
@@ -24,12 +24,14 @@ def encode(
     from spikinghash.codes.encode_recordings import encode_recordings
     from spikinghash.codes.table import CodeDatabase
     from spikinghash.commands.model_ref import open_encoder
+    from spikinghash.events.isolate import IsolatedDecoder
     from spikinghash.progress import progress_bar
 
     files = discover(paths)
     encoder = open_encoder(model)
-    with progress_bar("encode") as progress:
-        report = encode_recordings(files, encoder, CodeDatabase.create_or_open(db), format=format, progress=progress)
+    database = CodeDatabase.create_or_open(db)
+    with IsolatedDecoder() as decoder, progress_bar("encode") as progress:
+        report = encode_recordings(files, encoder, database, decode=decoder.decode, format=format, progress=progress)
     content = report.to_json()
 
     def text() -> None:

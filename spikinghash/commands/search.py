@@ -11,6 +11,7 @@ import typer
 from spikinghash.commands.output import DEFAULT_DB, DEFAULT_MODEL, Db, Format, Json, Model, command, emit
 
 if TYPE_CHECKING:
+    from spikinghash.events.isolate import IsolatedDecoder
     from spikinghash.index.nearest import Answer
     from spikinghash.methods.spec import ModelSpec
 
@@ -29,13 +30,15 @@ def search(
     """Find what looks like this recording; copies of the recording itself are left out."""
     from spikinghash.codes.table import CodeDatabase
     from spikinghash.commands.model_ref import open_encoder
+    from spikinghash.events.isolate import IsolatedDecoder
     from spikinghash.index.nearest import nearest
 
     database = CodeDatabase.open(db)
     encoder = open_encoder(model)
-    answer = nearest(file, encoder, database, k, format=format)
-    if gif is not None:
-        _picture(gif, answer, frames, encoder.model.spec)
+    with IsolatedDecoder() as decoder:
+        answer = nearest(file, encoder, database, k, decode=decoder.decode, format=format)
+        if gif is not None:
+            _picture(gif, answer, frames, encoder.model.spec, decoder)
     results = [asdict(hit) for hit in answer.results]
 
     def text() -> None:
@@ -46,7 +49,7 @@ def search(
     return 0
 
 
-def _picture(target: Path, answer: Answer, frames: Path, spec: ModelSpec) -> None:
+def _picture(target: Path, answer: Answer, frames: Path, spec: ModelSpec, decoder: IsolatedDecoder) -> None:
     """Query and neighbours as one moving picture; a clip whose frames and file are both gone stays empty."""
     from spikinghash.codes.frame_recording import frame_recording
     from spikinghash.commands.inspect import write_picture
@@ -63,8 +66,8 @@ def _picture(target: Path, answer: Answer, frames: Path, spec: ModelSpec) -> Non
     for hit in answer.results:
         if hit.clip_id not in counts:
             try:
-                path = Path(hit.recording)
-                counts[hit.clip_id] = frame_recording(path, open_source(path), spec).counts
+                framed = frame_recording(hit.recording, open_source(Path(hit.recording)), spec, decoder.decode)
+                counts[hit.clip_id] = framed.counts
             except BadRecording:
                 continue
     row = GalleryRow(

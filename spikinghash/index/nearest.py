@@ -8,7 +8,8 @@ from pathlib import Path
 import pyarrow.compute as pc
 
 from spikinghash.codes.encoder import Encoder
-from spikinghash.codes.frame_recording import FramedClip, frame_recording
+from spikinghash.codes.frame_recording import Decode, FramedClip, frame_recording
+from spikinghash.codes.rows import path_text
 from spikinghash.codes.table import CodeDatabase
 from spikinghash.errors import ConfigError
 from spikinghash.events.source import open_source
@@ -40,7 +41,9 @@ class Answer:
     results: list[Neighbour]
 
 
-def nearest(path: Path, encoder: Encoder, database: CodeDatabase, k: int, *, format: str | None = None) -> Answer:
+def nearest(
+    path: Path, encoder: Encoder, database: CodeDatabase, k: int, *, decode: Decode, format: str | None = None
+) -> Answer:
     """Hash the recording at `path` and find its k nearest clips; copies of the recording itself are left out.
 
     Raises `BadRecording` for the file, `StaleModel` where the database holds no codes of this model.
@@ -48,7 +51,7 @@ def nearest(path: Path, encoder: Encoder, database: CodeDatabase, k: int, *, for
     if k < 1:
         raise ConfigError(f"k is {k}; it must be at least 1")
     model = encoder.model
-    query = frame_recording(path, open_source(path), model.spec, format)
+    query = frame_recording(path_text(path), open_source(path), model.spec, decode, format=format)
     codes = database.load(model.digest)
     same = database.rows(model.digest).filter(pc.field("recording_sha256") == query.clip.recording_sha256)
     own = set(same.column("clip_id").to_pylist())
