@@ -10,7 +10,10 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, ProgressColumn, Task, TextColumn, TimeRemainingColumn
 from rich.text import Text
 
-#: Without a terminal (logs, CI) one line this often.
+#: `update(done, total)`; total None while it is not known.
+Update = Callable[[int, int | None], None]
+
+#: Without a terminal (logs, CI) one line this often, and one at the end.
 _LOG_EVERY_S = 10.0
 
 
@@ -20,14 +23,13 @@ class _Rate(ProgressColumn):
 
 
 @contextmanager
-def progress_bar(what: str, *, quiet: bool = False) -> Iterator[Callable[[int, int], None]]:
-    """Yield `update(done, total)`. On a terminal a bar; elsewhere a line every ten seconds; nothing if `quiet`."""
+def progress_bar(what: str) -> Iterator[Update]:
+    """Yield `update`. On a terminal a bar; elsewhere a line every ten seconds and one at the end."""
     console = Console(stderr=True)
-    if quiet:
-        yield lambda done, total: None
-        return
     if not console.is_terminal:
-        yield _line_writer(console, what)
+        lines = _Lines(console, what)
+        yield lines.update
+        lines.finish()
         return
     columns = (TextColumn(what), BarColumn(), MofNCompleteColumn(), _Rate(), TextColumn("left"), TimeRemainingColumn())
     with Progress(*columns, console=console) as bar:
@@ -35,16 +37,32 @@ def progress_bar(what: str, *, quiet: bool = False) -> Iterator[Callable[[int, i
         yield lambda done, total: bar.update(task, completed=done, total=total)
 
 
-def _line_writer(console: Console, what: str) -> Callable[[int, int], None]:
-    started = last = time.monotonic()
+class _Lines:
+    """Progress for logs; starts counting at the first update, so that set-up does not distort the rate."""
 
-    def update(done: int, total: int) -> None:
-        nonlocal last
+    def __init__(self, console: Console, what: str) -> None:
+        self.console = console
+        self.what = what
+        self.started = self.told = time.monotonic()
+        self.first: int | None = None
+        self.done = 0
+        self.total: int | None = None
+
+    def update(self, done: int, total: int | None) -> None:
         now = time.monotonic()
-        if done < total and now - last < _LOG_EVERY_S:
-            return
-        last = now
-        rate = done / max(now - started, 1e-9)
-        console.print(f"{what}: {done}/{total}, {rate:,.1f}/s, {(total - done) / max(rate, 1e-9):.0f} s left")
+        if self.first is None:
+            self.first, self.started = done, now
+        self.done, self.total = done, total
+        if now - self.told >= _LOG_EVERY_S:
+            self.told = now
+            rate = (done - self.first) / max(now - self.started, 1e-9)
+            left = f", {(total - done) / rate:.0f} s left" if total is not None and rate > 0 else ""
+            self.console.print(f"{self.what}: {done}{'' if total is None else f'/{total}'}, {_per_time(rate)}{left}")
 
-    return update
+    def finish(self) -> None:
+        if self.done:
+            self.console.print(f"{self.what}: {self.done} done in {time.monotonic() - self.started:.1f} s")
+
+
+def _per_time(rate: float) -> str:
+    return f"{rate:,.1f}/s" if rate >= 1 else f"{rate * 60:,.1f}/min"

@@ -18,6 +18,9 @@ from spikinghash.codes.new_rows import Refused, code_rows, quarantine_rows
 from spikinghash.codes.table import CodeDatabase
 from spikinghash.errors import BadRecording
 
+#: Called with how many are done and how many there are, None where that is not known.
+Progress = Callable[[int, int | None], None]
+
 #: Recordings in one commit.
 COMMIT = 512
 
@@ -69,7 +72,7 @@ def encode_recordings(
     *,
     decode: Decode,
     format: str | None = None,
-    progress: Callable[[int, int], None] | None = None,
+    progress: Progress | None = None,
 ) -> EncodeReport:
     """Hash recordings, and those in archives, committing in batches. Repeating it, or running it twice, adds nothing.
 
@@ -109,12 +112,14 @@ def encode_recordings(
     return report
 
 
-def _told(items: Iterable[Input], files: int, progress: Callable[[int, int], None] | None) -> Iterable[Input]:
-    """Count inputs for a progress bar; archives make the total grow."""
+def _told(items: Iterable[Input], files: int, progress: Progress | None) -> Iterable[Input]:
+    """Count inputs for a progress bar; once an archive is met, the total is not known."""
+    total: int | None = files
     for count, item in enumerate(items, start=1):
         yield item
+        total = None if item.archive else total
         if progress is not None:
-            progress(count, max(files, count))
+            progress(count, total)
 
 
 def _commit(batch: _Batch, encoder: Encoder, database: CodeDatabase, report: EncodeReport) -> None:
