@@ -98,6 +98,7 @@ class EvaluateParams(_Section):
     query_split: Literal["train", "val", "test"]
     database_splits: tuple[Literal["train", "val", "test"], ...] = Field(strict=False, min_length=1)
     k: tuple[Positive, ...] = Field(strict=False, min_length=1)
+    empty: Literal["zero", "skip"]
 
     @model_validator(mode="after")
     def _queries_stay_out(self) -> EvaluateParams:

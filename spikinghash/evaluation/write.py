@@ -26,17 +26,23 @@ HISTORY_COLUMNS = (
 
 
 def write_evaluation(
-    reports: Path, found: Evaluation, energy: Energy, task: dict[str, Any], training: dict[str, Any]
+    reports: Path,
+    found: Evaluation,
+    energy: Energy,
+    baseline: dict[str, Any],
+    task: dict[str, Any],
+    training: dict[str, Any],
 ) -> None:
     """Write `metrics.json`, `energy.json`, `neighbours.json` and `plots/*.csv` into `reports`.
 
-    `task` says what was compared with what (splits, seed, digests); `training` is the model's provenance with its
-    `history`, one record an epoch.
+    `baseline` holds `name` and `map` of what needs no learning; `task` says what was compared with what (splits, seed,
+    digests); `training` is the model's provenance with its `history`, one record an epoch.
     """
     metrics = {
         "task": task,
         "metrics": {name: metric.to_dict() for name, metric in found.metrics.items()},
         "bits": found.bits.to_dict(),
+        "baseline": baseline,
         "energy_mj": energy.total_pj * 1e-9,
         "training": {k: v for k, v in training.items() if k not in ("history", "firing_rates")},
     }
