@@ -6,6 +6,7 @@ from spikinghash.codes.table import CodeDatabase
 from spikinghash.evaluation.baseline import NAME, count_image_map
 from spikinghash.evaluation.energy import estimate_energy_of
 from spikinghash.evaluation.evaluate import evaluate as measure
+from spikinghash.evaluation.task import describe_task
 from spikinghash.evaluation.write import write_evaluation
 from spikinghash.files import write_json
 from spikinghash.frames.store import FrameStore
@@ -24,20 +25,15 @@ def evaluate(params: Params) -> None:
     queries, gallery = codes.in_splits([e.query_split]), codes.in_splits(e.database_splits)
     found = measure(queries, HammingIndex.load(INDEX), gallery, e.k, params.report.neighbours, e.empty)
     energy = estimate_energy_of(model, store, e.query_split)
-    training = model.card["training"]
-    task = {
-        "dataset": params.dataset.path, "queries": len(queries), "database": len(gallery), "bits": codes.bits,
-        "classes": list(model.spec.classes), "query_split": e.query_split, "database_splits": list(e.database_splits),
-        "seed": training["recipe"]["seed"], "data_digest": store.digest, "model_digest": model.digest,
-        "frames_digest": store.meta.digest, "empty": e.empty,
-    }  # fmt: skip
+    task = describe_task(queries, gallery, model, store, splits=(e.query_split, e.database_splits))
+    task |= {"dataset": params.dataset.path, "empty": e.empty}
     baseline = count_image_map(store, e.query_split, e.database_splits, e.empty)
-    write_evaluation(REPORTS, found, energy, {"name": NAME, "map": baseline}, task, training)
+    write_evaluation(REPORTS, found, energy, {"name": NAME, "map": baseline}, task, model.card["training"])
     values = found.values() | {"energy_mj": energy.total_pj * 1e-9, "baseline_map": baseline}
     run_id = log_run(
         params.tracking.uri, params.tracking.experiment, name=f"{model.spec.size}-{model.digest[:8]}",
         params=params.model_dump(), metrics=values,
-        history=training["history"], tags={k: str(v) for k, v in task.items() if k.endswith("digest")},
+        history=model.card["training"]["history"], tags={k: str(v) for k, v in task.items() if k.endswith("digest")},
         folders={"model": MODEL, "metrics": REPORTS / "metrics.json"},
     )  # fmt: skip
     version = register(params.tracking.uri, params.tracking.experiment, run_id, "model")
