@@ -14,6 +14,9 @@ from spikinghash.files import write_atomically
 
 Sensor = Annotated[str | None, typer.Option(help="WIDTHxHEIGHT in pixels, where the file does not say.")]
 Picture = Annotated[Path | None, typer.Option(help="Write a picture here.")]
+Layout = Annotated[str | None, typer.Option(help="Address layout of AEDAT 2.0: dvs128, davis240 or davis346.")]
+Unit = Annotated[str | None, typer.Option(help="Unit of stored times: us, ms or s.")]
+Invert = Annotated[bool, typer.Option("--invert-polarity", help="The file's 1 means OFF.")]
 
 
 @command
@@ -21,15 +24,26 @@ def inspect(
     file: Annotated[Path, typer.Argument(help="A recording.")],
     format: Format = None,
     sensor: Sensor = None,
+    layout: Layout = None,
+    time_unit: Unit = None,
+    flip_x: bool = False,
+    flip_y: bool = False,
+    transpose: bool = False,
+    invert_polarity: Invert = False,
     gif: Picture = None,
     png: Picture = None,
     as_json: Json = False,
 ) -> int:
-    """Describe one recording: format, sensor, span, events, what was dropped."""
-    from spikinghash.events.reader import read_recording
+    """Describe one recording: format, sensor, span, events, what was dropped, what looks odd."""
+    from spikinghash.events.isolate import IsolatedDecoder
+    from spikinghash.events.options import ReadOptions
+    from spikinghash.events.problems import problems
+    from spikinghash.events.source import open_source
 
+    options = ReadOptions(parse_sensor(sensor), layout, flip_x, flip_y, transpose, invert_polarity, time_unit)
     try:
-        events = read_recording(file, format=format, sensor=parse_sensor(sensor))
+        with IsolatedDecoder() as decoder:
+            events = decoder.decode(open_source(file), format=format, options=options)
     except BadRecording as error:
         raise BadRecording(error.reason, f"{file}: {error.message}", error.offset) from None
     if gif or png:
@@ -38,12 +52,13 @@ def inspect(
         for target, draw in ((gif, events_gif), (png, events_png)):
             if target is not None:
                 write_picture(target, draw(events))
+    content = events.summary() | {"problems": problems(events)}
 
     def text() -> None:
-        for key, value in events.summary().items():
-            typer.echo(f"{key:12} {value}")
+        for key, value in content.items():
+            typer.echo(f"{key:12} {'; '.join(value) or 'none' if isinstance(value, list) else value}")
 
-    emit(events.summary(), as_json, text)
+    emit(content, as_json, text)
     return 0
 
 

@@ -1,8 +1,8 @@
 """The child process that decodes: reads one recording after another from stdin, answers on stdout.
 
-A request is one JSON line (`bytes`, `name`, `format`, `sensor`, `limit_bytes`) and the file's content. An answer is four
-bytes of length, that much JSON and, for good recordings, the columns t (int64), x, y (uint16), p (uint8) as raw bytes.
-No pickle crosses.
+A request is one JSON line (`bytes`, `name`, `format`, `sensor`, `options`, `limit_bytes`) and the file's content. An
+answer is four bytes of length, that much JSON and, for good recordings, the columns t (int64), x, y (uint16), p (uint8)
+as raw bytes. No pickle crosses.
 """
 
 from __future__ import annotations
@@ -16,6 +16,7 @@ from typing import Any, BinaryIO
 
 from spikinghash.errors import BadRecording, ConfigError
 from spikinghash.events.events import Events
+from spikinghash.events.options import ReadOptions
 from spikinghash.events.reader import decode
 from spikinghash.events.source import Source
 
@@ -30,7 +31,10 @@ def serve(requests: BinaryIO, answers: BinaryIO) -> None:
         resource.setrlimit(resource.RLIMIT_DATA, (ceiling, resource.RLIM_INFINITY))
         try:
             sensor = tuple(request["sensor"]) if request["sensor"] else None
-            events = decode(Source(Path(request["name"]), content), format=request["format"], sensor=sensor)
+            options = _options(request["options"])
+            events = decode(
+                Source(Path(request["name"]), content), format=request["format"], sensor=sensor, options=options
+            )
         except BadRecording as error:
             _answer(answers, {"reason": error.reason, "message": error.message, "offset": error.offset})
         except ConfigError as error:
@@ -39,6 +43,11 @@ def serve(requests: BinaryIO, answers: BinaryIO) -> None:
             _answer(answers, {"reason": "memory", "message": "decoding needs more memory than allowed", "offset": None})
         else:
             _send(answers, events)
+
+
+def _options(stored: dict[str, Any]) -> ReadOptions:
+    sensor = stored.pop("sensor")
+    return ReadOptions(sensor=tuple(sensor) if sensor else None, **stored)
 
 
 def _send(answers: BinaryIO, events: Events) -> None:

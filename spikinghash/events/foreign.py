@@ -4,27 +4,19 @@ from __future__ import annotations
 
 import re
 
-import numpy as np
-
-_CONVERT = "convert it to N-MNIST .bin records, or use a version of spikinghash with a reader for it"
+_CONVERT = "convert it to a format with a reader, for example AEDAT 4, EVT 3 or .npz with t, x, y, p"
 _UNPACK = "unpack it and give the recordings inside"
 _NOT_EVENTS = "this holds no events; give the recording it belongs to"
 
 #: (pattern at the start of the file, what it is, next step); first match wins.
 _MAGIC: tuple[tuple[bytes, str, str], ...] = (
-    (rb"#!AER-DAT4", "AEDAT 4", _CONVERT),
-    (rb"#!AER-DAT3", "AEDAT 3", _CONVERT),
-    (rb"#!AER-DAT", "AEDAT 1 or 2", _CONVERT),
+    (rb"#!AER-DAT", "AEDAT of another version", _CONVERT),
     (rb"%PDF-", "a PDF document", _NOT_EVENTS),
-    (rb"% (evt|format EVT|[ -~\t\r\n%]*?% (evt|format EVT))", "Prophesee RAW (EVT)", _CONVERT),
-    (rb"% ?[ -~]+\r?\n", "Prophesee DAT", _CONVERT),
-    (rb"Event Stream", "Event Stream .es", _CONVERT),
-    (rb"\x89HDF\r\n\x1a\n", "HDF5", _CONVERT),
-    (rb"\x93NUMPY", "a NumPy array", _CONVERT),
-    (rb"MATLAB [57]", "a MATLAB file", _CONVERT),
+    (rb"% (evt|format EVT|[ -~\t\r\n%]*?% (evt|format EVT))", "Prophesee RAW of another encoding", _CONVERT),
+    (rb"MATLAB \d", "a MATLAB file", _CONVERT),
     (rb"#ROSBAG", "a ROS bag", _CONVERT),
     (rb"PAR1", "Parquet", _CONVERT),
-    (rb"PK(\x03\x04|\x05\x06)", "a zip archive or .npz", _UNPACK),
+    (rb"PK(\x03\x04|\x05\x06)", "a zip archive", _UNPACK),
     (rb"\x1f\x8b\x08", "gzip", _UNPACK),
     (rb"\x28\xb5\x2f\xfd", "zstd", _UNPACK),
     (rb"\xfd7zXZ\x00", "xz", _UNPACK),
@@ -53,16 +45,7 @@ def name_foreign(head: bytes, size: int) -> tuple[str, str] | None:
         if pattern.match(head):
             return name, step
     if len(head) >= _MIN_TEXT_BYTES and _is_text(head):
-        return "text", "if it lists events, convert it to N-MNIST .bin records"
-    return None
-
-
-def name_headerless(head: bytes, size: int) -> tuple[str, str] | None:
-    """Like `name_foreign`, for guesses weak enough that a plausible N-MNIST file must win over them."""
-    words = np.frombuffer(head[: len(head) // 8 * 8], dtype="<u4").reshape(-1, 2)
-    times, addresses = words[:, 0].astype(np.int64), words[:, 1]
-    if size % 8 == 0 and len(times) > 1 and (np.diff(times) >= 0).all() and int(addresses.max()) < 2**18:
-        return "a headerless ATIS .dat", _CONVERT
+        return "text", "if it lists events, its first line must name the columns t, x, y, p"
     return None
 
 

@@ -9,7 +9,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from types import TracebackType
 from typing import Any
 
@@ -17,6 +17,7 @@ import numpy as np
 
 from spikinghash.errors import BadRecording, ConfigError
 from spikinghash.events.events import Events
+from spikinghash.events.options import DEFAULTS, ReadOptions
 from spikinghash.events.source import Source
 
 WORKER = (sys.executable, "-m", "spikinghash.events.decode_worker")
@@ -65,11 +66,19 @@ class IsolatedDecoder:
             self._child.communicate()
             self._child = None
 
-    def decode(self, source: Source, *, format: str | None = None, sensor: tuple[int, int] | None = None) -> Events:
+    def decode(
+        self,
+        source: Source,
+        *,
+        format: str | None = None,
+        sensor: tuple[int, int] | None = None,
+        options: ReadOptions = DEFAULTS,
+    ) -> Events:
         """As `reader.decode`, in the child."""
         size = len(source.data)
         memory = self.limits.memory_bytes + self.limits.memory_per_byte * size
-        request = {"bytes": size, "name": source.path.name, "format": format, "sensor": sensor, "limit_bytes": memory}
+        request = {"bytes": size, "name": source.path.name, "format": format, "sensor": sensor}
+        request |= {"options": asdict(options), "limit_bytes": memory}
         allowed = self.limits.seconds + self.limits.seconds_per_mb * size / 1e6
         child = self._running()
         until = time.monotonic() + allowed + (self.limits.start_seconds if self._fresh else 0.0)

@@ -14,7 +14,8 @@ from numpy.typing import NDArray
 
 from spikinghash.errors import BadRecording
 from spikinghash.events.events import Events
-from spikinghash.events.validate import ONE_OFF_SENSOR_IN, check_sensor, validate
+from spikinghash.events.options import DEFAULTS, ReadOptions
+from spikinghash.events.validate import ONE_OFF_SENSOR_IN, smallest_sensor, validate
 
 NAME = "nmnist"
 RECORD_BYTES = 5
@@ -44,10 +45,10 @@ def looks_like(head: bytes, size: int) -> bool:
     return backward * 10 <= t.size or int(max(x.max(), y.max())) < min(SENSOR)
 
 
-def read(data: bytes, sensor: tuple[int, int] | None) -> Events:
+def read(data: bytes, options: ReadOptions = DEFAULTS) -> Events:
     """Decode the whole content of a file.
 
-    The sensor size is not in the file. Without `sensor` (width, height) it is 34x34 if at most 0.1 % of the events
+    The sensor size is not in the file. Without `options.sensor` it is 34x34 if at most 0.1 % of the events
     lie outside of that (they are then dropped and counted), else the smallest sensor that holds all coordinates.
     Raises `BadRecording`: empty, truncated (offset of the incomplete record), and what `validate` refuses.
     """
@@ -58,7 +59,7 @@ def read(data: bytes, sensor: tuple[int, int] | None) -> Events:
         message = f"the last record has {len(data) - whole} of {RECORD_BYTES} bytes"
         raise BadRecording("truncated", f"{message}; copy the file again from its source", whole)
     t, x, y, p, index = _decode(data)
-    size = _guess_sensor(x, y) if sensor is None else sensor
+    size = _guess_sensor(x, y) if options.sensor is None else options.sensor
     return validate(t, x, y, p, sensor=size, format=NAME, offset_of=lambda i: int(index[i]) * RECORD_BYTES)
 
 
@@ -100,4 +101,4 @@ def _guess_sensor(x: NDArray[np.uint8], y: NDArray[np.uint8]) -> tuple[int, int]
     outside = int(np.count_nonzero((x >= SENSOR[0]) | (y >= SENSOR[1])))
     if outside * ONE_OFF_SENSOR_IN <= x.size:
         return SENSOR
-    return check_sensor((int(x.max()) + 1, int(y.max()) + 1))
+    return smallest_sensor(x, y)

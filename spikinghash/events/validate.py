@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import numpy as np
@@ -20,6 +20,11 @@ MAX_SPAN_US = 24 * 3600 * 1_000_000
 ONE_BACKWARD_IN = 100
 ONE_OFF_SENSOR_IN = 1_000
 
+#: What readers leave out because it is no polarity event, and count: frames or their words, inertial measurements,
+#: trigger and synchronisation inputs, words of the camera vendor, events marked invalid by the camera, ATIS exposure
+#: measurements, events before the first time, events of further cameras in the file, anything else that is named.
+SKIPPED = ("aps", "imu", "external", "vendor", "invalid", "exposure", "untimed", "other-stream", "other")
+
 
 def validate(
     t: NDArray[Any],
@@ -30,11 +35,13 @@ def validate(
     sensor: tuple[int, int],
     format: str,
     offset_of: Callable[[int], int] | None = None,
+    skipped: Mapping[str, int] | None = None,
 ) -> Events:
     """Turn decoded columns [N] into valid `Events`; the given arrays are never changed.
 
     `t` is in microseconds, `p` in {0, 1} or {-1, 1}, `sensor` is (width, height) in pixels. `offset_of` gives the
-    byte where event number i stands in the file, for error messages. Rules are those of `specs/anchors.md` 5.4 E.
+    byte where event number i stands in the file, for error messages. `skipped` counts, by a name of `SKIPPED`, what the
+    reader met in the file and left out before this; it joins `dropped`. Rules are those of `specs/anchors.md` 5.4 E.
     Raises `BadRecording`: count, dtype, no-events, sensor, time-negative, time-span, time-order, polarity, coordinate.
     """
     columns = (t, x, y, p)
@@ -46,9 +53,16 @@ def validate(
 
     order, reordered = _time_order(np.asarray(t).astype(np.int64), refuse)
     bad = ~((x >= 0) & (x < width) & (y >= 0) & (y < height))
-    dropped = _count_off_sensor(bad, (x, y), (width, height), refuse)
+    dropped = {name: count for name, count in (skipped or {}).items() if count}
+    off_sensor = _count_off_sensor(bad, (x, y), (width, height), refuse)
+    dropped |= off_sensor
     on = _polarity(p, refuse)
-    keep = order[~bad[order]]
+    # most recordings are in order and inside the sensor: then nothing is gathered
+    keep: NDArray[np.intp] | slice = slice(None)
+    if reordered:
+        keep = order[~bad[order]]
+    elif off_sensor:
+        keep = np.flatnonzero(~bad)
     arrays = t[keep].astype(np.int64), x[keep].astype(np.uint16), y[keep].astype(np.uint16), on[keep]
     for array in arrays:
         array.flags.writeable = False
@@ -61,6 +75,16 @@ def check_sensor(sensor: tuple[int, int]) -> tuple[int, int]:
     if not (1 <= width <= MAX_SIDE_PX and 1 <= height <= MAX_SIDE_PX):
         raise BadRecording("sensor", f"sensor size {width}x{height} is outside 1x1 to {MAX_SIDE_PX}x{MAX_SIDE_PX}")
     return width, height
+
+
+def smallest_sensor(x: NDArray[Any], y: NDArray[Any]) -> tuple[int, int]:
+    """Smallest (width, height) that holds all coordinates, where neither file nor user says; at least 1x1.
+
+    Raises `BadRecording("sensor")` beyond the largest sensor there is.
+    """
+    if x.size == 0 or y.size == 0:
+        return 1, 1
+    return check_sensor((max(int(x.max()), 0) + 1, max(int(y.max()), 0) + 1))
 
 
 def _check_columns(columns: Columns) -> None:
@@ -78,17 +102,19 @@ Refuse = Callable[[str, str, int], BadRecording]
 
 
 def _time_order(t: NDArray[np.int64], refuse: Refuse) -> tuple[NDArray[np.intp], int]:
-    """Order that sorts `t` stably, and the number of backward steps; the worst lateness is against the maximum."""
+    """Order that sorts `t` stably, empty if it is sorted, and the number of backward steps.
+
+    How late an event is counts from the greatest time before it.
+    """
     if (t < 0).any():
         first = int(np.argmax(t < 0))
         raise refuse("time-negative", f"event {first} has time {t[first]} us", first)
     if int(t.max()) - int(t.min()) > MAX_SPAN_US:
         raise refuse("time-span", "the recording spans more than 24 hours", int(np.argmax(t)))
-    order = np.arange(t.size)
     backward = t[1:] < t[:-1]
     steps = int(np.count_nonzero(backward))
     if steps == 0:
-        return order, 0
+        return np.empty(0, dtype=np.intp), 0
     late = np.maximum.accumulate(t) - t
     if steps * ONE_BACKWARD_IN > t.size or int(late.max()) > MAX_LATE_US:
         first = int(np.argmax(backward)) + 1

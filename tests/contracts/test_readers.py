@@ -1,6 +1,7 @@
 """What every reader of a raw format promises. A new format joins by a line in `SAMPLES`."""
 
 import random
+import sys
 from pathlib import Path
 
 import numpy as np
@@ -12,8 +13,11 @@ from spikinghash.errors import BadRecording
 from spikinghash.events import nmnist
 from spikinghash.events.reader import FORMATS, decode
 from spikinghash.events.source import Source
-from spikinghash.events.validate import validate
+from spikinghash.events.validate import SKIPPED, validate
 from spikinghash.schema import DROP_REASONS, REASONS
+
+sys.path.insert(0, str(Path(__file__).parents[1] / "unit/events"))
+from event_writers import WRITERS
 
 
 def columns(count=400):
@@ -23,7 +27,8 @@ def columns(count=400):
 
 
 #: Content of a good file of each format that holds `columns()`.
-SAMPLES = {nmnist.NAME: nmnist.to_bytes(validate(*columns(), sensor=(34, 34), format="sample"))}
+SAMPLES = {name: write(*columns()) for name, write in WRITERS.items()}
+SAMPLES[nmnist.NAME] = nmnist.to_bytes(validate(*columns(), sensor=(34, 34), format="sample"))
 
 
 def read(data, name=None, sensor=None):
@@ -37,7 +42,7 @@ def check(events):
     assert int(events.x.max()) < events.width
     assert int(events.y.max()) < events.height
     assert set(np.unique(events.p).tolist()) <= {0, 1}
-    assert set(events.dropped) <= set(DROP_REASONS)
+    assert set(events.dropped) <= {*DROP_REASONS, *SKIPPED}
     assert not any(column.flags.writeable for column in (events.t, events.x, events.y, events.p))
     types = (events.t.dtype, events.x.dtype, events.y.dtype, events.p.dtype)
     assert types == (np.int64, np.uint16, np.uint16, np.uint8)
@@ -113,7 +118,7 @@ def test_a_smaller_sensor_refuses_and_a_larger_accepts(name):
 
 
 @every_format
-@settings(max_examples=500, deadline=None)
+@settings(max_examples=100, deadline=None)
 @given(data=st.binary(max_size=300))
 @example(data=b"\xff" * 5)
 def test_any_bytes(name, data):
@@ -122,7 +127,14 @@ def test_any_bytes(name, data):
 
 
 @every_format
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=100, deadline=None)
+@given(keep=st.integers(0, 600), data=st.binary(max_size=200))
+def test_any_bytes_after_a_good_start(name, keep, data):
+    valid_or_refused(SAMPLES[name][:keep] + data, name)
+
+
+@every_format
+@settings(max_examples=100, deadline=None)
 @given(where=st.lists(st.tuples(st.integers(0, 10**6), st.integers(0, 255)), min_size=1, max_size=20))
 def test_flipped_bytes(name, where):
     data = bytearray(SAMPLES[name])

@@ -30,6 +30,8 @@ def job(frames, out, workers, epochs):
     return Job(str(frames), store.digest, str(out), spec, LossWeights(), recipe, workers)
 
 
+# Ray warns of its own deprecated settings
+@pytest.mark.filterwarnings("ignore::DeprecationWarning")
 def test_two_workers_train_one_model(project, tmp_path):
     folder, _ = project
     records = train_with_ray(job(folder / "data/frames", tmp_path / "model", 2, 2), tmp_path / "runs", threads=1)

@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 
 from spikinghash.errors import BadRecording
 from spikinghash.events import nmnist
+from spikinghash.events.options import ReadOptions
 from spikinghash.events.reader import read_recording
 from spikinghash.events.validate import validate
 
@@ -37,21 +38,21 @@ def as_rows(events):
 
 
 def test_literal_record():
-    events = nmnist.read(bytes([3, 5, 0x81, 0x02, 0x03]), None)
+    events = nmnist.read(bytes([3, 5, 0x81, 0x02, 0x03]))
     assert as_rows(events) == [(0x010203, 3, 5, 1)]
     assert (events.width, events.height) == (34, 34)
 
 
 def test_overflow_record_adds_8192_us_from_there_on():
     data = record(1, 1, 0, 100) + record(0, 240, 0, 0) + record(2, 2, 1, 50) + record(0, 240, 0, 0) + record(3, 3, 1, 7)
-    events = nmnist.read(data, None)
+    events = nmnist.read(data)
     assert as_rows(events) == oracle(data) == [(100, 1, 1, 0), (8242, 2, 2, 1), (16391, 3, 3, 1)]
 
 
 def test_offsets_count_overflow_records():
     data = record(0, 240, 0, 0) + record(1, 1, 0, 9_000) + record(1, 1, 0, 10)
     with pytest.raises(BadRecording) as caught:
-        nmnist.read(data, None)
+        nmnist.read(data)
     assert (caught.value.reason, caught.value.offset) == ("time-order", 10)
 
 
@@ -66,23 +67,23 @@ def test_offsets_count_overflow_records():
 )
 def test_refusals(data, reason, offset):
     with pytest.raises(BadRecording) as caught:
-        nmnist.read(data, None)
+        nmnist.read(data)
     assert (caught.value.reason, caught.value.offset) == (reason, offset)
 
 
 def test_sensor_is_34_if_all_but_a_few_fit_else_the_smallest_that_holds_all():
     inside = [record(33, 33, 0, i) for i in range(2000)]
-    assert nmnist.read(b"".join(inside), None).width == 34
-    one_wild = nmnist.read(b"".join([*inside, record(200, 1, 0, 2000)]), None)
+    assert nmnist.read(b"".join(inside)).width == 34
+    one_wild = nmnist.read(b"".join([*inside, record(200, 1, 0, 2000)]))
     assert (one_wild.width, one_wild.height, one_wild.dropped) == (34, 34, {"coordinate": 1})
-    large = nmnist.read(b"".join([*inside, *[record(200, 239, 0, 2000)] * 30]), None)
+    large = nmnist.read(b"".join([*inside, *[record(200, 239, 0, 2000)] * 30]))
     assert (large.width, large.height, large.dropped) == (201, 240, {})
 
 
 def test_given_sensor_wins():
     with pytest.raises(BadRecording, match="coordinate"):
-        nmnist.read(record(33, 33, 0, 1), (20, 20))
-    assert nmnist.read(record(33, 33, 0, 1), (240, 180)).width == 240
+        nmnist.read(record(33, 33, 0, 1), ReadOptions(sensor=(20, 20)))
+    assert nmnist.read(record(33, 33, 0, 1), ReadOptions(sensor=(240, 180))).width == 240
 
 
 @pytest.mark.parametrize(("x", "y", "t"), [(256, 0, 0), (0, 240, 0), (0, 0, 2**23)])
@@ -100,7 +101,7 @@ rows = st.lists(st.tuples(st.integers(0, 2**23 - 1), st.integers(0, 255), st.int
 def test_write_then_read_is_identity(some):
     columns = np.array(sorted(some)).T
     events = validate(*columns, sensor=(256, 240), format=nmnist.NAME)
-    again = nmnist.read(nmnist.to_bytes(events), (256, 240))
+    again = nmnist.read(nmnist.to_bytes(events), ReadOptions(sensor=(256, 240)))
     assert as_rows(again) == as_rows(events) == [tuple(row) for row in columns.T.tolist()]
 
 
@@ -109,7 +110,7 @@ def test_write_then_read_is_identity(some):
 def test_reads_what_the_oracle_reads(data):
     data = data[: len(data) // 5 * 5]
     try:
-        events = nmnist.read(data, (256, 256))
+        events = nmnist.read(data, ReadOptions(sensor=(256, 256)))
     except BadRecording:
         return
     expected = oracle(data)

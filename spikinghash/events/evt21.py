@@ -1,0 +1,58 @@
+"""EVT 2.1 of Prophesee cameras: words of 64 bits, each up to 32 events of one row, after a text header.
+
+Described in the Metavision documentation, "EVT 2.1 format". IMX636 files ("legacy") store the upper 32 bits of a word
+first, GenX320 files the lower ones; the header says which by `endianness=`, else the types of the words tell.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from spikinghash.events.events import Events
+from spikinghash.events.evt_header import evt_header, sensor_of
+from spikinghash.events.evt_words import decode_words
+from spikinghash.events.options import DEFAULTS, ReadOptions
+from spikinghash.events.records import whole_records
+
+NAME = "evt21"
+ENCODING = "2.1"
+KNOWN_TYPES = (0x0, 0x1, 0x8, 0xA, 0xE, 0xF)
+_TIME_HIGH = 0x8
+_LOOK_AT = 4096
+
+
+def looks_like(head: bytes, size: int) -> bool:
+    """Whether the header names this encoding."""
+    return head.startswith(b"%") and evt_header(head).encoding == ENCODING
+
+
+def read(data: bytes, options: ReadOptions = DEFAULTS) -> Events:
+    """Decode the whole content of a file; one without a header needs `options.sensor`.
+
+    The sensor is `options.sensor`, else the geometry in the header, else that of its `system_ID`. External triggers
+    and words of the vendor are counted in `dropped`. Raises `BadRecording`: truncated, sensor, event-type (offset of
+    the first unknown word), and what `validate` refuses.
+    """
+    from spikinghash.events.evt21_kernel import count_evt21, decode_evt21
+
+    header = evt_header(data)
+    words = whole_records(data, header.start, "<u8")
+    sensor = sensor_of(header, options)
+    if _upper_half_first(words, header.endianness):
+        words = (words << np.uint64(32)) | (words >> np.uint64(32))
+    return decode_words(words, (count_evt21, decode_evt21), format=NAME, start=header.start, sensor=sensor)
+
+
+def _upper_half_first(words: NDArray[Any], endianness: str | None) -> bool:
+    if endianness is not None:
+        return endianness == "legacy"
+    return _plausible(words, 28) >= _plausible(words, 60)
+
+
+def _plausible(words: NDArray[Any], shift: int) -> tuple[int, bool]:
+    """How many words have a known type if it stands at bit `shift`, and whether a time comes first, as it should."""
+    types = (words[:_LOOK_AT] >> np.uint64(shift)) & np.uint64(0xF)
+    return int(np.count_nonzero(np.isin(types, KNOWN_TYPES))), bool(types.size) and int(types[0]) == _TIME_HIGH

@@ -1,0 +1,118 @@
+"""One batch with over 120 hostile files: each costs one quarantine row, the good ones are hashed, nothing gets out."""
+
+import json
+import os
+import subprocess
+import sys
+import time
+import zipfile
+from pathlib import Path
+
+import hostile
+import pytest
+import torch
+
+from spikinghash.codes.discover import discover
+from spikinghash.codes.encode_recordings import encode_recordings
+from spikinghash.codes.encoder import Encoder
+from spikinghash.codes.table import CodeDatabase
+from spikinghash.events.isolate import IsolatedDecoder
+from spikinghash.layers.exact import round_weights
+from spikinghash.methods.method import LossWeights, build
+from spikinghash.methods.spec import ModelSpec
+from spikinghash.schema import REASONS
+from spikinghash.training.checkpoint import load_model, save_model
+
+pytestmark = pytest.mark.timeout(300)
+
+
+@pytest.fixture(scope="module")
+def model(tmp_path_factory):
+    torch.manual_seed(0)
+    spec = ModelSpec("spikinghash", "Nano", 16, ("0", "1"), 4, 32, 32, (34, 34), 8, "atan", "none")
+    network = build(spec, LossWeights()).network.eval()
+    round_weights(network, 8)
+    folder = tmp_path_factory.mktemp("model")
+    save_model(folder, spec, network, {})
+    return folder
+
+
+@pytest.fixture(scope="module")
+def night(model, tmp_path_factory):
+    """The batch, run once: (expected reasons, report, database, the tree around the inbox before and after)."""
+    root = tmp_path_factory.mktemp("night")
+    inbox = root / "inbox"
+    inbox.mkdir()
+    expected = hostile.write_hostile(inbox)
+    for number in range(40):
+        (inbox / f"good-{number:02}.bin").write_bytes(hostile.good(seed=100 + number))
+    before = tree(root)
+    database = CodeDatabase.create_or_open(root / "db")
+    started = time.monotonic()
+    with IsolatedDecoder() as decoder:
+        report = encode_recordings(
+            discover([inbox]), Encoder(load_model(model)), database, decode=decoder.decode
+        )  # fmt: skip
+    return expected, report, database, (before, tree(root)), time.monotonic() - started
+
+
+def tree(root):
+    return sorted(str(p.relative_to(root)) for p in root.rglob("*") if p.relative_to(root).parts[0] != "db")
+
+
+def test_enough_files_of_enough_kinds():
+    assert len(hostile.truncations()) >= 100
+    others = hostile.columns_that_lie() | hostile.arrays_that_lie() | hostile.foreign() | hostile.archives()
+    assert len(others) >= 60
+
+
+def test_every_hostile_file_has_exactly_one_row_with_its_reason(night):
+    expected, _, database, _, _ = night
+    rows = {}
+    for row in database.quarantined().to_pylist():
+        name = Path(row["path"].split("!")[0]).name
+        assert name not in rows, f"two rows for {name}"
+        rows[name] = row
+    assert set(rows) == set(expected)
+    wrong = {name: row["reason"] for name, row in rows.items() if row["reason"] not in expected[name]}
+    assert wrong == {}
+    assert all(row["reason"] in REASONS and row["message"] for row in rows.values())
+
+
+def test_the_rest_of_the_batch_is_hashed_and_everything_is_counted(night):
+    expected, report, database, _, _ = night
+    content = report.to_json()
+    assert (content["committed"], content["quarantined"], content["pending"]) == (40, len(expected), 0)
+    assert content["found"] == 40 + len(expected)
+    assert sum(content["reasons"].values()) == len(expected)
+    assert database.rows().num_rows == 40
+
+
+def test_nothing_is_written_outside_and_no_code_ran(night):
+    *_, (before, after), _ = night
+    assert before == after
+    assert not list(Path.cwd().glob("canary*"))
+    assert not Path("/tmp/canary").exists()
+
+
+def test_hostile_files_cost_little_time(night):
+    expected, *_, seconds = night
+    assert seconds < 0.5 * len(expected)
+
+
+def test_an_archive_of_recordings_of_which_some_are_hostile(model, tmp_path):
+    bad = [data for data, _ in (hostile.truncations() | hostile.columns_that_lie()).values()][:60]
+    with zipfile.ZipFile(tmp_path / "night.zip", "w") as archive:
+        for number in range(140):
+            archive.writestr(f"clips/{number:03}.bin", hostile.good(seed=1000 + number))
+        for number, data in enumerate(bad):
+            archive.writestr(f"clips/bad-{number:03}.bin", data)
+    command = [sys.executable, "-m", "spikinghash", "encode", tmp_path / "night.zip", "--db", tmp_path / "db"]
+    command += ["--model", model, "--json"]
+    environment = os.environ | {"PYTHONPATH": str(Path(__file__).parents[2])}
+    first = subprocess.run(command, capture_output=True, text=True, check=False, env=environment)
+    assert first.returncode == 3, first.stderr
+    report = json.loads(first.stdout)
+    assert (report["found"], report["committed"], report["quarantined"]) == (200, 140, 60)
+    second = json.loads(subprocess.run(command, capture_output=True, text=True, check=False, env=environment).stdout)
+    assert (second["committed"], second["skipped"], second["quarantined"], second["pending"]) == (0, 140, 60, 0)
