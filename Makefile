@@ -13,7 +13,7 @@ export MLFLOW_DISABLE_TELEMETRY := true
 # Ray Train's state export needs the dashboard, which we do not run
 export RAY_TRAIN_ENABLE_STATE_TRACKING := 0
 
-.PHONY: repro test lint serve clean help
+.PHONY: repro test lint bench serve clean help
 
 help: ## this list
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/'
@@ -37,6 +37,10 @@ lint: $(VENV)/.ok ## style, types, import layers
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
+
+bench: $(VENV)/.ok ## speed against named peers, as ratios in one run
+	$(BIN)/python bench/framing.py
+	$(BIN)/python bench/decoding.py
 
 serve: $(VENV)/.ok ## Prefect and MLflow on loopback, with the schedules registered
 	$(BIN)/python -m pipelines.serve

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Annotated, Any, Literal
 
 import yaml
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, ValidationInfo, field_validator, model_validator
 
 from spikinghash.errors import ConfigError
 
@@ -24,7 +24,10 @@ class _Section(BaseModel):
 
 class DatasetParams(_Section):
     path: str
-    layout: Literal["class_folders", "labels_csv"]
+    layout: Literal[
+        "class_folders", "labels_csv", "asl_dvs", "cifar10_dvs", "cifar10_dvs_spikingjelly", "dvs128_gesture", "hardvs",
+        "hmdb51_dvs", "n_caltech101", "ucf101_dvs",
+    ]  # fmt: skip
     sensor: tuple[Pixels, Pixels] | None = Field(default=None, strict=False)
     format: str | None = None
 
@@ -41,10 +44,38 @@ class SynthesizeParams(_Section):
 
 class FramesParams(_Section):
     steps: int = Field(ge=1, le=256)
-    dtype: Literal["uint8", "uint16"]
+    representation: Literal["counts", "binary", "voxel"]
+    dtype: Literal["uint8", "uint16", "float32"]
+    windowing: Literal["recording", "window", "count"]
+    window_us: Positive | None
+    stride_us: Positive | None
+    events_per_clip: Positive | None
+    min_events: Positive
+    downsample: int = Field(ge=1, le=64)
+    store: Literal["parquet", "hdf5"]
     val_fraction: float = Field(gt=0.0, lt=1.0)
     test_fraction: float = Field(gt=0.0, lt=1.0)
     seed: int = Field(ge=0)
+
+    @field_validator("dtype")
+    @classmethod
+    def _dtype_fits(cls, dtype: str, info: ValidationInfo) -> str:
+        representation = info.data.get("representation")
+        if representation is not None and (dtype == "float32") != (representation == "voxel"):
+            raise ValueError(f"{representation} frames are {'float32' if representation == 'voxel' else 'integers'}")
+        return dtype
+
+    @model_validator(mode="after")
+    def _windowing_fits(self) -> FramesParams:
+        for key, windowing in (("window_us", "window"), ("stride_us", "window"), ("events_per_clip", "count")):
+            if getattr(self, key) is not None and self.windowing != windowing:
+                raise ValueError(f"{key} belongs to windowing {windowing}, not {self.windowing}; set it to null")
+        for key, windowing in (("window_us", "window"), ("events_per_clip", "count")):
+            if getattr(self, key) is None and self.windowing == windowing:
+                raise ValueError(f"windowing {windowing} needs {key}")
+        if self.events_per_clip is not None and self.min_events > self.events_per_clip:
+            raise ValueError(f"min_events {self.min_events} is more than events_per_clip {self.events_per_clip}")
+        return self
 
 
 class ModelParams(_Section):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from spikinghash.frames.framing import sensor_of
 from spikinghash.frames.store import FrameStore
 from spikinghash.methods.method import LossWeights
 from spikinghash.methods.spec import ModelSpec
@@ -15,7 +16,7 @@ def model_spec(params: Params, store: FrameStore) -> ModelSpec:
     m = params.model
     return ModelSpec(
         m.method, m.size, m.bits, tuple(store.classes), store.meta.steps, m.input[0], m.input[1],
-        (store.meta.width, store.meta.height), m.count_clip, m.surrogate, store.meta.digest,
+        sensor_of(store.meta), m.count_clip, m.surrogate, store.meta.digest, store.meta.to_json(),
     )  # fmt: skip
 
 

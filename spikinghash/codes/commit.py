@@ -14,7 +14,7 @@ import re
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import pyarrow as pa
 import pyarrow.compute as pc
@@ -28,11 +28,15 @@ ATTEMPTS = 50
 
 @dataclass(frozen=True)
 class Appended:
-    """What an append did: rows written, rows that were there already, and the table version afterwards."""
+    """What an append did: rows written, rows that were there already, and the table version afterwards.
+
+    `rows` are the written ones.
+    """
 
     written: int
     skipped: int
     version: int
+    rows: pa.Table = field(repr=False, compare=False)
 
 
 @contextmanager
@@ -83,7 +87,7 @@ def append_new(
             check(table)
         fresh = _unseen(rows, key, _keys(_alike(table, rows, key), key))
         if fresh.num_rows == 0:
-            return Appended(0, rows.num_rows, table.version())
+            return Appended(0, rows.num_rows, table.version(), fresh)
         try:
             with store_errors(table.table_uri):
                 write_deltalake(table, fresh, mode="append", commit_properties=_transactions(table, models))
@@ -91,7 +95,7 @@ def append_new(
             # spread the losers out, or the same two writers meet again and again
             time.sleep(random.uniform(0, 0.02 * min(attempt + 1, 10)))
             continue
-        return Appended(fresh.num_rows, rows.num_rows - fresh.num_rows, table.version())
+        return Appended(fresh.num_rows, rows.num_rows - fresh.num_rows, table.version(), fresh)
     raise Temporary(f"{table.table_uri}: lost {attempts} races against other writers; run the same command again")
 
 

@@ -12,29 +12,31 @@ from typing import Any
 import numpy as np
 
 from spikinghash.codes.encoder import Encoder
-from spikinghash.codes.frame_recording import Decode, FramedClip, frame_recording
+from spikinghash.codes.frame_recording import FramedClip, frame_recording
 from spikinghash.codes.inputs import Input, open_inputs
 from spikinghash.codes.new_rows import Refused, code_rows, quarantine_rows
 from spikinghash.codes.table import CodeDatabase
 from spikinghash.errors import BadRecording
+from spikinghash.frames.clips import Decode
 
 #: Called with how many are done and how many there are, None where that is not known.
 Progress = Callable[[int, int | None], None]
 
-#: Recordings in one commit.
+#: Clips, or refused recordings, in one commit; a long recording may bring more, for its clips are committed together.
 COMMIT = 512
 
 
 @dataclass
 class EncodeReport:
-    """Law: found = committed + skipped + quarantined + pending.
+    """Recordings by what became of them. Law: found = committed + skipped + quarantined + pending.
 
-    `committed` were added by this run, `skipped` were in the database already (or are a second copy of the same
-    contents), `quarantined` were refused now or earlier, by reason in `reasons`.
+    `committed` were added by this run, with `clips` clips; `skipped` were in the database already, or are a second
+    copy of the same contents; `quarantined` were refused now or earlier, by reason in `reasons`.
     """
 
     found: int = 0
     committed: int = 0
+    clips: int = 0
     skipped: int = 0
     quarantined: int = 0
     reasons: Counter[str] = field(default_factory=Counter)
@@ -46,6 +48,7 @@ class EncodeReport:
         return {
             "found": self.found,
             "committed": self.committed,
+            "clips": self.clips,
             "skipped": self.skipped,
             "quarantined": self.quarantined,
             "pending": self.found - self.committed - self.skipped - self.quarantined,
@@ -57,8 +60,13 @@ class EncodeReport:
 
 @dataclass
 class _Batch:
+    recordings: int = 0
     clips: list[FramedClip] = field(default_factory=list)
     refused: list[Refused] = field(default_factory=list)
+
+    def add(self, clips: list[FramedClip]) -> None:
+        self.recordings += 1
+        self.clips += clips
 
     @property
     def full(self) -> bool:
@@ -98,9 +106,7 @@ def encode_recordings(
                 report.quarantined += 1
                 report.reasons[bad[sha256, item.path]] += 1
                 continue
-            batch.clips.append(
-                frame_recording(item.path, item.source, model.spec, decode, archive=item.archive, format=format)
-            )
+            batch.add(frame_recording(item.path, item.source, model.spec, decode, archive=item.archive, format=format))
             done.add(sha256)
         except BadRecording as error:
             batch.refused.append(Refused(item.path, sha256, error))
@@ -125,11 +131,14 @@ def _told(items: Iterable[Input], files: int, progress: Progress | None) -> Iter
 def _commit(batch: _Batch, encoder: Encoder, database: CodeDatabase, report: EncodeReport) -> None:
     model = encoder.model
     if batch.clips:
-        codes, margins = encoder.encode(np.stack([c.counts for c in batch.clips]))
+        codes, margins = encoder.encode(np.stack([c.frames for c in batch.clips]))
         rows = code_rows([c.clip for c in batch.clips], codes, margins, model.digest, model.spec.frames_digest)
         appended = database.append(rows)
-        report.committed += appended.written
-        report.skipped += appended.skipped
+        # a recording's clips are committed together; those already there come from a run beside this one
+        ours = len(set(appended.rows.column("recording_sha256").to_pylist()))
+        report.committed += ours
+        report.skipped += batch.recordings - ours
+        report.clips += appended.written
         report.events += sum(c.events for c in batch.clips)
     if batch.refused:
         database.quarantine(quarantine_rows(batch.refused, model.digest))

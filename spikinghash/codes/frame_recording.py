@@ -1,51 +1,46 @@
-"""One recording to one framed clip, as a model expects it."""
+"""One recording to its framed clips, made as a model's training clips were."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Protocol
 
 import numpy as np
 
 from spikinghash.codes.new_rows import Clip
+from spikinghash.datasets.recording import Recording
 from spikinghash.errors import BadRecording
-from spikinghash.events.events import Events
 from spikinghash.events.source import Source
-from spikinghash.frames.accumulate import accumulate
+from spikinghash.frames.clips import Decode, cut_file, frame_clips
 from spikinghash.methods.spec import ModelSpec
-
-
-class Decode(Protocol):
-    """`events.reader.decode`, or the same in a child process (`events.isolate.IsolatedDecoder.decode`)."""
-
-    def __call__(self, source: Source, *, format: str | None = None, sensor: tuple[int, int] | None = None) -> Events:
-        """Events of a file's content; raises `BadRecording`."""
-        ...
 
 
 @dataclass(frozen=True)
 class FramedClip:
-    """A clip and its counts uint8 [T, 2, H, W]; `events` read from the file."""
+    """A clip and its frames [T, 2, H, W]; `events` of the recording that fell into it."""
 
     clip: Clip
-    counts: np.ndarray
+    frames: np.ndarray
     events: int
 
 
 def frame_recording(
     path: str, source: Source, spec: ModelSpec, decode: Decode, *, archive: str | None = None, format: str | None = None
-) -> FramedClip:
-    """Decode and frame over the recording's own span; the clip is named by the file's contents.
+) -> list[FramedClip]:
+    """Decode, cut and frame; clips are named by the recording's contents and their times, at least one.
 
-    Raises `BadRecording` for anything the readers refuse and for a sensor unlike the model's.
+    Raises `BadRecording` for anything the readers refuse, for a sensor unlike the model's and for too few events.
     """
-    events = decode(source, format=format, sensor=spec.sensor)
-    if (events.width, events.height) != spec.sensor:
-        raise BadRecording(
-            "sensor",
-            f"sensor {events.width}x{events.height}, the model was trained on {spec.sensor[0]}x{spec.sensor[1]}",
+    framing, options = spec.framing()
+    whole = Recording(source.sha256, source.path, None, None, options=options)
+    file = cut_file(source, [whole], framing, spec.sensor, format, decode=decode)
+    for _, error in file.refused:
+        raise error
+    clips = [
+        FramedClip(
+            Clip(row.clip_id, path, row.sha256, row.start_us, row.end_us, archive=archive), frames, row.events_in
         )
-    framed = accumulate(events, spec.steps, dtype="uint8", start_us=events.t_first_us, end_us=events.t_last_us)
-    clip_id = f"{source.sha256}@{events.t_first_us}-{events.t_last_us}"
-    clip = Clip(clip_id, path, source.sha256, events.t_first_us, events.t_last_us, archive=archive)
-    return FramedClip(clip, framed.counts, events.count)
+        for row, frames in frame_clips(file, framing, {whole.recording_id: "new"})
+    ]
+    if not clips:
+        raise BadRecording("no-events", f"no clip has the {framing.min_events} events that the model's clips need")
+    return clips

@@ -67,11 +67,11 @@ def _picture(target: Path, answer: Answer, frames: Path, spec: ModelSpec, decode
         if hit.clip_id not in counts:
             try:
                 framed = frame_recording(hit.recording, open_source(Path(hit.recording)), spec, decoder.decode)
-                counts[hit.clip_id] = framed.counts
+                counts |= {one.clip.clip_id: one.frames for one in framed}
             except BadRecording:
                 continue
     row = GalleryRow(
-        Clip("query", answer.label, answer.query.counts),
+        Clip("query", answer.label, answer.query.frames),
         [Clip(hit.clip_id, hit.label, counts.get(hit.clip_id), hit.distance) for hit in answer.results],
     )
     write_picture(target, gallery_gif([row], columns=8))

@@ -2,28 +2,50 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable, Iterable
 from itertools import pairwise
 from pathlib import Path
 
+from spikinghash.datasets import (
+    asl_dvs,
+    cifar10_dvs,
+    dvs128_gesture,
+    hardvs,
+    hmdb51_dvs,
+    n_caltech101,
+    ucf101_dvs,
+)
+from spikinghash.datasets.class_folders import find_in_class_folders
 from spikinghash.datasets.labels_csv import find_listed
 from spikinghash.datasets.recording import Recording
-from spikinghash.datasets.split_names import SPLIT_NAMES
 from spikinghash.errors import ConfigError
+
+#: A function (root) -> recordings each; every data set of its own has a file named for it, which says what to download.
+LAYOUTS: dict[str, Callable[[Path], list[Recording]]] = {
+    "class_folders": find_in_class_folders,
+    "labels_csv": find_listed,
+    "asl_dvs": asl_dvs.find,
+    "cifar10_dvs": cifar10_dvs.find,
+    "cifar10_dvs_spikingjelly": cifar10_dvs.find_as_spikingjelly,
+    "dvs128_gesture": dvs128_gesture.find,
+    "hardvs": hardvs.find,
+    "hmdb51_dvs": hmdb51_dvs.find,
+    "n_caltech101": n_caltech101.find,
+    "ucf101_dvs": ucf101_dvs.find,
+}
 
 
 def find_recordings(root: Path, layout: str) -> list[Recording]:
     """All recordings below `root`, sorted by id, each id once; no recording is opened.
 
-    `labels_csv`: a table, see `find_listed`. `class_folders`: `<split>/<label>/<file>` if every top folder is named
-    like a split (train, val, validation, test), else `<label>/<file>`; deeper folders belong to the id. Files above
-    the class folders and hidden files are no recordings. Links are listed, so that the reader can refuse them.
-    Raises `ConfigError` for a missing root, an unknown layout, duplicate ids and whatever the layout calls wrong.
+    `labels_csv` is a table, see `find_listed`; `class_folders` is `<split>/<label>/<file>` or `<label>/<file>`, see
+    `find_in_class_folders`; the others are data sets as they are downloaded. Links are listed, so that the reader can
+    refuse them. Raises `ConfigError` for a missing root, an unknown layout, duplicate ids and whatever the layout calls
+    wrong.
     """
     if layout not in LAYOUTS:
         raise ConfigError(f"unknown layout {layout!r}; known are: {', '.join(LAYOUTS)}")
-    if not root.is_dir():
+    if not root.is_dir() and layout in ("class_folders", "labels_csv"):
         raise ConfigError(f"the data folder {root} does not exist; check the path or download the data set")
     found = sorted(LAYOUTS[layout](root), key=lambda recording: recording.recording_id)
     for first, second in pairwise(found):
@@ -35,39 +57,3 @@ def find_recordings(root: Path, layout: str) -> list[Recording]:
 def class_names(recordings: Iterable[Recording]) -> list[str]:
     """Sorted names of all labels; a class's number is its place in this list."""
     return sorted({recording.label for recording in recordings if recording.label is not None})
-
-
-def _find_in_class_folders(root: Path) -> list[Recording]:
-    files = _walk(root)
-    tops = {parts[0] for parts in files if len(parts) > 1}
-    depth = 1 if tops and tops <= set(SPLIT_NAMES) else 0
-    found = []
-    for parts in files:
-        if len(parts) < depth + 2:
-            continue
-        split = SPLIT_NAMES[parts[0]] if depth else None
-        path = root.joinpath(*parts)
-        found.append(Recording(_printable("/".join(parts)), path, label=_printable(parts[depth]), split=split))
-    return found
-
-
-def _walk(root: Path) -> list[tuple[str, ...]]:
-    """Path parts of every file and linked folder below `root` that is not hidden."""
-    found = []
-    for folder, folders, files in os.walk(root):
-        folders[:] = [name for name in folders if not name.startswith(".")]
-        base = Path(folder)
-        links = [name for name in folders if (base / name).is_symlink()]
-        found += [(base / name).relative_to(root).parts for name in files + links if not name.startswith(".")]
-    return found
-
-
-def _printable(name: str) -> str:
-    """File names are bytes; the ones that are not UTF-8 become ids with escapes instead of an error much later."""
-    return os.fsencode(name).decode("utf-8", "backslashreplace")
-
-
-LAYOUTS: dict[str, Callable[[Path], list[Recording]]] = {
-    "class_folders": _find_in_class_folders,
-    "labels_csv": find_listed,
-}

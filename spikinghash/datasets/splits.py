@@ -16,17 +16,36 @@ def assign_splits(
     """Recording id to "train", "val" or "test".
 
     Splits that the data set states are kept. Recordings without one are training data, out of which the test split
-    is drawn if the data set states none, and then the validation split if it states none. Drawing is per class.
+    is drawn if the data set states none, and then the validation split if it states none. Drawing is per class, and
+    intervals of one file stay together, so that no test query shares its file with the database. Only where whole
+    files would leave a class without validation (it has one file) are validation intervals drawn one by one.
     """
     known = {recording.recording_id: recording for recording in recordings}
     splits = {name: recording.split or "train" for name, recording in known.items()}
-    labels = {name: recording.label for name, recording in known.items()}
     for split, fraction in (("test", test_fraction), ("val", val_fraction)):
         if split in splits.values():
             continue
-        train = {name: labels[name] for name in splits if splits[name] == "train"}
-        splits |= dict.fromkeys(hold_out(train, fraction, seed=seed, purpose=split), split)
+        train = [recording for name, recording in known.items() if splits[name] == "train"]
+        drawn = _draw_files(train, fraction, seed=seed, purpose=split)
+        if split == "val":
+            labels = {recording.recording_id: recording.label for recording in train}
+            single = hold_out(labels, fraction, seed=seed, purpose=split)
+            drawn = single if {labels[name] for name in single} != {labels[name] for name in drawn} else drawn
+        splits |= dict.fromkeys(drawn, split)
     return splits
+
+
+def _draw_files(recordings: list[Recording], fraction: float, *, seed: int, purpose: str) -> set[str]:
+    """Ids of all recordings in drawn files; a file's class is that of its recordings, or all of theirs together."""
+    files: dict[str, list[Recording]] = defaultdict(list)
+    for recording in recordings:
+        files[recording.file].append(recording)
+    classes: dict[str, str | None] = {}
+    for file, some in files.items():
+        names = sorted({recording.label for recording in some if recording.label is not None})
+        classes[file] = "\0".join(names) if names else None
+    drawn = hold_out(classes, fraction, seed=seed, purpose=purpose)
+    return {recording.recording_id for file in drawn for recording in files[file]}
 
 
 def hold_out(labels: Mapping[str, str | None], fraction: float, *, seed: int, purpose: str) -> set[str]:

@@ -10,21 +10,26 @@ from numba import njit
 from numpy.typing import NDArray
 
 from spikinghash.events.events import Events
-from spikinghash.frames.edges import check_span
+from spikinghash.frames.edges import bin_edges
 
 CountType = Literal["uint8", "uint16"]
 COUNT_TYPES: tuple[CountType, ...] = ("uint8", "uint16")
 Counts = NDArray[np.uint8] | NDArray[np.uint16]
+#: Frames of clips, of the type that `FrameMeta.dtype` names: integers, or float32 weights of voxel grids.
+Frames = NDArray[Any]
+FrameType = Literal["uint8", "uint16", "float32"]
+FRAME_TYPES: tuple[FrameType, ...] = ("uint8", "uint16", "float32")
 
 
 @dataclass(frozen=True, eq=False)
 class Framed:
-    """Event counts [T, 2, H, W] (polarity 0 = OFF, 1 = ON) and their account.
+    """Frames [T, 2, H, W] (polarity 0 = OFF, 1 = ON) and their account.
 
-    Law: `events_in == framed + sum(dropped.values())` and `framed == counts.sum()`.
+    Law: `events_in == framed + sum(dropped.values())` and `framed == counts.sum()`; exactly for integers, to 1e-6 of
+    it for the float32 weights of a voxel grid.
     """
 
-    counts: Counts
+    counts: Frames
     events_in: int
     framed: int
     dropped: dict[str, int]
@@ -37,31 +42,54 @@ def accumulate(
     dtype: CountType = "uint8",
     start_us: int | None = None,
     end_us: int | None = None,
+    most: int | None = None,
+    full: str = "saturated",
+    downsample: int = 1,
 ) -> Framed:
-    """Count events per time bin, polarity and pixel, in one pass; `events` is not changed.
+    """Count events per time bin, polarity and cell, in one pass; `events` is not changed.
 
     The window start_us..end_us includes both ends and defaults to the recording's first and last event; its bins are
-    those of `bin_edges`. A count stays at the maximum of `dtype` instead of wrapping: further events of that bin are
-    dropped["saturated"], events off the window dropped["outside-window"]. Raises `ValueError` for an empty window.
+    those of `bin_edges`. A cell is `downsample` x `downsample` pixels, fewer at the right and lower border. A count
+    stays at `most` (default and limit: the maximum of `dtype`) instead of wrapping: further events of that bin are
+    dropped[full], events off the window dropped["outside-window"]. Raises `ValueError` for an empty window or a cell
+    or count below 1.
     """
     start = events.t_first_us if start_us is None else start_us
     end = events.t_last_us if end_us is None else end_us
-    span = check_span(start, end, steps)
-    counts: Counts = np.zeros((steps, 2, events.height, events.width), dtype=dtype)
-    most = int(np.iinfo(counts.dtype).max)
-    columns = _frozen(events.t), _frozen(events.x), _frozen(events.y), _frozen(events.p)
-    outside, saturated = _count(columns, start, span, most, counts)
-    dropped = {"outside-window": outside, "saturated": saturated}
+    edges = bin_edges(start, end, steps)
+    counts: Counts = np.zeros((steps, 2, *cells(events, downsample)), dtype=dtype)
+    limit = int(np.iinfo(dtype).max) if most is None else most
+    if not 1 <= limit <= np.iinfo(dtype).max:
+        raise ValueError(f"{dtype} cannot count to {limit}")
+    # events are sorted, so a bin is a range of them
+    ranges = np.searchsorted(events.t, edges)
+    surplus = _count(frozen_columns(events), ranges, limit, downsample, counts)
+    return account(counts, events.count, {"outside-window": events.count - int(ranges[-1] - ranges[0]), full: surplus})
+
+
+def cells(events: Events, downsample: int) -> tuple[int, int]:
+    """(height, width) of the frames in cells of `downsample` pixels a side; raises `ValueError` below 1."""
+    if downsample < 1:
+        raise ValueError(f"a cell has at least 1 pixel a side, not {downsample}")
+    return -(-events.height // downsample), -(-events.width // downsample)
+
+
+def account(counts: Frames, events_in: int, dropped: dict[str, int]) -> Framed:
+    """`Framed` of frames that hold all events but the dropped ones; reasons without events are left out."""
     return Framed(
         counts=counts,
-        events_in=events.count,
-        framed=events.count - outside - saturated,
+        events_in=events_in,
+        framed=events_in - sum(dropped.values()),
         dropped={reason: count for reason, count in dropped.items() if count},
     )
 
 
+def frozen_columns(events: Events) -> tuple[NDArray[Any], NDArray[Any], NDArray[Any], NDArray[Any]]:
+    """Read-only views of t, x, y, p, so that a kernel is compiled once whatever the caller's flags are."""
+    return _frozen(events.t), _frozen(events.x), _frozen(events.y), _frozen(events.p)
+
+
 def _frozen(column: NDArray[Any]) -> NDArray[Any]:
-    """A read-only view, so that the kernel is compiled once whatever the caller's flags are."""
     view = column.view()
     view.flags.writeable = False
     return view
@@ -70,23 +98,24 @@ def _frozen(column: NDArray[Any]) -> NDArray[Any]:
 @njit(cache=True, nogil=True)
 def _count(
     columns: tuple[NDArray[Any], NDArray[Any], NDArray[Any], NDArray[Any]],
-    start: int,
-    span: int,
+    ranges: NDArray[np.int64],
     most: int,
+    cell: int,
     counts: Counts,
-) -> tuple[int, int]:
-    t, x, y, p = columns
-    outside = 0
-    saturated = 0
-    steps = counts.shape[0]
-    for i in range(t.size):
-        since = t[i] - start
-        if since < 0 or since >= span:
-            outside += 1
-            continue
-        k = since * steps // span
-        if counts[k, p[i], y[i], x[i]] == most:
-            saturated += 1
-        else:
-            counts[k, p[i], y[i], x[i]] += 1
-    return outside, saturated
+) -> int:
+    _, x, y, p = columns
+    steps, _, height, width = counts.shape
+    # unsigned indices spare the test for negative ones
+    H, W, side = np.uint64(height), np.uint64(width), np.uint64(cell)
+    surplus = 0
+    for k in range(steps):
+        frame = counts[k].reshape(-1)
+        for i in range(ranges[k], ranges[k + 1]):
+            row, column = np.uint64(y[i]), np.uint64(x[i])
+            if cell > 1:
+                row, column = row // side, column // side
+            place = (np.uint64(p[i]) * H + row) * W + column
+            room = frame[place] < most
+            frame[place] += room
+            surplus += not room
+    return surplus

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 
-from spikinghash.frames.accumulate import Counts
+from spikinghash.frames.accumulate import Frames
 from spikinghash.frames.rows import ClipRow, FrameMeta
 
 META_KEY = b"spikinghash.frames"
@@ -36,7 +36,7 @@ def frame_schema(meta: FrameMeta) -> pa.Schema:
     return pa.schema(fields, metadata={META_KEY: meta.to_json().encode()})
 
 
-def to_table(rows: Sequence[ClipRow], counts: Sequence[Counts], meta: FrameMeta) -> pa.Table:
+def to_table(rows: Sequence[ClipRow], counts: Sequence[Frames], meta: FrameMeta) -> pa.Table:
     """Rows and their counts as one Arrow table."""
     schema = frame_schema(meta)
     columns: dict[str, list[Any]] = {
@@ -53,14 +53,14 @@ def to_rows(table: pa.Table) -> list[ClipRow]:
     return [ClipRow(**(record | {"dropped": dict(record["dropped"])})) for record in records]
 
 
-def to_counts(column: pa.ChunkedArray, meta: FrameMeta) -> Counts:
+def to_counts(column: pa.ChunkedArray, meta: FrameMeta) -> Frames:
     """Counts [N, T, 2, H, W] of a column, as a new writable array."""
     parts = [_view(chunk, meta) for chunk in column.chunks]
     empty = np.empty((0, *meta.shape), dtype=meta.dtype)
     return np.concatenate([empty, *parts]).astype(meta.dtype, copy=False)
 
 
-def _view(chunk: pa.FixedSizeBinaryArray, meta: FrameMeta) -> Counts:
+def _view(chunk: pa.FixedSizeBinaryArray, meta: FrameMeta) -> Frames:
     data = chunk.buffers()[1]
     start = chunk.offset * meta.clip_bytes
     flat = np.frombuffer(data, dtype=np.uint8)[start : start + len(chunk) * meta.clip_bytes]

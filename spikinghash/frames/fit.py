@@ -4,11 +4,15 @@ from __future__ import annotations
 
 import numpy as np
 
+#: Real-valued input is rounded to this grid; counts are on it anyway. `layers/exact.py` relies on it.
+INPUT_GRID = 1 / 16
+
 
 def fit(counts: np.ndarray, height: int, width: int, clip: int) -> np.ndarray:
     """Centre-crop or zero-pad counts [..., H, W] to [..., height, width] and limit them to `clip`; float32.
 
-    Clipping keeps one hot pixel from dominating a layer's input, and bounds the integers the exact sums rely on.
+    Voxel grids (float) are limited to +-clip and rounded to `INPUT_GRID`. Clipping keeps one hot pixel from dominating
+    a layer's input, and bounds the numbers that the exact sums rely on.
     """
     out = np.zeros((*counts.shape[:-2], height, width), np.float32)
     src, dst = [], []
@@ -16,5 +20,9 @@ def fit(counts: np.ndarray, height: int, width: int, clip: int) -> np.ndarray:
         n = min(have, want)
         src.append(slice((have - n) // 2, (have - n) // 2 + n))
         dst.append(slice((want - n) // 2, (want - n) // 2 + n))
-    np.minimum(counts[..., src[0], src[1]], clip, out=out[..., dst[0], dst[1]], casting="unsafe")
+    inside, target = counts[..., src[0], src[1]], out[..., dst[0], dst[1]]
+    if np.issubdtype(counts.dtype, np.floating):
+        np.clip(np.round(inside / INPUT_GRID) * INPUT_GRID, -clip, clip, out=target)
+    else:
+        np.minimum(inside, clip, out=target, casting="unsafe")
     return out

@@ -10,20 +10,21 @@ from spikinghash.datasets.layouts import find_recordings
 from spikinghash.datasets.recording import Recording
 from spikinghash.datasets.splits import assign_splits
 from spikinghash.errors import BadRecording, ConfigError
-from spikinghash.events.events import Events
-from spikinghash.events.reader import decode
+from spikinghash.events.reader import decode as decode_here
 from spikinghash.events.source import open_source
-from spikinghash.events.validate import MAX_SIDE_PX
 from spikinghash.files import write_json
-from spikinghash.frames.accumulate import COUNT_TYPES, Counts, CountType, accumulate
+from spikinghash.frames.accumulate import FrameType
+from spikinghash.frames.clips import Decode, FileClips, cut_file, frame_clips
+from spikinghash.frames.framing import Framing, Representation, Windowing
+from spikinghash.frames.geometry import Sensor, one_reading, one_sensor
 from spikinghash.frames.ledger import Ledger, Refusal
+from spikinghash.frames.open_store import create_store
 from spikinghash.frames.rows import ClipRow, FrameMeta
 from spikinghash.frames.split_lists import split_lists, write_split_lists
-from spikinghash.frames.writer import FrameWriter
+from spikinghash.frames.store_files import STORE_FILES, StoreKind
 
 LEDGER_FILE = "ledger.json"
 Progress = Callable[[int, int], None]
-Sensor = tuple[int, int]
 
 
 @dataclass(frozen=True)
@@ -41,110 +42,92 @@ def ingest(
     out: Path,
     *,
     steps: int,
-    dtype: CountType = "uint8",
+    dtype: FrameType = "uint8",
+    representation: Representation = "counts",
+    windowing: Windowing = "recording",
+    window_us: int | None = None,
+    stride_us: int | None = None,
+    events_per_clip: int | None = None,
+    min_events: int = 1,
+    downsample: int = 1,
+    store: StoreKind = "parquet",
     sensor: Sensor | None = None,
     val_fraction: float = 0.1,
     test_fraction: float = 0.2,
     seed: int = 0,
     format: str | None = None,
+    decode: Decode = decode_here,
     progress: Progress | None = None,
 ) -> IngestReport:
-    """Frame every recording below `root` into `steps` bins and write `out`: frames.parquet, splits.json, ledger.json.
+    """Frame every recording below `root` as `Framing` says and write `out`: the store, splits.json, ledger.json.
 
     All clips have one sensor size (width, height): the given one, else what the data set states, else that of the
-    first good recording. Files that cannot be read are refused with a reason in the ledger and the rest goes on;
-    `progress(done, total)` is called after each. The frame store appears last, when everything else is written.
-    Raises `ConfigError` for wrong arguments, no recordings, or none that could be read.
+    first good recording. Each file is read once, however many recordings lie in it. Files that cannot be read are
+    refused with a reason in the ledger and the rest goes on; `decode` reads one, by default in this process (see
+    `events.isolate` for reading in a child). `progress(done, total)` counts recordings after each file.
+    The frame store appears last, when everything else is written.
+    Raises `ConfigError` for wrong arguments, no recordings, or none that became a clip.
     """
-    if steps < 1 or dtype not in COUNT_TYPES:
-        raise ConfigError(f"cannot frame into {steps} steps of {dtype!r}; need steps >= 1 and one of {COUNT_TYPES}")
+    framing = Framing(
+        steps, dtype, representation, windowing, window_us, stride_us, events_per_clip, min_events, downsample
+    )
+    if store not in STORE_FILES:
+        raise ConfigError(f"unknown kind of frame store {store!r}; known are: {', '.join(STORE_FILES)}")
     recordings = find_recordings(root, layout)
     if not recordings:
         raise ConfigError(f"no recordings below {root} in the layout {layout}")
     splits = assign_splits(recordings, val_fraction=val_fraction, test_fraction=test_fraction, seed=seed)
-    width, height = _one_sensor(recordings, sensor, format)
-    # only what shapes a clip: the digest must be the same for a new archive framed the same way
-    meta = FrameMeta(steps=steps, height=height, width=width, dtype=dtype, config={"binning": "recording-span"})
+    size = one_sensor(recordings, sensor, format, decode)
+    meta = framing.meta(size, one_reading(recordings))
     ledger = Ledger()
     rows: list[ClipRow] = []
-    with FrameWriter(out, meta) as writer:
-        for done, recording in enumerate(recordings, start=1):
-            clip = _frame_one(recording, splits[recording.recording_id], meta, format, ledger)
-            if clip is not None:
-                writer.add(*clip)
-                ledger.accept(clip[0])
-                rows.append(clip[0])
+    with create_store(out, meta, store) as writer:
+        for some in _by_file(recordings):
+            file = _cut_or_refuse(some, framing, size, format, ledger, decode)
+            for row, counts in frame_clips(file, framing, splits) if file is not None else ():
+                writer.add(row, counts)
+                ledger.accept(row)
+                rows.append(row)
             if progress is not None:
-                progress(done, len(recordings))
+                progress(ledger.found, len(recordings))
         write_json(out / LEDGER_FILE, ledger.to_json())
         if not rows:
-            first = f"{ledger.refused[0].path}: {ledger.refused[0].reason}: {ledger.refused[0].message}"
-            raise ConfigError(f"all {ledger.found} files below {root} were refused, the first {first}")
+            raise ConfigError(_why_nothing(root, ledger))
         checksum = write_split_lists(out, split_lists(rows), seed=seed)
     return IngestReport(ledger=ledger, meta=meta, splits_checksum=checksum)
 
 
-def _frame_one(
-    recording: Recording, split: str, meta: FrameMeta, format: str | None, ledger: Ledger
-) -> tuple[ClipRow, Counts] | None:
-    """The clip of a recording, or None after a refusal was entered in the ledger."""
-    sha256 = None
-    try:
-        source = open_source(recording.path)
-        sha256 = source.sha256
-        events = decode(source, format=format, sensor=(meta.width, meta.height))
-        return _clip(recording, split, meta, events, sha256)
-    except BadRecording as error:
-        ledger.refuse(Refusal.of(recording.recording_id, sha256, error, format or "auto"))
-        return None
-
-
-def _clip(recording: Recording, split: str, meta: FrameMeta, events: Events, sha256: str) -> tuple[ClipRow, Counts]:
-    start = events.t_first_us if recording.start_us is None else recording.start_us
-    end = events.t_last_us if recording.end_us is None else recording.end_us
-    if (events.width, events.height) != (meta.width, meta.height):
-        sizes = f"{events.width}x{events.height}, the data set's {meta.width}x{meta.height}"
-        raise BadRecording("sensor", f"its sensor is {sizes}")
-    if end < start:
-        raise BadRecording("no-events", f"the interval {start}..{end} us is empty")
-    framed = accumulate(events, meta.steps, dtype=meta.dtype, start_us=start, end_us=end)
-    if framed.dropped.get("outside-window", 0) == events.count:
-        raise BadRecording("no-events", f"no event lies in the interval {start}..{end} us")
-    row = ClipRow(
-        clip_id=f"{recording.recording_id}@{start}-{end}",
-        recording_id=recording.recording_id,
-        label=recording.label,
-        split=split,
-        start_us=start,
-        end_us=end,
-        events_in=framed.events_in + sum(events.dropped.values()),
-        events_framed=framed.framed,
-        dropped=dict(events.dropped) | framed.dropped,
-        sha256=sha256,
-    )
-    return row, framed.counts
-
-
-def _one_sensor(recordings: list[Recording], given: Sensor | None, format: str | None) -> Sensor:
-    width, height = given or _stated_sensor(recordings) or _first_sensor(recordings, format)
-    if not (1 <= width <= MAX_SIDE_PX and 1 <= height <= MAX_SIDE_PX):
-        raise ConfigError(f"sensor size {width}x{height} is outside 1x1 to {MAX_SIDE_PX}x{MAX_SIDE_PX}")
-    return width, height
-
-
-def _stated_sensor(recordings: list[Recording]) -> Sensor | None:
-    stated = {recording.sensor for recording in recordings if recording.sensor is not None}
-    if len(stated) > 1:
-        raise ConfigError(f"the data set states sensors of different sizes, {sorted(stated)}; give one as `sensor`")
-    return stated.pop() if stated else None
-
-
-def _first_sensor(recordings: list[Recording], format: str | None) -> Sensor:
+def _by_file(recordings: list[Recording]) -> list[list[Recording]]:
+    """Recordings that lie in the same file together, in order of time; files in the order of the first."""
+    files: dict[Path, list[Recording]] = {}
     for recording in recordings:
-        try:
-            events = decode(open_source(recording.path), format=format)
-        except BadRecording:
-            continue
-        return events.width, events.height
-    # no file can be read: the caller meets each of them again and enters why in the ledger
-    return 1, 1
+        files.setdefault(recording.path, []).append(recording)
+    return [sorted(some, key=lambda r: (r.start_us or 0, r.end_us or 0)) for some in files.values()]
+
+
+def _cut_or_refuse(
+    recordings: list[Recording], framing: Framing, sensor: Sensor, format: str | None, ledger: Ledger, decode: Decode
+) -> FileClips | None:
+    """The clips of a file, or None after a refusal was entered in the ledger."""
+    sha256, reader = None, format or "auto"
+    try:
+        source = open_source(recordings[0].path)
+        sha256 = source.sha256
+        file = cut_file(source, recordings, framing, sensor, format, decode=decode)
+    except BadRecording as error:
+        ledger.refuse(Refusal.of(recordings[0].file, sha256, error, reader, len(recordings)))
+        return None
+    for recording, why in file.refused:
+        ledger.refuse(Refusal.of(recording.recording_id, sha256, why, reader))
+    if not file.cuts:
+        return None
+    ledger.close_file(len(file.cuts), file.coverage())
+    return file
+
+
+def _why_nothing(root: Path, ledger: Ledger) -> str:
+    if ledger.refused and not ledger.accepted:
+        first = f"{ledger.refused[0].path}: {ledger.refused[0].reason}: {ledger.refused[0].message}"
+        return f"all {ledger.found} files below {root} were refused, the first {first}"
+    reasons = ", ".join(f"{count} as {reason}" for reason, count in ledger.left_out.items())
+    return f"no clip in {ledger.accepted} good recordings below {root}, windows were left out: {reasons}"

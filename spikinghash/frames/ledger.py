@@ -1,4 +1,4 @@
-"""The account of an ingest: every file is a clip or a refusal, every event is framed or dropped."""
+"""The account of an ingest: every recording is cut or refused, every event is framed or dropped."""
 
 from __future__ import annotations
 
@@ -7,12 +7,17 @@ from dataclasses import asdict, dataclass, field
 from typing import Any
 
 from spikinghash.errors import BadRecording
+from spikinghash.frames.coverage import Coverage
 from spikinghash.frames.rows import ClipRow
 
 
 @dataclass(frozen=True)
 class Refusal:
-    """One file that was not framed: why, at which byte, read as which format; `sha256` is None if it was unreadable."""
+    """One file that was not framed: why, at which byte, read as which format; `sha256` is None if it was unreadable.
+
+    `recordings` of the data set lie in the file and were refused with it. If only an interval of a good file was
+    refused, `path` is the id of that recording.
+    """
 
     path: str
     sha256: str | None
@@ -20,40 +25,55 @@ class Refusal:
     offset: int | None
     message: str
     reader: str
+    recordings: int = 1
 
     @classmethod
-    def of(cls, path: str, sha256: str | None, error: BadRecording, reader: str) -> Refusal:
+    def of(cls, path: str, sha256: str | None, error: BadRecording, reader: str, recordings: int = 1) -> Refusal:
         """The refusal that `error` stands for."""
-        return cls(path, sha256, error.reason, error.offset, error.message, reader)
+        return cls(path, sha256, error.reason, error.offset, error.message, reader, recordings)
 
 
 @dataclass
 class Ledger:
-    """Running totals. Laws: `found == clips + len(refused)`, `events_in == framed + sum(dropped.values())`.
+    """Running totals.
 
-    `framed` and `dropped` count events of accepted files; what a refused file held is unknown.
+    Laws: `found == accepted + sum of refused[].recordings`; `events_in == framed + sum(dropped.values())`; accepted
+    files hold `events_in - repeated` events. `repeated` is above 0 only where clips overlap: an event in three clips is
+    given to framing, and so is in `events_in`, three times, of which two are repeats. `left_out` counts windows that
+    became no clip, by reason; their events are in `dropped`. What a refused file held is unknown.
     """
 
     found: int = 0
+    accepted: int = 0
     clips: int = 0
     events_in: int = 0
     framed: int = 0
+    repeated: int = 0
     dropped: Counter[str] = field(default_factory=Counter)
+    left_out: Counter[str] = field(default_factory=Counter)
     splits: Counter[str] = field(default_factory=Counter)
     refused: list[Refusal] = field(default_factory=list)
 
     def accept(self, row: ClipRow) -> None:
         """Enter a clip."""
-        self.found += 1
         self.clips += 1
         self.events_in += row.events_in
         self.framed += row.events_framed
         self.dropped.update(row.dropped)
         self.splits[row.split] += 1
 
+    def close_file(self, recordings: int, coverage: Coverage) -> None:
+        """Enter what the clips of a file do not say: how many recordings were in it, events in no or several clips."""
+        self.found += recordings
+        self.accepted += recordings
+        self.events_in += sum(coverage.dropped.values())
+        self.dropped.update(coverage.dropped)
+        self.repeated += coverage.repeated
+        self.left_out.update(coverage.left_out)
+
     def refuse(self, refusal: Refusal) -> None:
-        """Enter a refused file."""
-        self.found += 1
+        """Enter a refused file or interval."""
+        self.found += refusal.recordings
         self.refused.append(refusal)
 
     @property
@@ -65,10 +85,13 @@ class Ledger:
         """Plain values for `ledger.json`."""
         return {
             "found": self.found,
+            "accepted": self.accepted,
             "clips": self.clips,
             "events_in": self.events_in,
             "framed": self.framed,
+            "repeated": self.repeated,
             "dropped": dict(self.dropped),
+            "left_out": dict(self.left_out),
             "splits": dict(self.splits),
             "reasons": self.reasons,
             "refused": [asdict(refusal) for refusal in self.refused],

@@ -8,7 +8,9 @@ from collections.abc import Iterator, Mapping
 from dataclasses import asdict, dataclass, field
 from typing import Any, Protocol
 
-from spikinghash.frames.accumulate import COUNT_TYPES, Counts, CountType
+import numpy as np
+
+from spikinghash.frames.accumulate import FRAME_TYPES, Frames, FrameType
 from spikinghash.schema import FRAME_SCHEMA_VERSION
 
 
@@ -16,19 +18,19 @@ from spikinghash.schema import FRAME_SCHEMA_VERSION
 class FrameMeta:
     """Shape and origin of all clips of a store: counts are [T = steps, P = 2, H = height, W = width].
 
-    `config` holds further settings that shaped the counts (binning, sensor, split seed, ...): plain JSON values.
+    `config` holds further settings that shaped the counts (see `Framing.meta`): plain JSON values.
     """
 
     steps: int
     height: int
     width: int
-    dtype: CountType
+    dtype: FrameType
     config: Mapping[str, Any] = field(default_factory=dict)
     schema_version: int = FRAME_SCHEMA_VERSION
 
     def __post_init__(self) -> None:
         sizes = (self.steps, self.height, self.width)
-        if self.dtype not in COUNT_TYPES or not all(isinstance(size, int) and size > 0 for size in sizes):
+        if self.dtype not in FRAME_TYPES or not all(isinstance(size, int) and size > 0 for size in sizes):
             raise ValueError(f"no frame store has clips of {sizes} {self.dtype}")
 
     @property
@@ -39,7 +41,7 @@ class FrameMeta:
     @property
     def clip_bytes(self) -> int:
         """Size of one clip without compression."""
-        return self.steps * 2 * self.height * self.width * (1 if self.dtype == "uint8" else 2)
+        return self.steps * 2 * self.height * self.width * np.dtype(self.dtype).itemsize
 
     @property
     def digest(self) -> str:
@@ -89,11 +91,11 @@ class ClipRow:
     sha256: str
 
 
-Batch = tuple[Counts, list[ClipRow]]
+Batch = tuple[Frames, list[ClipRow]]
 
 
 class FrameSource(Protocol):
-    """What training and encoding need from a frame store. The Parquet `FrameStore` is one."""
+    """What training and encoding need from a frame store. `FrameStore` is one, whatever its file format."""
 
     @property
     def meta(self) -> FrameMeta:

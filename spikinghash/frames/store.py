@@ -1,45 +1,35 @@
-"""Reading a Parquet frame store: one row per clip, streamed or whole, damage detected by page checksums."""
+"""Reading a frame store, whatever its file format: streamed or whole, damage refused in one clear line."""
 
 from __future__ import annotations
 
-import hashlib
+from abc import ABC, abstractmethod
 from collections.abc import Iterator
 from contextlib import contextmanager
 from functools import cached_property
 from pathlib import Path
 
 import numpy as np
-import pyarrow as pa
-import pyarrow.compute as pc
-import pyarrow.parquet as pq
 
 from spikinghash.errors import BadStore
-from spikinghash.frames.columns import META_KEY, frame_schema, to_counts, to_rows
+from spikinghash.files import sha256_file
+from spikinghash.frames.accumulate import Frames
 from spikinghash.frames.rows import Batch, ClipRow, FrameMeta
-from spikinghash.frames.writer import FILE
 from spikinghash.schema import SPLITS
 
 
-class FrameStore:
-    """A frame store opened for reading; build one with `FrameStore.open`. Fulfils `FrameSource`."""
+class FrameStore(ABC):
+    """A frame store opened for reading; get one with `FrameStore.open`. Fulfils `FrameSource`."""
 
     def __init__(self, path: Path, meta: FrameMeta) -> None:
         self.path = path
         self.meta = meta
 
-    @classmethod
-    def open(cls, folder: Path) -> FrameStore:
-        """Open `<folder>/frames.parquet`; raises `BadStore` if it is missing, damaged or of another version."""
-        path = folder / FILE
-        with _one_clear_line(path), pq.ParquetFile(path) as file:
-            schema = file.schema_arrow
-            described = (schema.metadata or {}).get(META_KEY)
-            if described is None:
-                raise ValueError("no description; it was not written by spikinghash")
-            meta = FrameMeta.from_json(described)
-            if not schema.equals(frame_schema(meta)):
-                raise ValueError("its columns are not those of a frame store")
-            return cls(path, meta)
+    @staticmethod
+    def open(folder: Path) -> FrameStore:
+        """The store in `folder`, see `open_store`."""
+        from spikinghash.frames.open_store import open_store
+
+        return open_store(folder)
 
     @cached_property
     def classes(self) -> list[str]:
@@ -49,63 +39,77 @@ class FrameStore:
     @cached_property
     def digest(self) -> str:
         """SHA-256 of the file, 64 hexadecimal digits: the digest of the data that a metric was computed on."""
-        with _one_clear_line(self.path), self.path.open("rb") as file:
-            return hashlib.file_digest(file, "sha256").hexdigest()
+        with one_clear_line(self.path):
+            return sha256_file(self.path)
 
     def rows(self, split: str | None) -> list[ClipRow]:
-        """Rows of a split (None: all) in stored order, without reading counts."""
-        names = [name for name in frame_schema(self.meta).names if name != "counts"]
-        return [row for table in self._tables(split, names) for row in to_rows(table)]
+        """Rows of a split (None: all) in stored order, without reading frames."""
+        check_split(split)
+        with one_clear_line(self.path):
+            return self._rows(split)
 
     def iter_batches(self, split: str | None, batch: int) -> Iterator[Batch]:
-        """Yield counts [<= batch, T, 2, H, W] and their rows in stored order; only the last batch may be smaller.
+        """Yield frames [<= batch, T, 2, H, W] and their rows in stored order; only the last batch may be smaller.
 
-        Holds about one row group in memory. Raises `BadStore` on damage, `ValueError` for a batch below 1 or a name
-        that is no split.
+        Holds about 64 MB of frames, and one batch, in memory. Raises `BadStore` on damage, `ValueError` for a batch
+        below 1 or a name that is no split.
         """
+        check_split(split)
         if batch < 1:
             raise ValueError(f"a batch holds at least one clip, not {batch}")
-        waiting: pa.Table | None = None
-        for table in self._tables(split, None):
-            waiting = table if waiting is None else pa.concat_tables([waiting, table])
-            while waiting.num_rows >= batch:
-                yield self._batch(waiting.slice(0, batch))
-                waiting = waiting.slice(batch)
-        if waiting is not None and waiting.num_rows:
-            yield self._batch(waiting)
+        frames, rows = np.empty((0, *self.meta.shape), dtype=self.meta.dtype), list[ClipRow]()
+        for more, further in self._guarded_blocks(split):
+            frames = np.concatenate([frames, more]) if len(rows) else more
+            rows += further
+            whole = len(rows) // batch * batch
+            for first in range(0, whole, batch):
+                yield frames[first : first + batch], rows[first : first + batch]
+            frames, rows = frames[whole:], rows[whole:]
+        if rows:
+            yield frames, rows
 
     def load(self, split: str | None) -> Batch:
-        """Counts [N, T, 2, H, W] and rows of a whole split (None: all); errors as in `iter_batches`."""
+        """Frames [N, T, 2, H, W] and rows of a whole split (None: all); errors as in `iter_batches`."""
         known = self.rows(split)
-        counts = np.empty((len(known), *self.meta.shape), dtype=self.meta.dtype)
+        frames: Frames = np.empty((len(known), *self.meta.shape), dtype=self.meta.dtype)
         done = 0
-        for table in self._tables(split, ["split", "counts"]):
-            counts[done : done + table.num_rows] = to_counts(table["counts"], self.meta)
-            done += table.num_rows
-        return counts, known
+        for some, _ in self._guarded_blocks(split):
+            frames[done : done + len(some)] = some
+            done += len(some)
+        return frames, known
 
-    def _batch(self, table: pa.Table) -> Batch:
-        return to_counts(table["counts"], self.meta), to_rows(table)
+    @abstractmethod
+    def _rows(self, split: str | None) -> list[ClipRow]:
+        """As `rows`."""
 
-    def _tables(self, split: str | None, columns: list[str] | None) -> Iterator[pa.Table]:
-        """One table per row group that has rows of the split."""
-        if split is not None and split not in SPLITS:
-            raise ValueError(f"no split is called {split!r}; there are {', '.join(SPLITS)}")
-        with _one_clear_line(self.path), pq.ParquetFile(self.path, page_checksum_verification=True) as file:
-            for group in range(file.num_row_groups):
-                chosen = None if split is None else pc.equal(file.read_row_group(group, ["split"])["split"], split)
-                if chosen is not None and not pc.any(chosen).as_py():
-                    continue
-                table = file.read_row_group(group, columns)
-                yield table if chosen is None else table.filter(chosen)
+    @abstractmethod
+    def _blocks(self, split: str | None) -> Iterator[Batch]:
+        """Writable frames and rows of the split in stored order, about 64 MB at a time."""
+
+    def _guarded_blocks(self, split: str | None) -> Iterator[Batch]:
+        blocks = self._blocks(split)
+        while True:
+            with one_clear_line(self.path):
+                block = next(blocks, None)
+            if block is None:
+                return
+            yield block
+
+
+def check_split(split: str | None) -> None:
+    """Raise `ValueError` for a name that is no split."""
+    if split is not None and split not in SPLITS:
+        raise ValueError(f"no split is called {split!r}; there are {', '.join(SPLITS)}")
 
 
 @contextmanager
-def _one_clear_line(path: Path) -> Iterator[None]:
+def one_clear_line(path: Path) -> Iterator[None]:
+    """Turn whatever a damaged file makes a library raise into `BadStore`."""
     try:
         yield
     except FileNotFoundError as error:
         raise BadStore(f"there is no frame store {path}; run the stage ingest first") from error
-    except (ValueError, OSError, pa.ArrowException) as error:
+    # pyarrow's and h5py's errors are these, too
+    except (ValueError, OSError, KeyError, TypeError, RuntimeError, ArithmeticError, MemoryError) as error:
         why = str(error).splitlines()[0] if str(error) else type(error).__name__
         raise BadStore(f"cannot read frame store {path}: {why}; run the stage ingest again") from error

@@ -9,11 +9,13 @@ from types import TracebackType
 import pyarrow.parquet as pq
 
 from spikinghash.files import publish
-from spikinghash.frames.accumulate import Counts
+from spikinghash.frames.accumulate import Frames
+from spikinghash.frames.admit import admit
 from spikinghash.frames.columns import DICTIONARY_COLUMNS, STATISTICS_COLUMNS, frame_schema, to_table
 from spikinghash.frames.rows import ClipRow, FrameMeta
+from spikinghash.frames.store_files import STORE_FILES, remove_other
 
-FILE = "frames.parquet"
+FILE = STORE_FILES["parquet"]
 GROUP_BYTES = 64 * 1024**2
 GROUP_ROWS = 4096
 
@@ -29,7 +31,7 @@ class FrameWriter:
         self.meta = meta
         self._path = folder / FILE
         self._rows: list[ClipRow] = []
-        self._counts: list[Counts] = []
+        self._counts: list[Frames] = []
         self._ids: set[str] = set()
         self._stack = ExitStack()
         self._group = max(1, min(GROUP_ROWS, GROUP_BYTES // meta.clip_bytes))
@@ -60,19 +62,11 @@ class FrameWriter:
             return
         with self._stack:
             self._write_group()
+        remove_other(self._path.parent, "parquet")
 
-    def add(self, row: ClipRow, counts: Counts) -> None:
-        """Append one clip with its counts [T, 2, H, W].
-
-        Raises `ValueError` for counts of another shape or dtype, a broken account, or a clip id used before.
-        """
-        if counts.shape != self.meta.shape or counts.dtype != self.meta.dtype:
-            raise ValueError(f"clip {row.clip_id!r} has {counts.shape} {counts.dtype}, the store {self.meta.shape}")
-        if row.events_in != row.events_framed + sum(row.dropped.values()):
-            raise ValueError(f"clip {row.clip_id!r}: events in are not events framed plus dropped")
-        if row.clip_id in self._ids:
-            raise ValueError(f"clip {row.clip_id!r} was already written")
-        self._ids.add(row.clip_id)
+    def add(self, row: ClipRow, counts: Frames) -> None:
+        """Append one clip with its frames [T, 2, H, W]; raises `ValueError` as `admit` does."""
+        admit(row, counts, self.meta, self._ids)
         self._rows.append(row)
         self._counts.append(counts)
         if len(self._rows) >= self._group:

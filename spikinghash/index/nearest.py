@@ -8,11 +8,12 @@ from pathlib import Path
 import pyarrow.compute as pc
 
 from spikinghash.codes.encoder import Encoder
-from spikinghash.codes.frame_recording import Decode, FramedClip, frame_recording
+from spikinghash.codes.frame_recording import FramedClip, frame_recording
 from spikinghash.codes.rows import path_text
 from spikinghash.codes.table import CodeDatabase
 from spikinghash.errors import ConfigError
 from spikinghash.events.source import open_source
+from spikinghash.frames.clips import Decode
 from spikinghash.index.flat import HammingIndex
 
 
@@ -30,9 +31,9 @@ class Neighbour:
 
 @dataclass(frozen=True)
 class Answer:
-    """The query as it was framed, the code width, and the nearest clips by (distance, clip id).
+    """The query as it was framed (of a long recording its first clip), the code width, and the nearest clips.
 
-    `label` is the query's own, where the database knows the recording.
+    Results are ordered by (distance, clip id). `label` is the query's own, where the database knows the recording.
     """
 
     query: FramedClip
@@ -51,12 +52,12 @@ def nearest(
     if k < 1:
         raise ConfigError(f"k is {k}; it must be at least 1")
     model = encoder.model
-    query = frame_recording(path_text(path), open_source(path), model.spec, decode, format=format)
+    query = frame_recording(path_text(path), open_source(path), model.spec, decode, format=format)[0]
     codes = database.load(model.digest)
     same = database.rows(model.digest).filter(pc.field("recording_sha256") == query.clip.recording_sha256)
     own = set(same.column("clip_id").to_pylist())
     label = next(iter(same.column("label").to_pylist()), None)
-    code, _ = encoder.encode(query.counts[None])
+    code, _ = encoder.encode(query.frames[None])
     index = HammingIndex.over(codes)
     positions, distances = index.search(code, k + len(own), model=model.digest)
     hits = [

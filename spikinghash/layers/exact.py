@@ -20,7 +20,8 @@ _HASH_WEIGHT_BITS = 16
 
 
 def round_weights(model: nn.Module, max_input: int) -> None:
-    """Round, in place, every weight that enters a sum. `max_input` bounds the integer input of the first layer.
+    """Round, in place, every weight that enters a sum. `max_input` bounds the first layer's input in steps of
+    its grid: the largest count, or as many times more as a real-valued input has steps in one.
 
     The relative change is about 2^-20 of a layer's largest sum. Thresholds amplify even that, so training validates a
     rounded copy after each epoch and saves the best of those, never a network that was rounded afterwards.

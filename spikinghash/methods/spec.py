@@ -5,13 +5,18 @@ from __future__ import annotations
 from dataclasses import asdict, dataclass, fields
 from typing import Any
 
-from spikinghash.errors import BadCheckpoint
+from spikinghash.errors import BadCheckpoint, ConfigError
+from spikinghash.events.options import ReadOptions
+from spikinghash.frames.fit import INPUT_GRID
+from spikinghash.frames.framing import Framing, sensor_of
+from spikinghash.frames.rows import FrameMeta
 
 
 @dataclass(frozen=True)
 class ModelSpec:
     """Geometry and choices of one trained network.
 
+    `frames` is the description of the frame store (`FrameMeta.to_json`), from which new recordings are framed.
     `classes` are the label names in the order of the classifier's outputs. `sensor` (width, height), `steps` and
     `frames_digest` describe the frames it was trained on; `height` and `width` are the network's input after
     cropping or padding, `count_clip` the largest count it sees.
@@ -28,6 +33,26 @@ class ModelSpec:
     count_clip: int
     surrogate: str
     frames_digest: str
+    frames: str = ""
+
+    def framing(self) -> tuple[Framing, ReadOptions]:
+        """How recordings become clips for this model, and how they are to be read; the options hold the sensor.
+
+        Raises `BadCheckpoint` if the description is missing or not the one of `frames_digest`.
+        """
+        try:
+            meta = FrameMeta.from_json(self.frames)
+            if meta.digest != self.frames_digest:
+                raise BadCheckpoint("model.json: spec.frames is not what spec.frames_digest says; copy the model again")
+            return Framing.of(meta), ReadOptions(sensor=sensor_of(meta), **meta.config.get("reading", {}))
+        except (ValueError, TypeError, ConfigError) as error:
+            raise BadCheckpoint(f"model.json: spec.frames does not say how clips are made ({error})") from None
+
+    @property
+    def input_levels(self) -> int:
+        """Largest input of the network in steps of its grid, for exact sums (`layers/exact.py`)."""
+        real = bool(self.frames) and FrameMeta.from_json(self.frames).dtype == "float32"
+        return round(self.count_clip / INPUT_GRID) if real else self.count_clip
 
     def to_json(self) -> dict[str, Any]:
         """As a JSON-ready dictionary."""
@@ -48,7 +73,7 @@ class ModelSpec:
                 )
         if data["bits"] % 8:
             raise BadCheckpoint(f"model.json: spec.bits must be a multiple of 8, not {data['bits']}")
-        for name in ("method", "size", "surrogate", "frames_digest"):
+        for name in ("method", "size", "surrogate", "frames_digest", "frames"):
             if not isinstance(data[name], str):
                 raise BadCheckpoint(f"model.json: spec.{name} must be text, not {data[name]!r}")
         classes, sensor = data["classes"], data["sensor"]

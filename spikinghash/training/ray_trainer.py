@@ -149,7 +149,7 @@ def worker(config: dict[str, Any]) -> None:
                 prepare_model(m, move_to_device=False, parallel_strategy_kwargs=_DDP) if ranks.world > 1 else m
             ),
             sync=_average_buffers if ranks.world > 1 else lambda m: None,
-            finish=lambda m: round_weights(m.network, job.spec.count_clip),  # type: ignore[arg-type]
+            finish=lambda m: round_weights(m.network, job.spec.input_levels),  # type: ignore[arg-type]
             resume=resume,
         )
         if ranks.rank == 0:

@@ -17,6 +17,7 @@ from spikinghash.codes.encode_recordings import encode_recordings
 from spikinghash.codes.encoder import Encoder
 from spikinghash.codes.table import CodeDatabase
 from spikinghash.events.isolate import IsolatedDecoder
+from spikinghash.frames.framing import Framing
 from spikinghash.layers.exact import round_weights
 from spikinghash.methods.method import LossWeights, build
 from spikinghash.methods.spec import ModelSpec
@@ -29,7 +30,10 @@ pytestmark = pytest.mark.timeout(300)
 @pytest.fixture(scope="module")
 def model(tmp_path_factory):
     torch.manual_seed(0)
-    spec = ModelSpec("spikinghash", "Nano", 16, ("0", "1"), 4, 32, 32, (34, 34), 8, "atan", "none")
+    meta = Framing(steps=4).meta((34, 34))
+    spec = ModelSpec(
+        "spikinghash", "Nano", 16, ("0", "1"), 4, 32, 32, (34, 34), 8, "atan", meta.digest, meta.to_json()
+    )  # fmt: skip
     network = build(spec, LossWeights()).network.eval()
     round_weights(network, 8)
     folder = tmp_path_factory.mktemp("model")

@@ -5,6 +5,7 @@ import pyarrow.parquet as pq
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from store_cases import META, clip
 
 import spikinghash.frames.writer as writer_module
 from spikinghash.errors import BadStore
@@ -14,33 +15,12 @@ from spikinghash.frames.store import FrameStore
 from spikinghash.frames.writer import FILE, FrameWriter
 
 
-def clip(meta, number, split="train", label="a", dropped=None):
-    rng = np.random.default_rng(number)
-    counts = rng.integers(0, 200, size=meta.shape).astype(meta.dtype)
-    framed, dropped = int(counts.sum()), dropped or {}
-    row = ClipRow(
-        clip_id=f"r{number}@0-9",
-        recording_id=f"r{number}",
-        label=label,
-        split=split,
-        start_us=0,
-        end_us=9,
-        events_in=framed + sum(dropped.values()),
-        events_framed=framed,
-        dropped=dropped,
-        sha256="0" * 64,
-    )
-    return row, counts
-
-
 def write(folder, clips, meta):
     with FrameWriter(folder, meta) as writer:
         for row, counts in clips:
             writer.add(row, counts)
     return FrameStore.open(folder)
 
-
-META = FrameMeta(steps=2, height=3, width=4, dtype="uint8", config={"binning": "test"})
 
 clips = st.lists(
     st.tuples(

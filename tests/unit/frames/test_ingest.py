@@ -4,9 +4,8 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from spikinghash.frames.publish import publish
 
-from spikinghash.errors import BadStore, ConfigError, Temporary
+from spikinghash.errors import BadStore, ConfigError
 from spikinghash.events import nmnist
 from spikinghash.events.validate import validate
 from spikinghash.frames.ingest import ingest
@@ -145,14 +144,6 @@ def test_edited_split_lists_are_refused(tmp_path):
         path.write_text(bad)
         with pytest.raises(BadStore):
             read_split_lists(tmp_path / "out")
-
-
-def test_full_disk_is_temporary(tmp_path):
-    with pytest.raises(Temporary, match="no space"), publish(tmp_path / "file"):
-        raise OSError(28, "No space left on device")
-    with pytest.raises(PermissionError), publish(tmp_path / "file"):
-        raise PermissionError(13, "no")
-    assert list(tmp_path.iterdir()) == []
 
 
 @pytest.mark.skipif(not DATA.is_dir(), reason="no shared data here")

@@ -1,0 +1,42 @@
+"""The files a frame store can be, told apart by their first bytes."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Literal
+
+from spikinghash.errors import BadStore
+
+StoreKind = Literal["parquet", "hdf5"]
+STORE_FILES: dict[StoreKind, str] = {"parquet": "frames.parquet", "hdf5": "frames.h5"}
+_MAGIC: dict[StoreKind, bytes] = {"parquet": b"PAR1", "hdf5": b"\x89HDF\r\n\x1a\n"}
+
+
+def find_store(place: Path) -> tuple[StoreKind, Path]:
+    """Kind and path of the store that `place` is, or that lies in the folder `place`.
+
+    The content decides, not the name. Raises `BadStore` for none, several, or a file that is neither kind.
+    """
+    found = [place / name for name in STORE_FILES.values() if (place / name).is_file()] if place.is_dir() else [place]
+    if not found:
+        raise BadStore(f"there is no frame store {place / STORE_FILES['parquet']}; run the stage ingest first")
+    if len(found) > 1:
+        raise BadStore(f"{place} holds two frame stores, {' and '.join(p.name for p in found)}; delete the wrong one")
+    try:
+        with found[0].open("rb") as file:
+            head = file.read(8)
+    except FileNotFoundError as error:
+        raise BadStore(f"there is no frame store {place}; run the stage ingest first") from error
+    except OSError as error:
+        raise BadStore(f"cannot read frame store {place}: {error.strerror}") from error
+    for kind, magic in _MAGIC.items():
+        if head.startswith(magic):
+            return kind, found[0]
+    raise BadStore(f"cannot read frame store {found[0]}: it is neither Parquet nor HDF5; run the stage ingest again")
+
+
+def remove_other(folder: Path, kind: StoreKind) -> None:
+    """Remove a store of another kind that `kind` has just replaced in `folder`."""
+    for other, name in STORE_FILES.items():
+        if other != kind:
+            (folder / name).unlink(missing_ok=True)
