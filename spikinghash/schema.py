@@ -48,4 +48,4 @@ REASONS = frozenset(
 )
 
 #: Why a single event of an accepted recording can be left out of the frames.
-DROP_REASONS = ("coordinate", "outside-window", "saturated")
+DROP_REASONS = ("coordinate", "outside-window", "partial-window", "few-events", "saturated", "merged")

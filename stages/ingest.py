@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from spikinghash.events.isolate import IsolatedDecoder
+from spikinghash.frames.framing import Framing
 from spikinghash.frames.ingest import ingest as ingest_recordings
 from spikinghash.params import Params
 from spikinghash.progress import progress_bar
@@ -14,10 +15,12 @@ from stages.door import FRAMES, run
 def ingest(params: Params) -> None:
     """Frame the data set."""
     d, f = params.dataset, params.frames
+    framing = Framing(**f.model_dump(exclude={"store", "val_fraction", "test_fraction", "seed"}))
     with IsolatedDecoder() as decoder, progress_bar("ingest") as progress:
         ingest_recordings(
-            Path(d.path), d.layout, FRAMES, sensor=d.sensor, format=d.format, decode=decoder.decode, progress=progress,
-            **f.model_dump(),
+            Path(d.path), d.layout, FRAMES, framing, store=f.store, sensor=d.sensor, format=d.format,
+            val_fraction=f.val_fraction, test_fraction=f.test_fraction, seed=f.seed, decode=decoder.decode,
+            progress=progress,
         )  # fmt: skip
 
 

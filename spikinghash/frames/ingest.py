@@ -13,9 +13,8 @@ from spikinghash.errors import BadRecording, ConfigError
 from spikinghash.events.reader import decode as decode_here
 from spikinghash.events.source import open_source
 from spikinghash.files import write_json
-from spikinghash.frames.accumulate import FrameType
 from spikinghash.frames.clips import Decode, FileClips, cut_file, frame_clips
-from spikinghash.frames.framing import Framing, Representation, Windowing
+from spikinghash.frames.framing import Framing
 from spikinghash.frames.geometry import Sensor, one_reading, one_sensor
 from spikinghash.frames.ledger import Ledger, Refusal
 from spikinghash.frames.open_store import create_store
@@ -40,16 +39,8 @@ def ingest(
     root: Path,
     layout: str,
     out: Path,
+    framing: Framing,
     *,
-    steps: int,
-    dtype: FrameType = "uint8",
-    representation: Representation = "counts",
-    windowing: Windowing = "recording",
-    window_us: int | None = None,
-    stride_us: int | None = None,
-    events_per_clip: int | None = None,
-    min_events: int = 1,
-    downsample: int = 1,
     store: StoreKind = "parquet",
     sensor: Sensor | None = None,
     val_fraction: float = 0.1,
@@ -59,7 +50,7 @@ def ingest(
     decode: Decode = decode_here,
     progress: Progress | None = None,
 ) -> IngestReport:
-    """Frame every recording below `root` as `Framing` says and write `out`: the store, splits.json, ledger.json.
+    """Frame every recording below `root` as `framing` says and write `out`: the store, splits.json, ledger.json.
 
     All clips have one sensor size (width, height): the given one, else what the data set states, else that of the
     first good recording. Each file is read once, however many recordings lie in it. Files that cannot be read are
@@ -68,9 +59,6 @@ def ingest(
     The frame store appears last, when everything else is written.
     Raises `ConfigError` for wrong arguments, no recordings, or none that became a clip.
     """
-    framing = Framing(
-        steps, dtype, representation, windowing, window_us, stride_us, events_per_clip, min_events, downsample
-    )
     if store not in STORE_FILES:
         raise ConfigError(f"unknown kind of frame store {store!r}; known are: {', '.join(STORE_FILES)}")
     recordings = find_recordings(root, layout)

@@ -40,7 +40,9 @@ def merge_steps(counts: Numbers, most: int) -> Numbers:
     T = counts.shape[0]
     if most >= T:
         return counts
-    return np.add.reduceat(counts.astype(np.int64), np.arange(most) * T // most, axis=0)
+    return np.add.reduceat(
+        counts.astype(np.float64 if counts.dtype.kind == "f" else np.int64), np.arange(most) * T // most, axis=0
+    )
 
 
 def events_gif(events: Events, *, windows: int = WINDOWS, side: int = 320, ground: Ground = "light") -> bytes:

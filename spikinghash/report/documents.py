@@ -129,19 +129,29 @@ class RefusedFile(Document):
     reason: str
     message: str = ""
     offset: int | None = None
+    recordings: int = 1
 
 
 class LedgerFile(Document):
     """`ledger.json` of the frames folder."""
 
     found: int
+    accepted: int
     clips: int
     events_in: int
     framed: int
+    repeated: int = 0
     dropped: Mapping[str, int]
     splits: Mapping[str, int] = Field(default_factory=dict)
     reasons: Mapping[str, int] = Field(default_factory=dict)
+    left_out: Mapping[str, int] = Field(default_factory=dict)
     refused: list[RefusedFile] = []
+
+    @property
+    def balances(self) -> bool:
+        """Whether every event is framed or dropped and every recording accepted or refused (`frames.ledger.Ledger`)."""
+        recordings = self.accepted + sum(file.recordings for file in self.refused)
+        return self.events_in == self.framed + sum(self.dropped.values()) and self.found == recordings
 
 
 Kind = TypeVar("Kind", bound=Document)

@@ -25,7 +25,7 @@ from spikinghash.errors import SpikinghashError, TrainingCollapsed
 from spikinghash.methods.method import LossWeights
 from spikinghash.methods.spec import ModelSpec
 from spikinghash.training import history
-from spikinghash.training.loop import EpochRecord, Ranks
+from spikinghash.training.loop import EpochRecord, Ranks, Report
 from spikinghash.training.recipe import Recipe
 
 _POLL_S = 0.5
@@ -69,8 +69,6 @@ def train_with_ray(
     failing.
     """
     import ray
-    from ray.train import CheckpointConfig, FailureConfig, RunConfig, ScalingConfig
-    from ray.train.torch import TorchConfig, TorchTrainer
 
     runs.mkdir(parents=True, exist_ok=True)
     log = runs / job.run_name() / history.HISTORY
@@ -81,23 +79,7 @@ def train_with_ray(
     watcher = threading.Thread(target=_follow, args=(log, watch, stop), daemon=True)
     watcher.start()
     try:
-        trainer = TorchTrainer(
-            worker,
-            train_loop_config={"job": job, "log": str(log), "threads": threads},
-            torch_config=TorchConfig(backend="nccl" if torch.cuda.is_available() else "gloo"),
-            scaling_config=ScalingConfig(
-                num_workers=job.workers,
-                use_gpu=torch.cuda.is_available(),
-                resources_per_worker=None if torch.cuda.is_available() else {"CPU": threads},
-            ),
-            run_config=RunConfig(
-                name=job.run_name(),
-                storage_path=str(runs.resolve()),
-                failure_config=FailureConfig(max_failures=max_failures),
-                checkpoint_config=CheckpointConfig(num_to_keep=2),
-            ),
-        )
-        trainer.fit()
+        _trainer(job, runs, log, threads, max_failures).fit()
     except Exception as error:
         raise _explain(error, log) from error
     finally:
@@ -108,6 +90,28 @@ def train_with_ray(
     records = history.read(log)
     shutil.rmtree(runs / job.run_name(), ignore_errors=True)
     return records
+
+
+def _trainer(job: Job, runs: Path, log: Path, threads: int, max_failures: int) -> Any:
+    from ray.train import CheckpointConfig, FailureConfig, RunConfig, ScalingConfig
+    from ray.train.torch import TorchConfig, TorchTrainer
+
+    return TorchTrainer(
+        worker,
+        train_loop_config={"job": job, "log": str(log), "threads": threads},
+        torch_config=TorchConfig(backend="nccl" if torch.cuda.is_available() else "gloo"),
+        scaling_config=ScalingConfig(
+            num_workers=job.workers,
+            use_gpu=torch.cuda.is_available(),
+            resources_per_worker=None if torch.cuda.is_available() else {"CPU": threads},
+        ),
+        run_config=RunConfig(
+            name=job.run_name(),
+            storage_path=str(runs.resolve()),
+            failure_config=FailureConfig(max_failures=max_failures),
+            checkpoint_config=CheckpointConfig(num_to_keep=2),
+        ),
+    )
 
 
 def worker(config: dict[str, Any]) -> None:
@@ -128,22 +132,12 @@ def worker(config: dict[str, Any]) -> None:
     method, data = prepare(Path(job.frames), job.spec, job.weights, job.recipe)
     method.to(get_device())
 
-    def report(record: EpochRecord, save: Callable[[Path], None] | None) -> None:
-        if ranks.rank == 0:
-            history.append(log, record)
-        with tempfile.TemporaryDirectory() as folder:
-            checkpoint = None
-            if save is not None and ranks.rank == 0:
-                save(Path(folder))
-                checkpoint = ray.train.Checkpoint.from_directory(folder)
-            ray.train.report({"epoch": record.epoch, "val_map": record.val_map}, checkpoint=checkpoint)
-
     def go(resume: Path | None) -> None:
         progress = run(
             method,
             data,
             job.recipe,
-            report,
+            _reporter(log, ranks),
             ranks=ranks,
             wrap=lambda m: (
                 prepare_model(m, move_to_device=False, parallel_strategy_kwargs=_DDP) if ranks.world > 1 else m
@@ -161,6 +155,23 @@ def worker(config: dict[str, Any]) -> None:
     else:
         with last.as_directory() as folder:
             go(Path(folder))
+
+
+def _reporter(log: Path, ranks: Ranks) -> Report:
+    """Tell Ray about every epoch, on every rank; rank 0 keeps the history and hands over the training state."""
+    import ray.train
+
+    def report(record: EpochRecord, save: Callable[[Path], None] | None) -> None:
+        if ranks.rank == 0:
+            history.append(log, record)
+        with tempfile.TemporaryDirectory() as folder:
+            checkpoint = None
+            if save is not None and ranks.rank == 0:
+                save(Path(folder))
+                checkpoint = ray.train.Checkpoint.from_directory(folder)
+            ray.train.report({"epoch": record.epoch, "val_map": record.val_map}, checkpoint=checkpoint)
+
+    return report
 
 
 #: Buffers are averaged once an epoch; unused parameters do not occur.

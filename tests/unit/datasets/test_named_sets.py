@@ -11,6 +11,7 @@ from spikinghash.errors import ConfigError
 from spikinghash.events import nmnist
 from spikinghash.events.reader import read_recording
 from spikinghash.events.validate import validate
+from spikinghash.frames.framing import Framing
 from spikinghash.frames.ingest import ingest
 from spikinghash.frames.open_store import open_store
 from spikinghash.params import DatasetParams
@@ -145,7 +146,7 @@ def test_cifar10_in_both_orientations(tmp_path):
 def test_the_orientation_is_in_the_digest(tmp_path):
     put(tmp_path / "raw", "a/0.aedat", "a/1.aedat", content=aedat2([5, 6], [20, 21], [1, 0]))
     plain, turned = (
-        ingest(tmp_path / "raw", layout, tmp_path / "out", steps=2).meta
+        ingest(tmp_path / "raw", layout, tmp_path / "out", Framing(2)).meta
         for layout in ("cifar10_dvs", "cifar10_dvs_spikingjelly")
     )
     assert plain.digest != turned.digest
@@ -218,7 +219,7 @@ def test_hardvs(tmp_path):
         ("MINI_HARDVS_files/action_300/dvSave-2.npz", "action_300", "test"),
         ("MINI_HARDVS_files/action_300/dvSave-missing.npz", "action_300", "test"),
     ]
-    report = ingest(tmp_path, "hardvs", tmp_path / "out", steps=2, downsample=2)
+    report = ingest(tmp_path, "hardvs", tmp_path / "out", Framing(2, downsample=2))
     assert report.ledger.reasons == {"unreadable": 1}
     assert open_store(tmp_path / "out").meta.shape == (2, 2, 130, 173)
     for line in (b"../a/b 1\n", b"/etc/passwd 1\n", b"a/../b 1\n"):
@@ -231,6 +232,6 @@ def test_asl(tmp_path):
     mat(tmp_path, "b/b_0001.mat", "a/a_0001.mat", "a/a_0002.mat")
     recordings = find_recordings(tmp_path, "asl_dvs")
     assert class_names(recordings) == ["a", "b"]
-    report = ingest(tmp_path, "asl_dvs", tmp_path / "out", steps=3, test_fraction=0.4, val_fraction=0.1)
+    report = ingest(tmp_path, "asl_dvs", tmp_path / "out", Framing(3), test_fraction=0.4, val_fraction=0.1)
     assert (report.meta.width, report.meta.height) == (240, 180)
     assert report.ledger.events_in == 12 == report.ledger.framed

@@ -8,6 +8,7 @@ import pytest
 from spikinghash.errors import BadStore, ConfigError
 from spikinghash.events import nmnist
 from spikinghash.events.validate import validate
+from spikinghash.frames.framing import Framing
 from spikinghash.frames.ingest import ingest
 from spikinghash.frames.split_lists import read_split_lists
 from spikinghash.frames.store import FrameStore
@@ -31,7 +32,10 @@ def folder_set(root, count=10):
 
 
 def run(root, out, **options):
-    return ingest(root, "class_folders", out, **({"steps": 4, "test_fraction": 0.4, "val_fraction": 0.2} | options))
+    shape = {"steps": 4} | {key: options.pop(key) for key in tuple(options) if key in Framing.__dataclass_fields__}
+    return ingest(
+        root, "class_folders", out, Framing(**shape), **({"test_fraction": 0.4, "val_fraction": 0.2} | options)
+    )
 
 
 def test_small_set(tmp_path):
@@ -98,7 +102,7 @@ def test_sensor_is_given_stated_or_that_of_the_first_good_file(tmp_path):
     table.write_text("file,label\n0.bin,a\n1.bin,a\n")
 
     def size(**options):
-        meta = ingest(raw, "labels_csv", tmp_path / "out", steps=2, **options).meta
+        meta = ingest(raw, "labels_csv", tmp_path / "out", Framing(2), **options).meta
         return meta.width, meta.height
 
     assert size() == (60, 60)
@@ -148,7 +152,7 @@ def test_edited_split_lists_are_refused(tmp_path):
 
 @pytest.mark.skipif(not DATA.is_dir(), reason="no shared data here")
 def test_real_data_set(tmp_path):
-    report = ingest(DATA / "events/nmnist_small", "labels_csv", tmp_path, steps=8)
+    report = ingest(DATA / "events/nmnist_small", "labels_csv", tmp_path, Framing(8))
     assert report.ledger.clips == 1000
     assert report.ledger.events_in == report.ledger.framed + sum(report.ledger.dropped.values())
     counts, rows = FrameStore.open(tmp_path).load("test")

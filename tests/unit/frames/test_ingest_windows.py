@@ -12,6 +12,7 @@ import spikinghash.frames.ingest as module
 from spikinghash.errors import ConfigError
 from spikinghash.events import nmnist
 from spikinghash.events.validate import validate
+from spikinghash.frames.framing import Framing
 from spikinghash.frames.ingest import ingest
 from spikinghash.frames.open_store import open_store
 
@@ -33,7 +34,8 @@ def listed(root, rows, **files):
 
 
 def run(root, out, **options):
-    report = ingest(root, "labels_csv", out, **({"steps": 2, "format": "nmnist", "sensor": (34, 34)} | options))
+    shape = {"steps": 2} | {key: options.pop(key) for key in tuple(options) if key in Framing.__dataclass_fields__}
+    report = ingest(root, "labels_csv", out, Framing(**shape), **({"format": "nmnist", "sensor": (34, 34)} | options))
     return report, open_store(out).rows(None), json.loads((out / "ledger.json").read_text())
 
 
@@ -108,7 +110,7 @@ def test_our_windows_are_those_listed_for_the_real_recordings(tmp_path):
     shutil.copytree(OBJECTS, copied, ignore=shutil.ignore_patterns("windows.csv"))
     cut = {"windowing": "window", "window_us": 100_000, "min_events": 500}
     for root, options in ((OBJECTS, {}), (copied, cut)):
-        report = ingest(root, "labels_csv", tmp_path / "out", steps=2, downsample=4, **options)
+        report = ingest(root, "labels_csv", tmp_path / "out", Framing(2, downsample=4, **options))
         rows = open_store(tmp_path / "out").rows(None)
         assert {(row.recording_id.split("@")[0], row.start_us): row.events_in for row in rows} == listed_rows
         assert (report.meta.height, report.meta.width) == (32, 32)

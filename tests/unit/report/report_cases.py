@@ -48,6 +48,7 @@ def ledger():
     refused = {"path": "bad.bs2", "sha256": None, "reason": "truncated", "offset": 12, "message": "ends early"}
     return {
         "found": 19,
+        "accepted": 18,
         "clips": 18,
         "events_in": 1010,
         "framed": 1000,
