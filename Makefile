@@ -1,6 +1,7 @@
 # Nothing is assumed but Python 3.11, pip, make and git.
 PYTHON ?= python3.11
 VENV ?= .venv
+FUZZ_SECONDS ?= 600
 BIN := $(abspath $(VENV))/bin
 
 export PATH := $(BIN):$(PATH)
@@ -13,7 +14,7 @@ export MLFLOW_DISABLE_TELEMETRY := true
 # Ray Train's state export needs the dashboard, which we do not run
 export RAY_TRAIN_ENABLE_STATE_TRACKING := 0
 
-.PHONY: repro test lint bench serve clean help
+.PHONY: repro test lint bench fuzz serve clean help
 
 help: ## this list
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/'
@@ -41,6 +42,10 @@ lint: $(VENV)/.ok ## style, types, import layers
 bench: $(VENV)/.ok ## speed against named peers, as ratios in one run
 	$(BIN)/python bench/framing.py
 	$(BIN)/python bench/decoding.py
+
+fuzz: $(VENV)/.ok ## fuzz every reader for FUZZ_SECONDS (600)
+	$(BIN)/python -m pip install -q atheris
+	$(BIN)/python fuzz/readers.py -max_total_time=$(FUZZ_SECONDS) -timeout=20 -rss_limit_mb=4096 -max_len=65536
 
 serve: $(VENV)/.ok ## Prefect and MLflow on loopback, with the schedules registered
 	$(BIN)/python -m pipelines.serve

@@ -28,11 +28,14 @@ _EVENT_BYTES = sum(np.dtype(kind).itemsize for _, kind in _RAW)
 
 @dataclass(frozen=True)
 class Limits:
-    """What reading one file may cost: `seconds` plus `seconds_per_mb`, `memory_bytes` plus `memory_per_byte` of the
-    file, `start_seconds` for the child to begin, and never more than `max_events`.
+    """What reading one file may cost.
+
+    `seconds` plus `seconds_per_mb`, `memory_bytes` plus `memory_per_byte` of the file, `start_seconds` for the child to
+    begin, and never more than `max_events`. The bases are generous because the first file of a format may have its
+    decoder compiled, which takes seconds and some 200 MB.
     """
 
-    seconds: float = 10.0
+    seconds: float = 30.0
     seconds_per_mb: float = 0.1
     memory_bytes: int = 512 << 20
     memory_per_byte: int = 48

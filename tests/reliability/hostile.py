@@ -62,26 +62,27 @@ def long_span(t, x, y, p):
     return t * 1_000_000, x, y, p
 
 
-#: Cuts that happen to fall between two events.
-WHOLE = {("dat", 1625), ("es", 33)}
+#: Where the header of a short-headed format ends: later cuts may fall between two events and leave a whole file.
+HEADERS = {"csv": 8, "es": 20, "evt2": 27, "atis-dat": 7, "nmnist": 4}
 
 
 def truncations():
-    """Cuts inside the header, in the middle and just before the end of every format."""
+    """Cuts at every byte of the header (at most 40), in the middle and just before the end of every format.
+
+    A few bytes of any file can look like one N-MNIST record of a far pixel, so `coordinate` is a fair answer too.
+    """
+    fair = CUT | {"empty", "no-events", "coordinate", "event-type"}
     found = {}
     for name, data in samples().items():
-        cuts = {1, 2, 3, 6, 9, 13, 17, 21, 33}
-        if name not in ("csv", "nmnist", "atis_dat"):
+        cuts = set(range(1, HEADERS.get(name, 40) + 1))
+        if name == "nmnist":
+            cuts |= {len(data) - 1, len(data) - 3, len(data) // 2 // 5 * 5 + 3}
+        elif name == "atis-dat":
+            cuts |= {len(data) - 1, len(data) - 3, len(data) // 2 // 8 * 8 + 3}
+        elif name not in ("csv", "es", "dat"):
             cuts |= {len(data) // 2 + 1, len(data) - 1}
-        elif name != "csv":
-            cuts |= {len(data) - 1, len(data) - 3, len(data) // 2 // 40 * 40 + 3}
-        for cut in sorted(cuts):
-            if name in ("csv", "nmnist", "atis_dat") and cut % (5 if name == "nmnist" else 8) == 0:
-                continue  # a shorter file, but a whole one
-            if (name, cut) in WHOLE:
-                continue
-            extra = {"npy": DAMAGED, "hdf5": DAMAGED, "dat": {"event-type"}}.get(name, set())
-            found[f"cut-{name}-{cut}"] = (data[:cut], CUT | {"empty", "no-events"} | extra)
+        extra = DAMAGED if name in ("npy", "hdf5") else set()
+        found |= {f"cut-{name}-{cut}": (data[:cut], fair | extra) for cut in sorted(cuts)}
     return found
 
 
@@ -214,9 +215,16 @@ def archives():
     return found
 
 
+def decoders():
+    """Files that make the decoders of `hostile_worker` misbehave."""
+    found = {f"crash-{number}.bin": (b"crash" * (20 + number), {"decoder-crash"}) for number in range(3)}
+    found |= {f"leave-{number}.bin": (b"leave" * (20 + number), {"decoder-crash"}) for number in range(2)}
+    return found | {"hang.bin": (b"hang" * 20, {"timeout"}), "eat.bin": (b"eat" * 20, {"memory"})}
+
+
 def write_hostile(folder):
     """Write everything into `folder` and return {name: reasons}."""
-    cases = truncations() | columns_that_lie() | arrays_that_lie() | foreign() | archives()
+    cases = truncations() | columns_that_lie() | arrays_that_lie() | foreign() | archives() | decoders()
     for name, (data, _) in cases.items():
         (folder / name).write_bytes(data)
     expected = {name: reasons for name, (_, reasons) in cases.items()}

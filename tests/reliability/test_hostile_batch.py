@@ -11,12 +11,13 @@ from pathlib import Path
 import hostile
 import pytest
 import torch
+from hostile_worker import COMMAND
 
 from spikinghash.codes.discover import discover
 from spikinghash.codes.encode_recordings import encode_recordings
 from spikinghash.codes.encoder import Encoder
 from spikinghash.codes.table import CodeDatabase
-from spikinghash.events.isolate import IsolatedDecoder
+from spikinghash.events.isolate import IsolatedDecoder, Limits
 from spikinghash.frames.framing import Framing
 from spikinghash.layers.exact import round_weights
 from spikinghash.methods.method import LossWeights, build
@@ -53,7 +54,8 @@ def night(model, tmp_path_factory):
     before = tree(root)
     database = CodeDatabase.create_or_open(root / "db")
     started = time.monotonic()
-    with IsolatedDecoder() as decoder:
+    limits = Limits(seconds=15.0)
+    with IsolatedDecoder(limits, COMMAND) as decoder:
         report = encode_recordings(
             discover([inbox]), Encoder(load_model(model)), database, decode=decoder.decode
         )  # fmt: skip
@@ -101,7 +103,8 @@ def test_nothing_is_written_outside_and_no_code_ran(night):
 
 def test_hostile_files_cost_little_time(night):
     expected, *_, seconds = night
-    assert seconds < 0.5 * len(expected)
+    # one of them hangs until it is stopped
+    assert seconds < 15 + 0.2 * len(expected)
 
 
 def test_an_archive_of_recordings_of_which_some_are_hostile(model, tmp_path):

@@ -1,11 +1,11 @@
 """Decoding in a child: same events, and a decoder that crashes, hangs or eats memory costs one refusal."""
 
-import sys
 import time
 from pathlib import Path
 
 import numpy as np
 import pytest
+from hostile_worker import COMMAND
 
 from spikinghash.errors import BadRecording, ConfigError
 from spikinghash.events import nmnist
@@ -13,27 +13,6 @@ from spikinghash.events.isolate import IsolatedDecoder, Limits
 from spikinghash.events.reader import decode
 from spikinghash.events.source import Source
 from spikinghash.events.validate import validate
-
-#: A worker whose extra formats misbehave when they see their magic word.
-HOSTILE = """
-import ctypes, time
-import numpy as np
-from spikinghash.events import reader, decode_worker
-
-def crash(data, *_): ctypes.string_at(0)
-def hang(data, *_): time.sleep(600)
-def eat(data, *_): return np.ones(1 << 31, np.uint8).sum()
-def leave(data, *_):
-    import os
-    os._exit(7)
-
-extra = [
-    reader.Format(name, lambda head, size, w=name.encode(): head.startswith(w), function)
-    for name, function in {"crash": crash, "hang": hang, "eat": eat, "leave": leave}.items()
-]
-reader.FORMATS = (*extra, *reader.FORMATS)
-decode_worker.main()
-"""
 
 
 def recording(count=500):
@@ -50,7 +29,7 @@ def source(data, name="clip.bin"):
 @pytest.fixture(scope="module")
 def hostile():
     limits = Limits(seconds=2.0, seconds_per_mb=0.0, memory_bytes=256 << 20)
-    with IsolatedDecoder(limits, (sys.executable, "-c", HOSTILE)) as decoder:
+    with IsolatedDecoder(limits, COMMAND) as decoder:
         yield decoder
 
 
