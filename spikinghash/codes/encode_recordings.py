@@ -89,7 +89,7 @@ def encode_recordings(
     started = time.monotonic()
     model = encoder.model
     report = EncodeReport()
-    done = set(database.rows(model.digest).column("recording_sha256").to_pylist())
+    done = database.committed_recordings(model.digest)
     bad = {(r["sha256"], r["path"]): str(r["reason"]) for r in database.quarantined(model.digest).to_pylist()}
     batch = _Batch()
     for item in _told(open_inputs(files), len(files), progress):

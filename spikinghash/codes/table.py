@@ -92,6 +92,10 @@ class CodeDatabase:
         """Clip ids that `model` has hashed."""
         return set(_read(self._snapshot("codes"), ["clip_id"], model).column("clip_id").to_pylist())
 
+    def committed_recordings(self, model: str) -> set[str]:
+        """SHA-256 of the recordings that `model` has hashed; reads that column alone, for archives only grow."""
+        return set(_read(self._snapshot("codes"), ["recording_sha256"], model).column("recording_sha256").to_pylist())
+
     def rows(self, model: str | None = None) -> pa.Table:
         """All rows of the codes table, or one model's, in no particular order; for accounting and export."""
         return _read(self._snapshot("codes"), CODE_ROWS.names, model)
