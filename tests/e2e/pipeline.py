@@ -20,6 +20,8 @@ def copy_project(target, change):
     change(params)
     (target / "params.yaml").write_text(yaml.safe_dump(params))
     dvc(target, "init", "--no-scm", "-q")
+    # after `init`, which writes one of its own: compiled kernels in __pycache__ are no change of code
+    shutil.copy2(ROOT / ".dvcignore", target)
     return target
 
 
