@@ -81,6 +81,7 @@ class FramesParams(_Section):
 class ModelParams(_Section):
     method: str
     size: str
+    variant: str
     bits: int = Field(ge=8, le=1024, multiple_of=8)
     input: tuple[Pixels, Pixels] = Field(strict=False)
     count_clip: int = Field(ge=1, le=255)

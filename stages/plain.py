@@ -16,7 +16,7 @@ def model_spec(params: Params, store: FrameStore) -> ModelSpec:
     m = params.model
     return ModelSpec(
         m.method, m.size, m.bits, tuple(store.classes), store.meta.steps, m.input[0], m.input[1],
-        sensor_of(store.meta), m.count_clip, m.surrogate, store.meta.digest, store.meta.to_json(),
+        sensor_of(store.meta), m.count_clip, m.surrogate, store.meta.digest, store.meta.to_json(), m.variant,
     )  # fmt: skip
 
 

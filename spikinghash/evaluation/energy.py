@@ -19,6 +19,7 @@ from spikinghash.frames.store import FrameStore
 from spikinghash.layers.attention import SpikingSelfAttention
 from spikinghash.layers.firing import firing_rates
 from spikinghash.layers.hash_layer import SpikingHashLayer
+from spikinghash.layers.self_attention import SelfAttention
 from spikinghash.layers.wavemixer import HighMixer, WaveMixer
 from spikinghash.training.checkpoint import LoadedModel
 
@@ -30,10 +31,11 @@ SAMPLE = 256
 
 NOTES = (
     "MACs are per clip over all time steps; a spiking layer's ACs are its MACs times the firing rate of its input.",
+    "A layer is spiking if all of its input is 0 or 1; the first convolution never is.",
     "The first convolution is charged on every time step; batch norm is folded; biases, neurons, pooling and the "
     "additions of the Haar transform are free.",
     "The hash layer reads a real-valued mean and is charged as MACs; MLP blocks are included although eq. 26 omits "
-    "them; the classifier is not used for retrieval.",
+    "them; the classifier is not used for retrieval; softmax, norms and activations of other networks are free.",
 )
 
 
@@ -82,13 +84,16 @@ class Energy:
         }
 
 
+_COUNTED = (nn.Conv2d, nn.Linear, HighMixer, WaveMixer, SelfAttention, SpikingSelfAttention, SpikingHashLayer)
+
+
 def estimate_energy(network: nn.Module, frames: Tensor) -> Energy:
     """Energy of one clip, averaged over frames [T, B, P, H, W]. The network must be in inference mode."""
     shapes: dict[str, tuple[Tensor, Tensor]] = {}
     handles = [
         module.register_forward_hook(_recorder(shapes, name))
         for name, module in network.named_modules()
-        if isinstance(module, nn.Conv2d | HighMixer | WaveMixer | SpikingSelfAttention | SpikingHashLayer)
+        if isinstance(module, _COUNTED) and name != "classifier"
     ]
     try:
         with torch.no_grad(), firing_rates(network) as rates:
@@ -126,10 +131,17 @@ def _layers(
 ) -> Iterator[LayerEnergy]:
     if isinstance(module, nn.Conv2d):
         macs = y.numel() // batch * module.in_channels * module.kernel_size[0] * module.kernel_size[1]
-        real = name == first
+        real = name == first or not bool(((x == 0) | (x == 1)).all())
         yield LayerEnergy(name, "convolution", macs, 1.0 if real else float((x != 0).float().mean()), not real)
+    elif isinstance(module, nn.Linear):
+        yield LayerEnergy(name, "linear", y.numel() // batch * module.in_features, 1.0, False)
+    elif isinstance(module, SelfAttention):
+        # x [B', N, C], where B' holds the clips and the axis that is not attended over
+        for part in ("qk", "av"):
+            yield LayerEnergy(f"{name}.{part}", "attention", x.numel() // batch * x.shape[1], 1.0, False)
     elif isinstance(module, WaveMixer):
-        yield LayerEnergy(f"{name}.low", "global mixer", module.low.numel(), rates[f"{name}.low_in"], True)
+        macs = x.numel() // batch // module.shrink
+        yield LayerEnergy(f"{name}.low", "global mixer", macs, rates[f"{name}.low_in"], True)
     elif isinstance(module, HighMixer):
         elements = x.numel() // batch
         width = module.channel[0].shape[1]

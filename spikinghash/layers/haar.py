@@ -76,6 +76,21 @@ def _groups(shape: tuple[int, ...], axis: int) -> tuple[int, int, int, int]:
     return shape[0], before * (shape[axis] // 2), 2, after
 
 
+def analyse_axis(x: Tensor, axis: int) -> Tensor:
+    """One axis (2 = H, 3 = W) of x [T, B, H, W, C] -> [T, 2, B, ...], that axis halved; low first."""
+    shape = list(x.shape)
+    shape[axis] //= 2
+    return _Analysis.apply(x.reshape(_groups(tuple(x.shape), axis))).reshape(shape[0], 2, *shape[1:])
+
+
+def synthesise_axis(y: Tensor, axis: int) -> Tensor:
+    """Inverse of `analyse_axis`: [T, 2, B, H, W, C] -> [T, B, H, W, C] with `axis` doubled."""
+    shape = [y.shape[0], *y.shape[2:]]
+    groups, after = math.prod(shape[1 : axis + 1]), math.prod(shape[axis + 1 :])
+    shape[axis] *= 2
+    return _Synthesis.apply(y.reshape(y.shape[0], 2, groups, after)).reshape(shape)
+
+
 def dwt3(x: Tensor, neuron: Neuron = identity) -> Tensor:
     """One level along T, H, W with `neuron` after the first and second axis (eq. 8).
 

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor, nn
 
+from spikinghash.errors import ConfigError
 from spikinghash.layers.neuron import LIF, lif_trace
 
 #: Released constants of the hash neuron: low, so that a bit can fire at every step.
@@ -36,11 +37,22 @@ class HashOutput:
         return 2.0 * self.bits - 1.0
 
 
-class SpikingHashLayer(nn.Module):
-    """f [T, B, C] -> bits = AND_t SN(Linear(f)). The product over time is the AND and has a usable gradient."""
+#: How spikes over time become a bit: eq. 18's AND, or the majority of the steps.
+READOUTS = ("and", "rate")
 
-    def __init__(self, channels: int, bits: int, surrogate: str = "sigmoid") -> None:
+
+class SpikingHashLayer(nn.Module):
+    """f [T, B, C] -> bits = AND_t SN(Linear(f)). The product over time is the AND and has a usable gradient.
+
+    `readout` "rate" sets a bit that fires in at least half of the steps, with the gradient of the rate (straight
+    through); the paper's AND is compared with it.
+    """
+
+    def __init__(self, channels: int, bits: int, surrogate: str = "sigmoid", readout: str = "and") -> None:
         super().__init__()
+        if readout not in READOUTS:
+            raise ConfigError(f"unknown readout {readout!r}; one of: {', '.join(READOUTS)}")
+        self.readout = readout
         self.linear = nn.Linear(channels, bits)
         self.neuron = LIF(HASH_THRESHOLD, HASH_TAU, surrogate)
 
@@ -48,7 +60,9 @@ class SpikingHashLayer(nn.Module):
         """f [T, B, C] -> `HashOutput` of [B, K]."""
         spikes, charged = lif_trace(self._charge(f), self.neuron)
         margin = (charged.detach() - self.neuron.v_threshold).abs().amin(dim=(0, 2))
-        return HashOutput(spikes.prod(0), spikes.mean(0), charged.detach().mean(0), margin)
+        rate = spikes.mean(0)
+        bits = spikes.prod(0) if self.readout == "and" else (rate >= 0.5).to(rate.dtype) + (rate - rate.detach())
+        return HashOutput(bits, rate, charged.detach().mean(0), margin)
 
     def _charge(self, f: Tensor) -> Tensor:
         if self.training:

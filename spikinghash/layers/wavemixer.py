@@ -1,6 +1,7 @@
 """Spiking WaveMixer: wavelet transform, spectral mixers, inverse transform (paper section III-C, eqs. 7-12).
 
-Layout inside: channel last [T, B, H, W, C]; bands are a second dimension [T, 7, B, H, W, C].
+Layout inside: channel last [T, B, H, W, C]; the S high bands of a level (7 in three dimensions, 3 in two) are a second
+dimension [T, S, B, H, W, C].
 """
 
 from __future__ import annotations
@@ -11,6 +12,7 @@ import torch
 from torch import Tensor, nn
 
 from spikinghash.layers.haar import dwt3, idwt3
+from spikinghash.layers.haar_spatial import dwt2, idwt2
 from spikinghash.layers.neuron import LIF, NormLIF
 
 #: Standard deviation of the mixer weights at the start (released file).
@@ -36,24 +38,26 @@ class MixerThresholds:
 
 
 class HighMixer(nn.Module):
-    """Token mixer then channel mixer of one level's seven high bands (eqs. 10-12), two layers each as released.
+    """Token mixer then channel mixer of one level's high bands (eqs. 10-12), two layers each as released.
 
-    SN -> (* W, BN, SN) twice -> (grouped einsum + b, BN, SN) twice. [T, 7, B, H, W, C] -> spikes of the same shape.
+    SN -> (* W, BN, SN) twice -> (grouped einsum + b, BN, SN) twice. [T, S, B, H, W, C] -> spikes of the same shape.
+    `grid` (T, H, W) is that of the token weights; T = 1 shares them over the steps.
     """
 
-    def __init__(self, channels: int, grid: tuple[int, int, int], groups: int, v_th: float, surrogate: str) -> None:
+    def __init__(
+        self, channels: int, bands: int, grid: tuple[int, int, int], groups: int, v_th: float, surrogate: str
+    ) -> None:
         super().__init__()
-        T, H, W = grid
         width = channels // groups
         self.groups = groups
         self.entry = LIF(v_th, surrogate_name=surrogate)
-        self.token = nn.ParameterList(_weight(7, T, H, W) for _ in range(2))
+        self.token = nn.ParameterList(_weight(bands, *grid) for _ in range(2))
         self.channel = nn.ParameterList(_weight(groups, width, width) for _ in range(2))
         self.bias = nn.ParameterList(_weight(channels) for _ in range(2))
         self.fire = nn.ModuleList(NormLIF(channels, v_th, surrogate_name=surrogate) for _ in range(4))
 
     def forward(self, x: Tensor) -> Tensor:
-        """[T, 7, B, H, W, C] real-valued coefficients -> spikes of the same shape."""
+        """[T, S, B, H, W, C] real-valued coefficients -> spikes of the same shape."""
         x = self.entry(x.contiguous())
         for weight, fire in zip(self.token, self.fire[:2], strict=True):
             x = fire(x * weight.transpose(0, 1)[:, :, None, :, :, None], channel_last=True)
@@ -70,9 +74,11 @@ class HighMixer(nn.Module):
 
 
 class WaveMixer(nn.Module):
-    """Two-level spiking wavelet mixer. [T, B, C, H, W] -> the same shape, real-valued.
+    """Spiking wavelet mixer of one or two levels. [T, B, C, H, W] -> the same shape, real-valued.
 
-    T, H and W must be multiples of 4; the weights W1..W3 tie the layer to that geometry.
+    `temporal` is the paper's three-dimensional mixer; without it the transform leaves time alone and the weights are
+    shared over the steps (the 2D-SWM of table XI). H, W, and T where `temporal`, must be multiples of 2 per level; the
+    weights W1..W3 tie the layer to that geometry.
     """
 
     def __init__(
@@ -81,27 +87,40 @@ class WaveMixer(nn.Module):
         grid: tuple[int, int, int],
         groups: int,
         *,
+        temporal: bool = True,
+        levels: int = 2,
         thresholds: MixerThresholds = MixerThresholds(),
         surrogate: str = "sigmoid",
     ) -> None:
         super().__init__()
-        T, H, W = grid
+        T, H, W = grid if temporal else (1, *grid[1:])
+        self.temporal = temporal
         self.entry = LIF(thresholds.entry, surrogate_name=surrogate)
         self.transform = LIF(thresholds.transform, surrogate_name=surrogate)
         self.low_in = LIF(thresholds.low, surrogate_name=surrogate)
         self.low_out = LIF(thresholds.low, surrogate_name=surrogate)
-        self.low = _weight(channels, T // 4, H // 4, W // 4)
-        self.high1 = HighMixer(channels, (T // 2, H // 2, W // 2), groups, thresholds.high, surrogate)
-        self.high2 = HighMixer(channels, (T // 4, H // 4, W // 4), groups, thresholds.high, surrogate)
+        grids = [(max(1, T >> n), H >> n, W >> n) for n in range(1, levels + 1)]
+        self.low = _weight(channels, *grids[-1])
+        for n, at in enumerate(grids, 1):
+            bands = 7 if temporal else 3
+            self.add_module(f"high{n}", HighMixer(channels, bands, at, groups, thresholds.high, surrogate))
+        self.levels = levels
+
+    @property
+    def shrink(self) -> int:
+        """How many times fewer coefficients the low band has than the input."""
+        return int((8 if self.temporal else 4) ** self.levels)
 
     def forward(self, x: Tensor) -> Tensor:
         """[T, B, C, H, W] -> [T, B, C, H, W]."""
-        y = self.entry(x.movedim(2, -1).contiguous())
-        level1 = dwt3(y, self.transform)
-        level2 = dwt3(self.transform(level1[:, 0].contiguous()), self.transform)
-        low = self.low_in(level2[:, 0].contiguous()) * self.low.permute(1, 2, 3, 0)[:, None]
-        low = self.low_out(low)
-        high2 = self.high2(level2[:, 1:])
-        high1 = self.high1(level1[:, 1:])
-        low1 = self.transform(idwt3(torch.cat([low[:, None], high2], 1), self.transform))
-        return idwt3(torch.cat([low1[:, None], high1], 1), self.transform).movedim(-1, 2)
+        split, join = (dwt3, idwt3) if self.temporal else (dwt2, idwt2)
+        low, highs = self.entry(x.movedim(2, -1).contiguous()), []
+        for n in range(self.levels):
+            bands = split(self.transform(low) if n else low, self.transform)
+            highs.append(getattr(self, f"high{n + 1}")(bands[:, 1:]))
+            low = bands[:, 0].contiguous()
+        low = self.low_out(self.low_in(low) * self.low.permute(1, 2, 3, 0)[:, None])
+        for n, high in enumerate(reversed(highs)):
+            low = self.transform(low) if n else low
+            low = join(torch.cat([low[:, None], high], 1), self.transform)
+        return low.movedim(-1, 2)

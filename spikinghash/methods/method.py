@@ -1,6 +1,6 @@
 """The shape every hashing method has, and the table of methods.
 
-To add one: a file with a class like `SpikinghashMethod`, and one line in `METHODS`.
+To add one: a file with its network, and one entry in `METHODS` of `methods/table.py`.
 """
 
 from __future__ import annotations
@@ -51,6 +51,10 @@ class HashingMethod(Protocol):
         """Frames [T, B, P, H, W] -> bits [B, K] in {0, 1} and smallest margin [B]."""
         ...
 
+    def predict(self, frames: Tensor) -> Tensor:
+        """Frames [T, B, P, H, W] -> class logits [B, classes], in inference mode."""
+        ...
+
     def end_epoch(self, done: float) -> None:
         """Called once an epoch with the share of training finished."""
         ...
@@ -58,9 +62,11 @@ class HashingMethod(Protocol):
 
 def build(spec: ModelSpec, weights: LossWeights) -> nn.Module:
     """The method named by `spec.method`, freshly initialised."""
-    from spikinghash.methods.spikinghash_method import SpikinghashMethod
+    from spikinghash.methods.table import METHODS
 
-    methods = {"spikinghash": SpikinghashMethod}
-    if spec.method not in methods:
-        raise ConfigError(f"unknown method {spec.method!r}; one of: {', '.join(sorted(methods))}")
-    return methods[spec.method](spec, weights)
+    if spec.method not in METHODS:
+        raise ConfigError(f"unknown method {spec.method!r}; one of: {', '.join(sorted(METHODS))}")
+    if spec.variant not in METHODS[spec.method].variants:
+        known = ", ".join(METHODS[spec.method].variants)
+        raise ConfigError(f"unknown variant {spec.variant!r} of {spec.method}; one of: {known}")
+    return METHODS[spec.method].build(spec, weights)

@@ -19,7 +19,7 @@ class ModelSpec:
     `frames` is the description of the frame store (`FrameMeta.to_json`), from which new recordings are framed.
     `classes` are the label names in the order of the classifier's outputs. `sensor` (width, height), `steps` and
     `frames_digest` describe the frames it was trained on; `height` and `width` are the network's input after
-    cropping or padding, `count_clip` the largest count it sees.
+    cropping or padding, `count_clip` the largest count it sees. `variant` is an ablation by name, "full" is none.
     """
 
     method: str
@@ -34,6 +34,7 @@ class ModelSpec:
     surrogate: str
     frames_digest: str
     frames: str = ""
+    variant: str = "full"
 
     def framing(self) -> tuple[Framing, ReadOptions]:
         """How recordings become clips for this model, and how they are to be read; the options hold the sensor.
@@ -73,7 +74,7 @@ class ModelSpec:
                 )
         if data["bits"] % 8:
             raise BadCheckpoint(f"model.json: spec.bits must be a multiple of 8, not {data['bits']}")
-        for name in ("method", "size", "surrogate", "frames_digest", "frames"):
+        for name in ("method", "size", "surrogate", "frames_digest", "frames", "variant"):
             if not isinstance(data[name], str):
                 raise BadCheckpoint(f"model.json: spec.{name} must be text, not {data[name]!r}")
         classes, sensor = data["classes"], data["sensor"]

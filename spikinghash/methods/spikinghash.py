@@ -1,6 +1,6 @@
 """Spikinghash: hierarchical spiking transformer with wavelet mixers and a spiking hash layer (arXiv 2501.06786).
 
-Table I of the paper, completed by `SIZES`; "Nano" is ours, for two CPU cores.
+Table I of the paper, completed by `SIZES`; "Nano" is ours, for two CPU cores. `VARIANTS` are the paper's ablations.
 """
 
 from __future__ import annotations
@@ -16,6 +16,7 @@ from spikinghash.layers.hash_layer import HashOutput, SpikingHashLayer, global_a
 from spikinghash.layers.mlp import SpikingMLP
 from spikinghash.layers.neuron import LIF
 from spikinghash.layers.wavemixer import MixerThresholds, WaveMixer
+from spikinghash.methods.spec import ModelSpec
 
 
 @dataclass(frozen=True)
@@ -45,6 +46,36 @@ SIZES: dict[str, Size] = {
     "M-DVS": Size(48, (96, 192, 384, 384), groups=(4, 8)),
     "L": Size(64, (128, 256, 384, 512), groups=(16, 32)),
     "XL": Size(64, (128, 256, 512, 512), groups=(16, 32)),
+}
+
+
+@dataclass(frozen=True)
+class Variant:
+    """What an ablation changes: the `mixer` of stages 1 and 2 ("swm", "swm2d" or "ssa"), its wavelet `levels`, and how
+    the hash layer reads a bit (`layers/hash_layer.py`).
+    """
+
+    mixer: str = "swm"
+    levels: int = 2
+    readout: str = "and"
+
+    @property
+    def step_unit(self) -> int:
+        """T must be a multiple of this."""
+        return int(2**self.levels) if self.mixer == "swm" else 1
+
+    @property
+    def side_unit(self) -> int:
+        """H and W of the first two stages must be multiples of this."""
+        return int(2**self.levels) if self.mixer != "ssa" else 1
+
+
+VARIANTS: dict[str, Variant] = {
+    "full": Variant(),
+    "2d-swm": Variant(mixer="swm2d"),  # table XI
+    "all-ssa": Variant(mixer="ssa"),  # table XII
+    "one-level": Variant(levels=1),
+    "rate": Variant(readout="rate"),
 }
 
 
@@ -78,7 +109,7 @@ class Block(nn.Module):
 
 
 class Spikinghash(nn.Module):
-    """Frames [T, B, P, H, W] -> `HashOutput` and class logits.
+    """Frames [T, B, P, H, W] -> `HashOutput` and class logits; with `bits` 0 the classification head, logits alone.
 
     Neuron state starts at rest in every call, so results never depend on earlier batches.
     """
@@ -94,31 +125,50 @@ class Spikinghash(nn.Module):
         width: int,
         polarities: int = 2,
         surrogate: str = "sigmoid",
+        variant: Variant = VARIANTS["full"],
     ) -> None:
         super().__init__()
-        grids = stage_grids(size, steps, height, width)
+        grids = stage_grids(size, steps, height, width, variant)
         self.stem = ConvNorm(polarities, size.stem, 3)
         self.stem_pool: nn.Module | None = nn.MaxPool2d(3, 2, 1) if size.stem_pool else None
         inputs = (size.stem, *size.widths[:3])
-        self.stages = nn.ModuleList(_stage(size, i, inputs[i], (steps, *grids[i]), surrogate) for i in range(4))
-        self.hash = SpikingHashLayer(size.widths[3], bits, surrogate)
-        self.classifier = nn.Linear(bits, classes)
+        self.stages = nn.ModuleList(
+            _stage(size, i, inputs[i], (steps, *grids[i]), surrogate, variant) for i in range(4)
+        )
+        self.hash: SpikingHashLayer | None = None
+        if bits:
+            self.hash = SpikingHashLayer(size.widths[3], bits, surrogate, variant.readout)
+        self.classifier = nn.Linear(bits or size.widths[3], classes)
 
-    def forward(self, x: Tensor) -> tuple[HashOutput, Tensor]:
-        """x [T, B, P, H, W] float counts -> hash output of [B, K], logits [B, classes] from the firing rates."""
+    def features(self, x: Tensor) -> Tensor:
+        """x [T, B, P, H, W] -> pooled features [T, B, D4]."""
         x = self.stem(x)
         if self.stem_pool is not None:
             x = per_step(self.stem_pool, x)
         for stage in self.stages:
             x = stage(x)
-        out: HashOutput = self.hash(global_average(x, exact=not self.training))
+        return global_average(x, exact=not self.training)
+
+    def forward(self, x: Tensor) -> tuple[HashOutput, Tensor]:
+        """x [T, B, P, H, W] float counts -> hash output of [B, K], logits [B, classes] from the firing rates."""
+        if self.hash is None:
+            raise ConfigError("this network has a classification head and no hash layer; call `classify`")
+        out: HashOutput = self.hash(self.features(x))
         return out, self.classifier(out.rate)
 
+    def classify(self, x: Tensor) -> Tensor:
+        """x [T, B, P, H, W] -> logits [B, classes]; without a hash layer from the time mean of the features."""
+        return self.classifier(self.features(x).mean(0)) if self.hash is None else self.forward(x)[1]
 
-def stage_grids(size: Size, steps: int, height: int, width: int) -> list[tuple[int, int]]:
+
+def stage_grids(
+    size: Size, steps: int, height: int, width: int, variant: Variant = VARIANTS["full"]
+) -> list[tuple[int, int]]:
     """(H, W) after each stage; raises ConfigError where the wavelet levels do not divide T, H or W."""
-    if steps % 4:
-        raise ConfigError(f"steps is {steps}: two wavelet levels need a multiple of 4; set frames.steps to 4, 8 or 16")
+    if steps % variant.step_unit:
+        raise ConfigError(
+            f"steps is {steps}: {_levels(variant)} a multiple of {variant.step_unit}; set frames.steps to 4, 8 or 16"
+        )
     h, w = height, width
     if size.stem_pool:
         h, w = _pooled(h), _pooled(w)
@@ -126,32 +176,50 @@ def stage_grids(size: Size, steps: int, height: int, width: int) -> list[tuple[i
     for stage in range(4):
         if size.pool[stage]:
             h, w = _pooled(h), _pooled(w)
-        if stage < 2 and size.blocks[stage] and (h % 4 or w % 4):
+        unit = variant.side_unit
+        if stage < 2 and size.blocks[stage] and (h % unit or w % unit):
             last = max(i for i in range(2) if size.blocks[i])
-            unit = 4 * 2 ** (sum(size.pool[: last + 1]) + size.stem_pool)
+            whole = unit * 2 ** (sum(size.pool[: last + 1]) + size.stem_pool)
             raise ConfigError(
-                f"input {height}x{width} gives a {h}x{w} grid in stage {stage + 1}, not a multiple of 4; "
-                f"choose a model input that is a multiple of {unit}"
+                f"input {height}x{width} gives a {h}x{w} grid in stage {stage + 1}, not a multiple of {unit}; "
+                f"choose a model input that is a multiple of {whole}"
             )
         grids.append((h, w))
     return grids
+
+
+def _levels(variant: Variant) -> str:
+    return "two wavelet levels need" if variant.levels == 2 else f"{variant.levels} wavelet level needs"
 
 
 def _pooled(n: int) -> int:
     return (n + 1) // 2
 
 
-def _stage(size: Size, i: int, inputs: int, grid: tuple[int, int, int], surrogate: str) -> nn.Module:
+def _stage(size: Size, i: int, inputs: int, grid: tuple[int, int, int], surrogate: str, variant: Variant) -> nn.Module:
     channels = size.widths[i]
     layers: list[nn.Module] = [Downsample(inputs, channels, pool=size.pool[i], surrogate=surrogate)]
     for _ in range(size.blocks[i]):
         mixer: nn.Module
-        if i < 2:
-            mixer = WaveMixer(channels, grid, size.groups[i], thresholds=size.thresholds, surrogate=surrogate)
+        if i < 2 and variant.mixer != "ssa":
+            mixer = WaveMixer(
+                channels, grid, size.groups[i], temporal=variant.mixer == "swm", levels=variant.levels,
+                thresholds=size.thresholds, surrogate=surrogate,
+            )  # fmt: skip
         else:
             mixer = SpikingSelfAttention(channels, size.heads, surrogate)
         layers.append(Block(mixer, channels, size.ratio, surrogate))
     return nn.Sequential(*layers)
+
+
+def spikinghash(spec: ModelSpec) -> Spikinghash:
+    """The network of `spec`; `ConfigError` for an unknown size or variant, or a geometry it cannot take."""
+    if spec.size not in SIZES:
+        raise ConfigError(f"unknown size {spec.size!r}; one of: {', '.join(SIZES)}")
+    return Spikinghash(
+        SIZES[spec.size], bits=spec.bits, classes=len(spec.classes), steps=spec.steps, height=spec.height,
+        width=spec.width, surrogate=spec.surrogate, variant=VARIANTS[spec.variant],
+    )  # fmt: skip
 
 
 def parameter_count(model: nn.Module) -> int:

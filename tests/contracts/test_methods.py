@@ -1,6 +1,7 @@
 """What every hashing method promises. A new method joins by a line in `SPECS`."""
 
 import re
+from dataclasses import replace
 
 import pytest
 import torch
@@ -8,6 +9,7 @@ import torch
 from spikinghash.errors import ConfigError
 from spikinghash.methods.method import LossWeights, StepResult, build
 from spikinghash.methods.spec import ModelSpec
+from spikinghash.methods.table import METHODS
 
 
 def spec(method, size, **changes):
@@ -19,7 +21,16 @@ def spec(method, size, **changes):
 
 
 #: One small network of each method.
-SPECS = {"spikinghash": spec("spikinghash", "Nano")}
+SPECS = {
+    "spikinghash": spec("spikinghash", "Nano"),
+    "spikinghash 2d-swm": spec("spikinghash", "Nano", variant="2d-swm"),
+    "spikinghash all-ssa": spec("spikinghash", "Nano", variant="all-ssa"),
+    "spikinghash one-level": spec("spikinghash", "Nano", variant="one-level"),
+    "spikinghash rate": spec("spikinghash", "Nano", variant="rate"),
+    "spikingformer-cml": spec("spikingformer-cml", "Nano"),
+    "timesformer": spec("timesformer", "Nano"),
+    "hashnet": spec("hashnet", "Nano"),
+}
 
 WEIGHTS = [LossWeights(), LossWeights(soft=True, balance=False, smoothing=0.1)]
 
@@ -67,17 +78,24 @@ def all_methods():
 
 
 def test_every_method_is_tested():
-    assert sorted(SPECS) == sorted(all_methods())
+    assert {(s.method, s.variant) for s in SPECS.values()} == {
+        (method, variant) for method in all_methods() for variant in METHODS[method].variants
+    }
 
 
 def test_an_unknown_method_is_refused_with_the_known_ones():
-    with pytest.raises(ConfigError, match=r"unknown method 'hashnet'; one of: .*spikinghash"):
-        build(spec("hashnet", "Nano"), LossWeights())
+    with pytest.raises(ConfigError, match=r"unknown method 'hash-net'; one of: .*spikinghash"):
+        build(spec("hash-net", "Nano"), LossWeights())
+
+
+def test_an_unknown_variant_is_refused_with_the_known_ones():
+    with pytest.raises(ConfigError, match=r"unknown variant '3d' of spikinghash; one of: full, 2d-swm"):
+        build(spec("spikinghash", "Nano", variant="3d"), LossWeights())
 
 
 def test_an_unknown_size_is_refused(name):
     with pytest.raises(ConfigError, match="unknown size 'Giant'; one of: "):
-        build(spec(name, "Giant"), LossWeights())
+        build(replace(SPECS[name], size="Giant"), LossWeights())
 
 
 @pytest.mark.parametrize("weights", WEIGHTS, ids=["plain", "soft"])

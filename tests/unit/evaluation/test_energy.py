@@ -11,7 +11,9 @@ from spikinghash.evaluation.energy import AC_PJ, MAC_PJ, estimate_energy
 from spikinghash.layers.conv import ConvNorm
 from spikinghash.layers.mlp import SpikingMLP
 from spikinghash.layers.neuron import LIF
-from spikinghash.methods.spikinghash import Size, Spikinghash
+from spikinghash.methods.spikinghash import VARIANTS, Size, Spikinghash
+from spikinghash.methods.timesformer import SIZES as VIDEO
+from spikinghash.methods.timesformer import TimeSformer
 
 BITS = 16
 SMALL = Size(16, (32, 48, 64, 96), groups=(4, 2), pool=(False, True, True, True), ratio=2, heads=8, stem_pool=True)
@@ -155,3 +157,23 @@ def test_estimating_leaves_no_hooks():
     network = small()
     estimate_energy(network, frames(1))
     assert not any(m._forward_hooks for m in network.modules())
+
+
+def test_networks_without_spikes_are_charged_as_macs():
+    """TimeSformer-Nano on 4 x 32 x 32: patches of 4, 64 places, 4 times, width 64, 4 blocks; counted by hand."""
+    model = TimeSformer(VIDEO["Nano"], bits=BITS, classes=3, steps=4, height=32, width=32).eval()
+    energy = estimate_energy(model, frames())
+    tokens, C = 4 * 64, 64
+    linear = tokens * C * (3 * C + C) * 2 + tokens * C * C + tokens * C * 4 * C * 2
+    attention = 2 * tokens * 4 * C + 2 * tokens * 64 * C
+    expected = tokens * C * 2 * 16 + 4 * (linear + attention) + C * BITS
+    assert sum(x.macs for x in energy.layers) == expected
+    assert not any(x.spiking for x in energy.layers)
+    assert energy.total_pj == pytest.approx(4.6 * expected)
+
+
+def test_two_dimensional_mixing_counts_every_step():
+    network = Spikinghash(SMALL, bits=BITS, classes=3, steps=4, height=32, width=32, variant=VARIANTS["2d-swm"]).eval()
+    macs = {x.name: x.macs for x in estimate_energy(network, frames()).layers}
+    assert macs["stages.0.1.mixer.low"] == 4 * 32 * 4 * 4
+    assert macs["stages.0.1.mixer.high1.token.0"] == 4 * 3 * 8 * 8 * 32

@@ -6,7 +6,7 @@ import pytest
 import torch
 
 from spikinghash.errors import ConfigError
-from spikinghash.methods.spikinghash import SIZES, Spikinghash, stage_grids
+from spikinghash.methods.spikinghash import SIZES, VARIANTS, Spikinghash, stage_grids
 
 
 @pytest.mark.parametrize(
@@ -76,3 +76,21 @@ def test_static_images_have_three_channels(name):
     with torch.no_grad():
         out, _ = network(torch.rand(4, 1, 3, 8, 8))
     assert out.codes.shape == (1, 16)
+
+
+@pytest.mark.parametrize(("variant", "steps"), [("2d-swm", 3), ("all-ssa", 1), ("one-level", 2), ("rate", 4)])
+def test_variants_ask_for_no_more_than_they_need(variant, steps):
+    stage_grids(SIZES["Nano"], steps, 32, 32, VARIANTS[variant])
+    if variant == "one-level":
+        with pytest.raises(ConfigError, match="1 wavelet level needs a multiple of 2"):
+            stage_grids(SIZES["Nano"], 3, 32, 32, VARIANTS[variant])
+
+
+def test_a_classification_head_reads_the_time_mean_of_the_features():
+    torch.manual_seed(0)
+    network = Spikinghash(SIZES["Nano"], bits=0, classes=3, steps=4, height=16, width=16).eval()
+    x = torch.ones(4, 2, 2, 16, 16)
+    with torch.no_grad():
+        assert torch.equal(network.classify(x), network.classifier(network.features(x).mean(0)))
+    with pytest.raises(ConfigError, match="no hash layer"):
+        network(x)

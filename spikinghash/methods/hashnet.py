@@ -1,0 +1,49 @@
+"""HashNet-style convolutional baseline: time folded into channels, eq. 17's hash layer with continuation.
+
+After Cao, Long, Wang and Yu, "HashNet: deep learning to hash by continuation" (ICCV 2017), with a small network in the
+place of AlexNet.
+"""
+
+from __future__ import annotations
+
+from torch import Tensor, nn
+
+from spikinghash.errors import ConfigError
+from spikinghash.layers.tanh_hash import TanhHashLayer, TanhOutput
+from spikinghash.methods.spec import ModelSpec
+
+#: Output channels of the four convolutions; "Nano" has about as many weights as Spikinghash-Nano.
+SIZES: dict[str, tuple[int, ...]] = {"Nano": (32, 64, 112, 160), "M": (96, 192, 384, 384)}
+
+
+class HashNet(nn.Module):
+    """Frames [T, B, P, H, W] -> `TanhOutput` and class logits. Four times conv 3x3, BN, ReLU, pool 2; mean; hash."""
+
+    def __init__(self, widths: tuple[int, ...], *, bits: int, classes: int, steps: int, polarities: int = 2) -> None:
+        super().__init__()
+        layers: list[nn.Module] = []
+        for before, width in zip((steps * polarities, *widths), widths, strict=False):
+            layers += [nn.Conv2d(before, width, 3, padding=1, bias=False), nn.BatchNorm2d(width), nn.ReLU()]
+            layers.append(nn.MaxPool2d(2))
+        self.body = nn.Sequential(*layers)
+        self.hash = TanhHashLayer(widths[-1], bits)
+        self.classifier = nn.Linear(bits, classes)
+
+    def forward(self, x: Tensor) -> tuple[TanhOutput, Tensor]:
+        """x [T, B, P, H, W] float counts -> hash output of [B, K], logits [B, classes]."""
+        folded = x.transpose(0, 1).flatten(1, 2)
+        out: TanhOutput = self.hash(self.body(folded).mean(dim=(2, 3)))
+        return out, self.classifier(out.codes)
+
+    def classify(self, x: Tensor) -> Tensor:
+        """x [T, B, P, H, W] -> logits [B, classes]."""
+        return self.forward(x)[1]
+
+
+def hashnet(spec: ModelSpec) -> HashNet:
+    """The network of `spec`; `ConfigError` for an unknown size or an input under 16 pixels."""
+    if spec.size not in SIZES:
+        raise ConfigError(f"unknown size {spec.size!r}; one of: {', '.join(SIZES)}")
+    if min(spec.height, spec.width) < 16:
+        raise ConfigError(f"input {spec.height}x{spec.width} is too small for four poolings; use at least 16x16")
+    return HashNet(SIZES[spec.size], bits=spec.bits, classes=len(spec.classes), steps=spec.steps)

@@ -1,0 +1,82 @@
+"""A network that hashes and classifies, with the loss of eq. 24; the same for spiking and for other networks."""
+
+from __future__ import annotations
+
+from typing import Protocol
+
+import torch
+from torch import Tensor, nn
+
+from spikinghash.layers.tanh_hash import TanhHashLayer
+from spikinghash.methods.losses import classification, hard_similarity, pairwise_likelihood
+from spikinghash.methods.method import LossWeights, StepResult
+from spikinghash.methods.soft_similarity import SoftSimilarity
+
+
+class HashHead(Protocol):
+    """What a hash layer gives: `codes` [B, K] for the loss, `bits` [B, K] in {0, 1}, `membrane` [B, K] for eq. 19, and
+    the smallest `margin` [B] of a bit.
+    """
+
+    @property
+    def codes(self) -> Tensor: ...
+    @property
+    def bits(self) -> Tensor: ...
+    @property
+    def membrane(self) -> Tensor: ...
+    @property
+    def margin(self) -> Tensor: ...
+
+
+class SupervisedMethod(nn.Module):
+    """L = alpha * L_s + beta * L_cls (eq. 24) for a `network` that maps frames to (`HashHead`, logits).
+
+    `exact` says that the sums of the network do not depend on the batch (`layers/exact.py`). Where they do, as in
+    networks with real-valued activations, clips are read one at a time, so that a code is a function of its clip alone.
+    """
+
+    def __init__(self, network: nn.Module, weights: LossWeights, classes: int, *, exact: bool = True) -> None:
+        super().__init__()
+        self.weights = weights
+        self.network = network
+        self.exact = exact
+        self.soft = SoftSimilarity(classes)
+
+    def forward(self, frames: Tensor, labels: Tensor) -> StepResult:
+        """Frames [T, B, 2, H, W], labels [B] -> loss and its parts."""
+        w = self.weights
+        out, logits = self.network(frames)
+        same = hard_similarity(labels)
+        similarity = self.soft.pairs(labels) if w.soft else same
+        pairs = pairwise_likelihood(out.codes, similarity, same=same.bool() if w.balance else None)
+        label = classification(logits, labels, w.smoothing)
+        correct = logits.detach().argmax(1) == labels
+        if w.soft and self.training:
+            self.soft.accumulate(out.membrane, labels, correct)
+        return StepResult(
+            w.alpha * pairs + w.beta * label,
+            {"similarity_loss": pairs.detach(), "class_loss": label.detach(), "bits_on": out.bits.detach().mean()},
+            correct,
+        )
+
+    @torch.no_grad()
+    def read_bits(self, frames: Tensor) -> tuple[Tensor, Tensor]:
+        """Frames [T, B, 2, H, W] -> bits [B, K] uint8 and margin [B] float32."""
+        heads: list[HashHead] = [self.network(block)[0] for block in self._blocks(frames)]
+        return torch.cat([h.bits for h in heads]).to(torch.uint8), torch.cat([h.margin for h in heads])
+
+    @torch.no_grad()
+    def predict(self, frames: Tensor) -> Tensor:
+        """Frames [T, B, 2, H, W] -> class logits [B, classes]."""
+        return torch.cat([self.network.classify(block) for block in self._blocks(frames)])  # type: ignore[operator]
+
+    def _blocks(self, frames: Tensor) -> list[Tensor]:
+        return [frames] if self.exact else list(frames.split(1, dim=1))
+
+    def end_epoch(self, done: float) -> None:
+        """Close the rounds of the soft similarity that are due; let tanh layers approach the sign."""
+        if self.weights.soft:
+            self.soft.end_epoch(done)
+        for module in self.network.modules():
+            if isinstance(module, TanhHashLayer):
+                module.end_epoch(done)
