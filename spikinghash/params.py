@@ -178,6 +178,11 @@ def load_params(path: Path) -> Params:
         raise ConfigError(f"{path}: not found; run inside the project, or copy its params.yaml") from None
     except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
         raise ConfigError(f"{path}: not readable as YAML: {' '.join(str(error).split())}") from None
+    return check_params(content, path)
+
+
+def check_params(content: Any, path: Path) -> Params:
+    """Content of a parameter file, checked; `path` is what an error names."""
     try:
         return Params.model_validate(content)
     except ValidationError as error:

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from spikinghash.codes.table import CodeDatabase
+from spikinghash.evaluation.accuracy import top1_accuracy
 from spikinghash.evaluation.baseline import NAME, count_image_map
 from spikinghash.evaluation.energy import estimate_energy_of
 from spikinghash.evaluation.evaluate import evaluate as measure
+from spikinghash.evaluation.similar_classes import similar_classes
 from spikinghash.evaluation.task import describe_task
 from spikinghash.evaluation.write import write_evaluation
 from spikinghash.files import write_json
@@ -23,17 +25,20 @@ def evaluate(params: Params) -> None:
     e, store, model = params.evaluate, FrameStore.open(FRAMES), load_model(MODEL)
     codes = CodeDatabase.open(CODES).load(model.digest)
     queries, gallery = codes.in_splits([e.query_split]), codes.in_splits(e.database_splits)
-    found = measure(queries, HammingIndex.load(INDEX), gallery, e.k, params.report.neighbours, e.empty)
+    similar = similar_classes(store, e.database_splits)
+    found = measure(queries, HammingIndex.load(INDEX), gallery, e.k, params.report.neighbours, e.empty, similar)
+    found.metrics["accuracy"] = top1_accuracy(model, store, e.query_split)
     energy = estimate_energy_of(model, store, e.query_split)
     task = describe_task(queries, gallery, model, store, splits=(e.query_split, e.database_splits))
-    task |= {"dataset": params.dataset.path, "empty": e.empty}
+    task |= {"dataset": params.dataset.path, "empty": e.empty, "similar_classes": sorted(map(sorted, similar))}
+    training = model.card["training"]
     baseline = count_image_map(store, e.query_split, e.database_splits, e.empty)
-    write_evaluation(REPORTS, found, energy, {"name": NAME, "map": baseline}, task, model.card["training"])
+    write_evaluation(REPORTS, found, energy, {"name": NAME, "map": baseline}, task, training, gallery)
     values = found.values() | {"energy_mj": energy.total_pj * 1e-9, "baseline_map": baseline}
     run_id = log_run(
         params.tracking.uri, params.tracking.experiment, name=f"{model.spec.size}-{model.digest[:8]}",
         params=params.model_dump(), metrics=values,
-        history=model.card["training"]["history"], tags={k: str(v) for k, v in task.items() if k.endswith("digest")},
+        history=training["history"], tags={k: str(v) for k, v in task.items() if k.endswith("digest")},
         folders={"model": MODEL, "metrics": REPORTS / "metrics.json"},
     )  # fmt: skip
     version = register(params.tracking.uri, params.tracking.experiment, run_id, "model")

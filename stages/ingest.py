@@ -14,11 +14,16 @@ from stages.door import FRAMES, run
 
 def ingest(params: Params) -> None:
     """Frame the data set."""
+    ingest_into(params, FRAMES)
+
+
+def ingest_into(params: Params, out: Path) -> None:
+    """Frame the data set of `params` into the folder `out`."""
     d, f = params.dataset, params.frames
     framing = Framing(**f.model_dump(exclude={"store", "val_fraction", "test_fraction", "seed"}))
     with IsolatedDecoder() as decoder, progress_bar("ingest") as progress:
         ingest_recordings(
-            Path(d.path), d.layout, FRAMES, framing, store=f.store, sensor=d.sensor, format=d.format,
+            Path(d.path), d.layout, out, framing, store=f.store, sensor=d.sensor, format=d.format,
             val_fraction=f.val_fraction, test_fraction=f.test_fraction, seed=f.seed, decode=decoder.decode,
             progress=progress,
         )  # fmt: skip

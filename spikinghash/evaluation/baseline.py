@@ -18,8 +18,8 @@ def count_image_map(store: FrameSource, query_split: str, database_splits: Itera
 
     Relevance is an equal label and the whole database is ranked; ties, which hardly occur, are in stored order.
     """
-    queries, query_labels = _images(store, [query_split])
-    gallery, labels = _images(store, database_splits)
+    queries, query_labels = count_images(store, [query_split])
+    gallery, labels = count_images(store, database_splits)
     values = np.zeros(len(queries))
     for row, image in enumerate(queries):
         relevant = labels[np.argsort(-(gallery @ image), kind="stable")] == query_labels[row]
@@ -30,7 +30,7 @@ def count_image_map(store: FrameSource, query_split: str, database_splits: Itera
     return float(np.nanmean(settle_empty(values, has_relevant, empty)))
 
 
-def _images(store: FrameSource, splits: Iterable[str]) -> tuple[NDArray[np.float32], NDArray[np.str_]]:
+def count_images(store: FrameSource, splits: Iterable[str]) -> tuple[NDArray[np.float32], NDArray[np.str_]]:
     """Unit vectors float32 [N, 2 * H * W] and labels [N] of the clips in `splits`."""
     images, labels = [], []
     for split in splits:

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from spikinghash.codes.codeset import CodeSet
 from spikinghash.evaluation.bits import BitHealth, bit_health
 from spikinghash.evaluation.curves import Curve, curve_by_radius, precision_within
+from spikinghash.evaluation.graded import Pairs, cumulative_gain
 from spikinghash.evaluation.metric import Empty, Metric
 from spikinghash.evaluation.neighbours import Confusion, neighbour_confusion
 from spikinghash.evaluation.ranked import average_precision_at, precision_at
@@ -41,13 +42,19 @@ class Evaluation:
 
 
 def evaluate(
-    queries: CodeSet, index: HammingIndex, gallery: CodeSet, k: Sequence[int], shown: int, empty: Empty = "zero"
+    queries: CodeSet,
+    index: HammingIndex,
+    gallery: CodeSet,
+    k: Sequence[int],
+    shown: int,
+    empty: Empty = "zero",
+    similar: Pairs = (),
 ) -> Evaluation:
     """Rank `gallery` for each query by Hamming distance and judge by equal labels.
 
     Queries without a relevant clip count as 0 or are left out, by `empty`; precisions have no such choice.
     `k` are the cut-offs of mAP@k and precision@k, `shown` the neighbours kept per query, found with `index`, which
-    holds the same clips as `gallery`.
+    holds the same clips as `gallery`. `similar` are pairs of classes that gain one half in ACG@k and NDCG@k.
     """
     task = between(queries, gallery)
     counts = tally(task)
@@ -57,6 +64,8 @@ def evaluate(
         if cut > 1:
             for form in ("A", "B", "C"):
                 metrics[f"map_at_{cut}_{form.lower()}"] = average_precision_at(task, cut, form, empty)
+            gain = cumulative_gain(queries, gallery, cut, similar)
+            metrics |= {f"acg_at_{cut}": gain.acg, f"ndcg_at_{cut}": gain.ndcg}
     metrics["top1"] = precision_at(task, 1)
     metrics["precision_radius_2"] = precision_within(counts, 2)
     positions, distances = index.search(queries.codes, max(shown, 10), model=queries.model)

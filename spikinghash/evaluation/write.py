@@ -8,6 +8,8 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any
 
+from spikinghash.codes.codeset import CodeSet
+from spikinghash.evaluation.class_similarity import class_similarity
 from spikinghash.evaluation.energy import Energy
 from spikinghash.evaluation.evaluate import Evaluation
 from spikinghash.files import write_atomically, write_json
@@ -32,11 +34,13 @@ def write_evaluation(
     baseline: dict[str, Any],
     task: dict[str, Any],
     training: dict[str, Any],
+    gallery: CodeSet,
 ) -> None:
-    """Write `metrics.json`, `energy.json`, `neighbours.json` and `plots/*.csv` into `reports`.
+    """Write `metrics.json`, `energy.json`, `neighbours.json`, `similarity.json` and `plots/*.csv` into `reports`.
 
     `baseline` holds `name` and `map` of what needs no learning; `task` says what was compared with what (splits, seed,
-    digests); `training` is the model's provenance with its `history`, one record an epoch.
+    digests); `training` is the model's provenance with its `history`, one record an epoch;
+    `gallery` is what was searched, for the similarity of its classes.
     """
     metrics = {
         "task": task,
@@ -44,11 +48,12 @@ def write_evaluation(
         "bits": found.bits.to_dict(),
         "baseline": baseline,
         "energy_mj": energy.total_pj * 1e-9,
-        "training": {k: v for k, v in training.items() if k not in ("history", "firing_rates")},
+        "training": {k: v for k, v in training.items() if k not in ("history", "firing_rates", "soft_similarity")},
     }
     write_json(reports / "metrics.json", metrics)
     write_json(reports / "energy.json", energy.to_json())
     write_json(reports / "neighbours.json", {"confusion": found.confusion.to_dict(), "queries": found.neighbours})
+    write_json(reports / "similarity.json", class_similarity(gallery, training.get("soft_similarity")))
     plots = reports / "plots"
     curve = found.curve
     radius = [] if curve.radius is None else curve.radius.tolist()

@@ -16,8 +16,8 @@ LARGEST_BETA = 10.0
 
 @dataclass(frozen=True)
 class TanhOutput:
-    """`codes` [B, K] in (-1, 1), differentiable; `bits` [B, K] in {0, 1}, 1 where x >= 0; `membrane` [B, K] is x, detached;
-    `margin` [B] smallest |x|, detached.
+    """`codes` [B, K] in (-1, 1), differentiable; `bits` [B, K] in {0, 1}, 1 where x >= 0; `membrane` [B, K] is x,
+    detached; `margin` [B] smallest |x|, detached.
     """
 
     codes: Tensor

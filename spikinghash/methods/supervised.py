@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Protocol
-
 import torch
 from torch import Tensor, nn
 
@@ -13,23 +11,11 @@ from spikinghash.methods.method import LossWeights, StepResult
 from spikinghash.methods.soft_similarity import SoftSimilarity
 
 
-class HashHead(Protocol):
-    """What a hash layer gives: `codes` [B, K] for the loss, `bits` [B, K] in {0, 1}, `membrane` [B, K] for eq. 19, and
-    the smallest `margin` [B] of a bit.
-    """
-
-    @property
-    def codes(self) -> Tensor: ...
-    @property
-    def bits(self) -> Tensor: ...
-    @property
-    def membrane(self) -> Tensor: ...
-    @property
-    def margin(self) -> Tensor: ...
-
-
 class SupervisedMethod(nn.Module):
-    """L = alpha * L_s + beta * L_cls (eq. 24) for a `network` that maps frames to (`HashHead`, logits).
+    """L = alpha * L_s + beta * L_cls (eq. 24) for a `network` that maps frames to (hash output, logits).
+
+    A hash output has `codes` [B, K] for the loss, `bits` [B, K] in {0, 1}, `membrane` [B, K] for eq. 19, and the
+    smallest `margin` [B] of a bit: `HashOutput` or `TanhOutput`.
 
     `exact` says that the sums of the network do not depend on the batch (`layers/exact.py`). Where they do, as in
     networks with real-valued activations, clips are read one at a time, so that a code is a function of its clip alone.
@@ -62,7 +48,7 @@ class SupervisedMethod(nn.Module):
     @torch.no_grad()
     def read_bits(self, frames: Tensor) -> tuple[Tensor, Tensor]:
         """Frames [T, B, 2, H, W] -> bits [B, K] uint8 and margin [B] float32."""
-        heads: list[HashHead] = [self.network(block)[0] for block in self._blocks(frames)]
+        heads = [self.network(block)[0] for block in self._blocks(frames)]
         return torch.cat([h.bits for h in heads]).to(torch.uint8), torch.cat([h.margin for h in heads])
 
     @torch.no_grad()

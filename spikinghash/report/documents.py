@@ -99,6 +99,14 @@ class ConfusionTable(Document):
     protocol: dict[str, Any] = {}
 
 
+class SimilarityFile(Document):
+    """`similarity.json`: S_hash and, after training with the soft loss, S_soft, [C, C] in the order of `labels`."""
+
+    labels: list[str]
+    hash: list[list[float]]
+    soft: list[list[float]] | None = None
+
+
 class Neighbour(Document):
     """A clip that was found."""
 

@@ -19,6 +19,7 @@ from spikinghash.report.headline import against_baseline, headline
 from spikinghash.report.heatmap import confusion_chart, most_mixed_up
 from spikinghash.report.inputs import Inputs, read_inputs
 from spikinghash.report.metric_tables import metric_tables, protocols
+from spikinghash.report.similarity import similarity_charts
 
 TEMPLATE = "report.html.j2"
 REFUSED_SHOWN = 20
@@ -73,6 +74,7 @@ def _charts(inputs: Inputs) -> dict[str, Any]:
     return {
         "pr_chart": inputs.pr_curve and precision_recall(inputs.pr_curve),
         "confusion_chart": confusion and confusion_chart(confusion),
+        "similarity_charts": similarity_charts(inputs.similarity) if inputs.similarity else [],
         "mixed_up": most_mixed_up(confusion) if confusion else [],
         "confusion": confusion,
         "bit_chart": inputs.bit_balance and bit_balance(inputs.bit_balance),

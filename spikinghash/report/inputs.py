@@ -8,10 +8,18 @@ from pathlib import Path
 from spikinghash.errors import BadStore
 from spikinghash.files import sha256_file
 from spikinghash.frames.store import FrameStore
-from spikinghash.report.documents import EnergyFile, LedgerFile, MetricsFile, NeighboursFile, read_document
+from spikinghash.report.documents import (
+    EnergyFile,
+    LedgerFile,
+    MetricsFile,
+    NeighboursFile,
+    SimilarityFile,
+    read_document,
+)
 from spikinghash.report.series import Series, read_series
 
 METRICS, ENERGY, NEIGHBOURS, LEDGER = "metrics.json", "energy.json", "neighbours.json", "ledger.json"
+SIMILARITY = "similarity.json"
 PR_CURVE, HISTORY = "plots/pr_curve.csv", "plots/history.csv"
 BIT_BALANCE, FIRING_RATES = "plots/bit_balance.csv", "plots/firing_rates.csv"
 EVALUATE, INGEST = "evaluate", "ingest"
@@ -25,6 +33,7 @@ class Inputs:
     frames: FrameStore
     energy: EnergyFile | None
     neighbours: NeighboursFile | None
+    similarity: SimilarityFile | None
     ledger: LedgerFile | None
     pr_curve: Series | None
     history: Series | None
@@ -42,13 +51,14 @@ def read_inputs(reports: Path, frames: Path) -> Inputs:
     if metrics is None:
         raise BadStore(f"there is no {reports / METRICS}; run the stage {EVALUATE} first")
     store = FrameStore.open(frames)
-    beside = [METRICS, ENERGY, NEIGHBOURS, PR_CURVE, HISTORY, BIT_BALANCE, FIRING_RATES]
+    beside = [METRICS, ENERGY, NEIGHBOURS, SIMILARITY, PR_CURVE, HISTORY, BIT_BALANCE, FIRING_RATES]
     digests = {name: sha256_file(reports / name) for name in beside if (reports / name).is_file()}
     return Inputs(
         metrics=metrics,
         frames=store,
         energy=read_document(reports / ENERGY, EnergyFile, EVALUATE),
         neighbours=read_document(reports / NEIGHBOURS, NeighboursFile, EVALUATE),
+        similarity=read_document(reports / SIMILARITY, SimilarityFile, EVALUATE),
         ledger=read_document(frames / LEDGER, LedgerFile, INGEST),
         pr_curve=read_series(reports / PR_CURVE, ("radius", "recall", "precision"), EVALUATE),
         history=read_series(reports / HISTORY, ("epoch",), EVALUATE),

@@ -25,14 +25,15 @@ from spikinghash.training.state import Progress
 def prepare(frames: Path, spec: ModelSpec, weights: LossWeights, recipe: Recipe) -> tuple[nn.Module, TrainingData]:
     """A freshly initialised method and its data, the same on every rank."""
     store = FrameStore.open(frames)
-    train, val = (_tensors(store, split, spec) for split in ("train", "val"))
+    train, val = (load_tensors(store, split, spec) for split in ("train", "val"))
     if len(train[1]) < recipe.batch:
         raise BadStore(f"{frames}: {len(train[1])} training clips are fewer than train.batch = {recipe.batch}")
     seed_everything(recipe.seed)
     return build(spec, weights), TrainingData(*train, *val)
 
 
-def _tensors(store: FrameStore, split: str, spec: ModelSpec) -> tuple[Tensor, Tensor]:
+def load_tensors(store: FrameStore, split: str, spec: ModelSpec) -> tuple[Tensor, Tensor]:
+    """Frames [N, T, 2, H, W] float32 at the network's geometry and labels [N]; `BadStore` for none, or unknown ones."""
     counts, rows = store.load(split)
     if not rows:
         raise BadStore(f"{store.path}: no clips in split {split}; raise frames.val_fraction or add recordings")
@@ -42,6 +43,12 @@ def _tensors(store: FrameStore, split: str, spec: ModelSpec) -> tuple[Tensor, Te
         raise BadStore(f"{store.path}: {split} clips with labels the model does not know: {', '.join(strange[:3])}")
     labels = np.array([numbers[row.label] for row in rows], np.int64)
     return torch.from_numpy(fit(counts, spec.height, spec.width, spec.count_clip)), torch.from_numpy(labels)
+
+
+def _soft_similarity(method: nn.Module, spec: ModelSpec) -> dict[str, Any]:
+    """S_soft of eq. 20 as it stands: part of the checkpoint, and shown beside S_hash as in Fig. 5."""
+    soft: Tensor = method.soft.soft  # type: ignore[assignment, union-attr]
+    return {"labels": list(spec.classes), "matrix": [[round(v, 6) for v in row] for row in soft.tolist()]}
 
 
 def publish(
@@ -66,6 +73,7 @@ def publish(
         "parameters": sum(p.numel() for p in network.parameters()),
         "seconds": sum(record["seconds"] for record in history),
         "firing_rates": next((r["rates"] for r in history if r["epoch"] == progress.best_epoch), {}),
+        "soft_similarity": _soft_similarity(method, spec) if weights.soft else None,
         "history": [{k: v for k, v in record.items() if k != "rates"} for record in history],
     }
     return save_model(out, spec, network, training)

@@ -122,6 +122,11 @@ def neighbours(labels=LABELS):
     return {"confusion": confusion, "queries": queries}
 
 
+def similarity(labels=LABELS):
+    alike = [[0.9, 0.1, -0.2], [0.1, 0.8, 0.0], [-0.2, 0.0, 0.7]]
+    return {"labels": labels, "hash": alike, "soft": [[1.0, 0.2, 0.0], [0.2, 1.0, 0.0], [0.0, 0.0, 1.0]]}
+
+
 def write_plots(folder):
     folder.mkdir(parents=True, exist_ok=True)
     write_csv(folder / "pr_curve.csv", ["radius", "recall", "precision"], [[r, r / 8, 1 - r / 12] for r in range(9)])
@@ -143,6 +148,7 @@ def write_reports(folder, labels=LABELS, plots=True):
     if plots:
         write_plots(folder / "plots")
     contents = {"metrics": metrics(), "energy": energy(), "neighbours": neighbours(labels)}
+    contents["similarity"] = similarity(labels)
     for name, content in contents.items():
         (folder / f"{name}.json").write_text(json.dumps(content))
     return folder

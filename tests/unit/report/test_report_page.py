@@ -61,7 +61,7 @@ def test_the_same_files_give_the_same_bytes(folders, page, tmp_path):
 
 
 def test_sections_stand_in_their_order(page):
-    order = ["map", "pr", "gallery", "confusion", "bits", "energy", "training", "data", "provenance"]
+    order = ["map", "pr", "gallery", "confusion", "similarity", "bits", "energy", "training", "data", "provenance"]
     assert re.findall(r'<h2 id="(\w+)"', page) == order
 
 

@@ -1,0 +1,31 @@
+"""Top-1 accuracy of a hashing model's classifier."""
+
+from __future__ import annotations
+
+import numpy as np
+import torch
+
+from spikinghash.errors import BadStore
+from spikinghash.evaluation.metric import Metric
+from spikinghash.frames.fit import fit
+from spikinghash.frames.store import FrameStore
+from spikinghash.training.checkpoint import LoadedModel
+
+
+def top1_accuracy(model: LoadedModel, store: FrameStore, split: str, batch: int = 64) -> Metric:
+    """Share of the clips of `split` whose largest logit is their class's; a class the model lacks counts as wrong.
+
+    `BadStore` if the split has no clips.
+    """
+    spec = model.spec
+    device = next(model.method.parameters()).device
+    hits: list[np.ndarray] = []
+    for counts, rows in store.iter_batches(split, batch):
+        frames = torch.from_numpy(fit(counts, spec.height, spec.width, spec.count_clip)).transpose(0, 1).to(device)
+        best = model.method.predict(frames).argmax(1).tolist()  # type: ignore[operator]
+        hits.append(np.array([spec.classes[i] == row.label for i, row in zip(best, rows, strict=True)], np.float64))
+    if not hits:
+        raise BadStore(f"{store.path}: no clips in split {split} to classify")
+    values = np.concatenate(hits)
+    said = {"clips": len(values), "split": split, "denominator": "clips of the split", "ties": "lowest class number"}
+    return Metric("top-1 accuracy", float(values.mean()), said, values)

@@ -1,0 +1,77 @@
+"""`experiments/studies.yaml` to checked parameters: each arm is `params.yaml` with a few changes."""
+
+from __future__ import annotations
+
+import difflib
+from copy import deepcopy
+from pathlib import Path
+from typing import Any, Literal
+
+import yaml
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from spikinghash.errors import ConfigError
+from spikinghash.params import Params, check_params
+
+Changes = dict[str, dict[str, Any]]
+
+
+class _Strict(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid", strict=True)
+
+
+class Study(_Strict):
+    """One comparison: `arms` by name on the data set `set`, each with every seed; `change` applies to all arms."""
+
+    set: str
+    task: Literal["labels", "time-order"]
+    arms: tuple[str, ...] = Field(strict=False, min_length=1)
+    seeds: tuple[int, ...] = Field(strict=False, min_length=1)
+    change: Changes = {}
+
+
+class Studies(_Strict):
+    """The whole file. `sets` and `arms` hold changes to `params.yaml`, by section."""
+
+    sets: dict[str, Changes]
+    arms: dict[str, Changes]
+    studies: dict[str, Study]
+
+
+def load_studies(path: Path) -> Studies:
+    """Read and check; `ConfigError` with one line for a bad key, or a study that names what is not there."""
+    try:
+        studies = Studies.model_validate(yaml.safe_load(path.read_text(encoding="utf-8")))
+    except FileNotFoundError:
+        raise ConfigError(f"{path}: not found") from None
+    except (ValidationError, yaml.YAMLError) as error:
+        raise ConfigError(f"{path}: {' '.join(str(error).split())[:300]}") from None
+    for name, study in studies.studies.items():
+        known(path, f"studies.{name}.set", study.set, studies.sets)
+        for arm in study.arms:
+            known(path, f"studies.{name}.arms", arm, studies.arms)
+    return studies
+
+
+def known(path: Path, place: str, name: str, names: dict[str, Any]) -> None:
+    """`ConfigError`, with the nearest name, unless `name` is one of `names`."""
+    if name not in names:
+        near = difflib.get_close_matches(name, names, n=1, cutoff=0.0)
+        raise ConfigError(f"{path}: {place}: unknown name {name!r}; did you mean {near[0] if near else 'none there'}?")
+
+
+def changed(base: Path, *changes: Changes) -> Params:
+    """`params.yaml` at `base` with `changes` laid over it, the last one winning, and checked as it would be itself."""
+    content = deepcopy(yaml.safe_load(base.read_text(encoding="utf-8")))
+    for change in changes:
+        for section, values in change.items():
+            _lay(content.setdefault(section, {}), values)
+    return check_params(content, base)
+
+
+def _lay(section: dict[str, Any], values: dict[str, Any]) -> None:
+    for key, value in values.items():
+        if isinstance(value, dict) and isinstance(section.get(key), dict):
+            _lay(section[key], value)
+        else:
+            section[key] = value
