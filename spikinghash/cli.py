@@ -7,6 +7,7 @@ import typer
 from spikinghash.commands.encode import encode
 from spikinghash.commands.energy import energy
 from spikinghash.commands.inspect import inspect
+from spikinghash.commands.preset import preset
 from spikinghash.commands.report import report
 from spikinghash.commands.search import search
 
@@ -15,6 +16,7 @@ app = typer.Typer(
 )
 for _function in (inspect, encode, search, energy, report):
     app.command()(_function)
+app.add_typer(preset, name="preset")
 
 
 def main() -> None:

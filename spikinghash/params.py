@@ -113,6 +113,7 @@ class TrainParams(_Section):
     smoothing: float = Field(ge=0.0, lt=1.0)
     soft: bool
     balance: bool
+    amp: bool
     augment: AugmentParams
 
     @model_validator(mode="after")

@@ -32,5 +32,5 @@ def recipe(params: Params) -> Recipe:
     augmentation = Augmentation(**t.augment.model_dump())
     return Recipe(
         t.epochs, t.batch, t.lr, t.seed, t.weight_decay, t.warmup, t.optimiser, t.grad_clip, t.checkpoint_every,
-        augmentation=augmentation,
+        augmentation=augmentation, amp=t.amp,
     )  # fmt: skip

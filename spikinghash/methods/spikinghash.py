@@ -46,6 +46,9 @@ SIZES: dict[str, Size] = {
     "M-DVS": Size(48, (96, 192, 384, 384), groups=(4, 8)),
     "L": Size(64, (128, 256, 384, 512), groups=(16, 32)),
     "XL": Size(64, (128, 256, 512, 512), groups=(16, 32)),
+    # "with an added maxpooling layer": Tiny-ImageNet and HARDVS
+    "M-pool": Size(48, (96, 192, 384, 384), groups=(4, 8), pool=_LATE, stem_pool=True),
+    "XL-pool": Size(64, (128, 256, 512, 512), groups=(16, 32), stem_pool=True),
 }
 
 

@@ -128,7 +128,8 @@ def _epoch(
         for group in optimiser.param_groups:
             group["lr"] = lr
         device = next(method.parameters()).device
-        result = method(frames.to(device), data.labels[chosen].to(device))
+        with torch.autocast("cuda", torch.bfloat16, enabled=recipe.amp and device.type == "cuda"):
+            result = method(frames.to(device), data.labels[chosen].to(device))
         loss = float(result.loss.detach())
         if not math.isfinite(loss):
             raise TrainingCollapsed(f"loss became {loss} in epoch {epoch + 1}, step {step + 1}; lower train.lr")

@@ -16,7 +16,8 @@ from spikinghash.training.augment import Augmentation
 class Recipe:
     """`batch` clips per step over all workers; `lr` the peak rate after `warmup`, a share of all steps; `seed` fixes
     initialisation, order and augmentation; `checkpoint_every` epochs between saved states; before `settle_steps` the
-    running statistics lag behind the weights and equal validation codes are no collapse.
+    running statistics lag behind the weights and equal validation codes are no collapse;
+    `amp` computes in bfloat16 on CUDA devices and nowhere else.
     """
 
     epochs: int
@@ -29,6 +30,7 @@ class Recipe:
     grad_clip: float = 1.0
     checkpoint_every: int = 5
     settle_steps: int = 100
+    amp: bool = False
     augmentation: Augmentation = field(default_factory=Augmentation)
 
 

@@ -1,0 +1,56 @@
+"""`spikinghash preset`: recipes of the paper, and those that two cores finish, by name."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from spikinghash.commands.output import Json, command, emit
+
+preset = typer.Typer(help="Recipes by name, laid over params.yaml.", no_args_is_help=True)
+Name = Annotated[str, typer.Argument(help="Name of a preset.")]
+
+
+@preset.command("list")
+@command
+def list_presets(as_json: Json = False) -> int:
+    """List the presets."""
+    from spikinghash.presets import preset_names, preset_text
+
+    heads = {name: preset_text(name).splitlines()[0].removeprefix("# ") for name in preset_names()}
+    emit({"presets": heads}, as_json, lambda: [typer.echo(f"{n:20} {h}") for n, h in heads.items()] and None)
+    return 0
+
+
+@preset.command()
+@command
+def show(name: Name, as_json: Json = False) -> int:
+    """Show what a preset changes."""
+    import yaml
+
+    from spikinghash.presets import preset_text
+
+    text = preset_text(name)
+    emit({"name": name, "changes": yaml.safe_load(text)}, as_json, lambda: typer.echo(text, nl=False))
+    return 0
+
+
+@preset.command()
+@command
+def apply(
+    name: Name,
+    params: Annotated[Path, typer.Option(help="The parameter file to change.")] = Path("params.yaml"),
+    as_json: Json = False,
+) -> int:
+    """Write a preset's values into params.yaml; comments stay."""
+    from spikinghash.preset import apply_preset
+
+    keys = apply_preset(name, params)
+    emit(
+        {"path": str(params), "changed": keys},
+        as_json,
+        lambda: typer.echo(f"{params}: {', '.join(keys) or 'no change'}"),
+    )
+    return 0

@@ -1,0 +1,47 @@
+"""A preset laid over `params.yaml`, whose comments stay."""
+
+from __future__ import annotations
+
+import io
+from pathlib import Path
+from typing import Any
+
+import yaml
+from ruamel.yaml import YAML
+
+from spikinghash.errors import ConfigError
+from spikinghash.files import write_atomically
+from spikinghash.params import check_params
+from spikinghash.presets import preset_text
+
+
+def apply_preset(name: str, path: Path) -> list[str]:
+    """Change the file `path` to the values of a preset, check it, and return the keys that changed, as `train.lr`.
+
+    `ConfigError` for an unknown preset, a missing file, or a result that is not valid; the file is then left alone.
+    """
+    change: dict[str, Any] = yaml.safe_load(preset_text(name))
+    keeper = YAML()
+    keeper.preserve_quotes = True
+    keeper.width = 120
+    try:
+        content = keeper.load(path.read_text(encoding="utf-8"))
+    except OSError as error:
+        raise ConfigError(f"{path}: {error.strerror}; run inside the project, or copy its params.yaml") from None
+    keys = _lay(content, change, "")
+    out = io.StringIO()
+    keeper.dump(content, out)
+    check_params(yaml.safe_load(out.getvalue()), path)
+    write_atomically(path, out.getvalue().encode())
+    return keys
+
+
+def _lay(section: Any, values: dict[str, Any], place: str) -> list[str]:
+    keys = []
+    for key, value in values.items():
+        if isinstance(value, dict):
+            keys += _lay(section[key], value, f"{place}{key}.")
+        elif section.get(key) != value:
+            section[key] = value
+            keys.append(f"{place}{key}")
+    return keys

@@ -1,0 +1,82 @@
+"""Presets: each is valid, lays its values over params.yaml, keeps the comments, and builds a network."""
+
+import json
+from pathlib import Path
+
+import pytest
+import torch
+import yaml
+from typer.testing import CliRunner
+
+from spikinghash.cli import app
+from spikinghash.errors import ConfigError
+from spikinghash.methods.method import LossWeights, build
+from spikinghash.methods.spec import ModelSpec
+from spikinghash.params import load_params
+from spikinghash.preset import apply_preset
+from spikinghash.presets import preset_names, preset_text
+
+SHIPPED = Path(__file__).parents[2] / "params.yaml"
+
+
+@pytest.fixture
+def params(tmp_path):
+    path = tmp_path / "params.yaml"
+    path.write_text(SHIPPED.read_text())
+    return path
+
+
+def test_the_recipes_of_the_paper_for_event_data_are_there():
+    assert {"ucf101-dvs", "hmdb51-dvs", "hardvs", "cifar10-dvs", "dvs128-gesture"} <= set(preset_names())
+
+
+@pytest.mark.parametrize("name", preset_names())
+def test_every_preset_is_valid_and_builds(name, params):
+    comments = params.read_text().count("#")
+    keys = apply_preset(name, params)
+    assert keys
+    assert params.read_text().count("#") == comments
+    p = load_params(params)
+    assert apply_preset(name, params) == []
+    m = p.model
+    spec = ModelSpec(
+        m.method, m.size, m.bits, ("a", "b"), p.frames.steps, m.input[0], m.input[1], p.dataset.sensor, m.count_clip,
+        m.surrogate, "", "", m.variant,
+    )  # fmt: skip
+    with torch.device("meta"):
+        build(spec, LossWeights())
+
+
+def test_the_paper_s_numbers_for_video():
+    """Section IV-B b: alpha 1e-3, beta 1, 200 epochs, 8 steps, batch 6, AdamP, 5e-3."""
+    got = yaml.safe_load(preset_text("ucf101-dvs"))
+    t = got["train"]
+    assert (t["alpha"], t["beta"], t["epochs"], t["batch"], t["optimiser"], t["lr"]) == (
+        1e-3,
+        1.0,
+        200,
+        6,
+        "adamp",
+        5e-3,
+    )
+    assert got["frames"]["steps"] == 8
+
+
+def test_a_wrong_name_or_file_changes_nothing(params, tmp_path):
+    before = params.read_text()
+    with pytest.raises(ConfigError, match="did you mean ucf101-dvs"):
+        apply_preset("ucf-101-dvs", params)
+    assert params.read_text() == before
+    with pytest.raises(ConfigError, match="No such file"):
+        apply_preset("hardvs", tmp_path / "none.yaml")
+
+
+def test_the_command(params):
+    run = CliRunner().invoke
+    assert set(json.loads(run(app, ["preset", "list", "--json"]).stdout)["presets"]) == set(preset_names())
+    shown = json.loads(run(app, ["preset", "show", "nmnist-cpu", "--json"]).stdout)
+    assert shown["changes"]["train"] == {"epochs": 60}
+    done = json.loads(run(app, ["preset", "apply", "nmnist-cpu", "--params", str(params), "--json"]).stdout)
+    assert "train.epochs" in done["changed"]
+    assert load_params(params).train.epochs == 60
+    assert run(app, ["preset", "show", "nothing"]).exit_code == 1
