@@ -6,6 +6,8 @@ import typer
 
 from spikinghash.commands.encode import encode
 from spikinghash.commands.energy import energy
+from spikinghash.commands.export import export
+from spikinghash.commands.fsck import fsck
 from spikinghash.commands.inspect import inspect
 from spikinghash.commands.preset import preset
 from spikinghash.commands.report import report
@@ -14,7 +16,7 @@ from spikinghash.commands.search import search
 app = typer.Typer(
     help="Find similar event-camera clips by binary codes.", no_args_is_help=True, pretty_exceptions_enable=False
 )
-for _function in (inspect, encode, search, energy, report):
+for _function in (inspect, encode, search, fsck, export, energy, report):
     app.command()(_function)
 app.add_typer(preset, name="preset")
 

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import functools
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 import pyarrow as pa
 import pyarrow.compute as pc
+import pyarrow.dataset as ds
 from deltalake import DeltaTable
 from deltalake.exceptions import CommitFailedError, TableNotFoundError
 
@@ -104,6 +108,13 @@ class CodeDatabase:
         """All quarantine rows, or one model's, in no particular order."""
         return _read(self._snapshot("quarantine"), QUARANTINE_ROWS.names, model)
 
+    def data_files(self, columns: list[str]) -> Iterator[tuple[str, Callable[[], pa.Table]]]:
+        """Address of every data file of the codes table, and a function that reads its `columns`, or raises."""
+        with store_errors(self.uri):
+            fragments = list(self._snapshot("codes").to_pyarrow_dataset().get_fragments())
+        for fragment in fragments:
+            yield fragment.path, functools.partial(_with_partition, fragment, columns)
+
     def models(self) -> list[str]:
         """Digests of the models that have codes here, sorted."""
         return _models(self._snapshot("codes"))
@@ -170,6 +181,16 @@ def _read(table: DeltaTable, columns: list[str], model: str | None) -> pa.Table:
     chosen = None if model is None else pc.field("model") == model
     with store_errors(table.table_uri):
         return table.to_pyarrow_dataset().to_table(columns, filter=chosen)
+
+
+def _with_partition(fragment: Any, columns: list[str]) -> pa.Table:
+    """Columns of one data file; `model` is not in the file but in its partition."""
+    part = ds.get_partition_keys(fragment.partition_expression)
+    stored = fragment.to_table(columns=[c for c in columns if c not in part])
+    for name in columns:
+        if name in part:
+            stored = stored.append_column(name, pa.repeat(pa.scalar(part[name], pa.string()), stored.num_rows))
+    return stored.select(columns)
 
 
 def _models(table: DeltaTable) -> list[str]:

@@ -20,7 +20,12 @@ def list_presets(as_json: Json = False) -> int:
     from spikinghash.presets import preset_names, preset_text
 
     heads = {name: preset_text(name).splitlines()[0].removeprefix("# ") for name in preset_names()}
-    emit({"presets": heads}, as_json, lambda: [typer.echo(f"{n:20} {h}") for n, h in heads.items()] and None)
+
+    def text() -> None:
+        for name, head in heads.items():
+            typer.echo(f"{name:20} {head}")
+
+    emit({"presets": heads}, as_json, text)
     return 0
 
 

@@ -1,0 +1,63 @@
+"""The codes of one model as a file that other programs read: plain Parquet, or a FAISS index."""
+
+from __future__ import annotations
+
+import io
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+import pyarrow.compute as pc
+import pyarrow.parquet as pq
+
+from spikinghash.codes.codeset import codeset_from_rows
+from spikinghash.codes.table import CodeDatabase
+from spikinghash.errors import BadStore, ConfigError
+from spikinghash.files import write_atomically
+
+SUFFIXES = (".parquet", ".faiss")
+
+
+def export(database: CodeDatabase, out: Path, model: str | None = None) -> dict[str, Any]:
+    """Write the codes of `model` (None: the only one) to `out`; returns `rows`, `bits`, `path` (and `ids`).
+
+    `.parquet`: one row a clip, columns of the database, ordered by clip id. `.faiss`: an `IndexBinaryFlat` whose vector
+    n is row n of `<out>.parquet`, written beside it. `ConfigError` for another suffix, `BadStore` for no codes.
+    """
+    if out.suffix not in SUFFIXES:
+        raise ConfigError(f"{out}: cannot tell what to write; name it {' or '.join('*' + s for s in SUFFIXES)}")
+    chosen = model or _only(database)
+    rows = database.rows(chosen)
+    if rows.num_rows == 0:
+        raise BadStore(f"{database.uri}: no codes of model {chosen}; run `spikinghash encode` first")
+    rows = rows.take(pc.sort_indices(rows, [("clip_id", "ascending")]))
+    codes = codeset_from_rows(rows, chosen, database.version())
+    told: dict[str, Any] = {"rows": len(codes), "bits": codes.bits, "path": str(out), "model": chosen}
+    table = rows.replace_schema_metadata({"spikinghash.model": chosen, "spikinghash.bits": str(codes.bits)})
+    if out.suffix == ".parquet":
+        write_atomically(out, _parquet(table))
+        return told
+    import faiss
+    import numpy as np
+
+    index = faiss.IndexBinaryFlat(codes.bits)
+    index.add(np.ascontiguousarray(codes.codes))
+    ids = out.with_name(out.name + ".parquet")
+    write_atomically(ids, _parquet(table))
+    write_atomically(out, faiss.serialize_index_binary(index).tobytes())
+    return told | {"ids": str(ids)}
+
+
+def _only(database: CodeDatabase) -> str:
+    models = database.models()
+    if len(models) != 1:
+        raise ConfigError(
+            f"{database.uri} holds codes of {len(models)} models ({', '.join(models)}); name one: --model"
+        )
+    return models[0]
+
+
+def _parquet(table: pa.Table) -> bytes:
+    sink = io.BytesIO()
+    pq.write_table(table, sink, compression="zstd")
+    return sink.getvalue()

@@ -1,0 +1,27 @@
+"""`spikinghash export`: the codes as a file for other programs."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from spikinghash.commands.fsck import Digest
+from spikinghash.commands.output import DEFAULT_DB, Db, Json, command, emit
+
+
+@command
+def export(
+    out: Annotated[Path, typer.Option(help="*.parquet, or *.faiss with its clips in *.faiss.parquet.")],
+    db: Db = DEFAULT_DB,
+    model: Digest = None,
+    as_json: Json = False,
+) -> int:
+    """Write the codes of one model as plain Parquet or as a FAISS index."""
+    from spikinghash.codes.export import export as write
+    from spikinghash.codes.table import CodeDatabase
+
+    content = write(CodeDatabase.open(db), out, model)
+    emit(content, as_json, lambda: typer.echo(f"{content['path']}: {content['rows']} codes of {content['bits']} bits"))
+    return 0
