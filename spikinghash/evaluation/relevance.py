@@ -6,6 +6,7 @@ A relevance is a function of a range of queries, so that the [Q, N] matrix never
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
@@ -16,7 +17,19 @@ from spikinghash.errors import ConfigError
 Relevance = Callable[[int, int], NDArray[np.bool_]]
 
 
-def same_label(queries: Sequence[object] | NDArray, gallery: Sequence[object] | NDArray) -> Relevance:
+@dataclass(frozen=True)
+class SameLabel:
+    """Relevant if the class numbers int64 [Q] and [N] are equal; a `Relevance` that shows what it compares."""
+
+    queries: NDArray[np.int64]
+    gallery: NDArray[np.int64]
+
+    def __call__(self, start: int, stop: int) -> NDArray[np.bool_]:
+        """Bool [stop - start, N] for the queries start..stop-1."""
+        return self.queries[start:stop, None] == self.gallery[None, :]
+
+
+def same_label(queries: Sequence[object] | NDArray, gallery: Sequence[object] | NDArray) -> SameLabel:
     """Relevant if the labels are equal; labels are any hashable values. `ConfigError` for a missing label (None)."""
     numbers: dict[object, int] = {}
     sides = []
@@ -24,8 +37,7 @@ def same_label(queries: Sequence[object] | NDArray, gallery: Sequence[object] | 
         if any(label is None for label in labels):
             raise ConfigError(f"a {name} clip has no label; ranking metrics need one for every clip")
         sides.append(np.array([numbers.setdefault(label, len(numbers)) for label in labels], dtype=np.int64))
-    left, right = sides
-    return lambda start, stop: left[start:stop, None] == right[None, :]
+    return SameLabel(*sides)
 
 
 def shared_label(queries: NDArray, gallery: NDArray) -> Relevance:

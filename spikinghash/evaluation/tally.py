@@ -7,7 +7,12 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from spikinghash.errors import ConfigError
+from spikinghash.evaluation.planes import code_planes
+from spikinghash.evaluation.relevance import SameLabel
 from spikinghash.evaluation.retrieval import Retrieval
+from spikinghash.evaluation.tally_kernel import tally_classes
+from spikinghash.index.comparable import comparable
 
 
 @dataclass(frozen=True)
@@ -25,14 +30,37 @@ class Tally:
 
 
 def tally(task: Retrieval) -> Tally:
-    """Count distances block by block; memory is bounded by the task's block and Q (K+1) counts."""
-    levels = task.bits + 1
-    items = np.zeros((len(task.queries), levels), dtype=np.int64)
+    """Count distances, for relevance by equal labels without ever making a [Q, N] matrix.
+
+    Memory is Q (K + 1) counts and two copies of the gallery there, and for other relevance the task's block.
+    """
+    items = np.zeros((len(task.queries), task.bits + 1), dtype=np.int64)
     relevant = np.zeros_like(items)
+    if isinstance(task.relevance, SameLabel):
+        _count_classes(task, task.relevance, items, relevant)
+    else:
+        _count_pairs(task, items, relevant)
+    return Tally(task, items, relevant)
+
+
+def _count_pairs(task: Retrieval, items: NDArray[np.int64], relevant: NDArray[np.int64]) -> None:
+    levels = items.shape[1]
     for rows, distances, hits in task.blocks():
         # one bincount for the whole block: query q at distance d is cell q * levels + d
         cells = distances + levels * np.arange(len(distances), dtype=np.int64)[:, None]
         size = cells.shape[0] * levels
         items[rows] = np.bincount(cells.ravel(), minlength=size).reshape(-1, levels)
         relevant[rows] = np.bincount(cells[hits], minlength=size).reshape(-1, levels)
-    return Tally(task, items, relevant)
+
+
+def _count_classes(task: Retrieval, labels: SameLabel, items: NDArray[np.int64], relevant: NDArray[np.int64]) -> None:
+    queries, gallery = comparable(task.queries, task.gallery)
+    if (len(labels.queries), len(labels.gallery)) != (len(queries), len(gallery)):
+        raise ConfigError(
+            f"relevance is {[len(labels.queries), len(labels.gallery)]}; need {[len(queries), len(gallery)]}"
+        )
+    # counts do not depend on the order of the gallery, and sorted by class what is relevant is one stretch of it
+    order = np.argsort(labels.gallery, kind="stable")
+    classes = labels.gallery[order]
+    first, last = (np.searchsorted(classes, labels.queries, side) for side in ("left", "right"))
+    tally_classes(queries, code_planes(gallery[order]), first, last, len(gallery), items, relevant)

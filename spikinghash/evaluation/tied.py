@@ -18,14 +18,12 @@ best, last: worst), they add sum_j (S+j)/(B+j) = m + (S-B) (H(B+m) - H(B)).
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 import numpy as np
-from numpy.typing import NDArray
 
 from spikinghash.errors import ConfigError
 from spikinghash.evaluation.metric import Empty, Metric, protocol, settle_empty
 from spikinghash.evaluation.tally import Tally
+from spikinghash.evaluation.tied_kernel import harmonic_numbers, precision_sums
 
 TIES = "expected over all orders of equal distances (McSherry & Najork 2008); worst and best order beside it"
 
@@ -35,13 +33,12 @@ def tied_average_precision(counts: Tally, k: int | None = None, empty: Empty = "
 
     `ConfigError` for k < 1 or if `empty="skip"` skips every query.
     """
-    groups = _groups(counts, k)
-    divisor = np.maximum(1, np.minimum(counts.all_relevant, groups.cut))
+    cut = _cut(counts, k)
+    divisor = np.maximum(1, np.minimum(counts.all_relevant, cut))
     has_relevant = counts.all_relevant > 0
-    expected, worst, best = (
-        settle_empty((sums.sum(axis=1) / divisor).astype(np.float64), has_relevant, empty)
-        for sums in (_expected(groups), _worst(groups), _best(groups))
-    )
+    sums = np.empty((3, len(counts.items)))
+    precision_sums(counts.items, counts.relevant, cut, *harmonic_numbers(len(counts.task.gallery)), sums)
+    expected, worst, best = (settle_empty(part / divisor, has_relevant, empty) for part in sums)
     said = protocol(
         counts.task,
         expected,
@@ -57,67 +54,23 @@ def tied_average_precision(counts: Tally, k: int | None = None, empty: Empty = "
 
 def tied_precision(counts: Tally, k: int) -> Metric:
     """Expected precision among the first k: relevant items there over min(k, N), with bounds."""
-    groups = _groups(counts, k)
-    taken = np.clip(groups.cut - groups.before, 0, groups.items)
-    missed = np.clip(groups.cut - groups.before, 0, groups.items - groups.relevant)
+    cut = _cut(counts, k)
+    left = cut - (np.cumsum(counts.items, axis=1) - counts.items)
+    taken = np.clip(left, 0, counts.items)
     sums = (
-        groups.relevant * taken / np.maximum(1, groups.items),
-        taken - missed,
-        np.minimum(taken, groups.relevant),
+        counts.relevant * taken / np.maximum(1, counts.items),
+        taken - np.clip(left, 0, counts.items - counts.relevant),
+        np.minimum(taken, counts.relevant),
     )
-    divisor = min(k, len(counts.task.gallery))
-    expected, worst, best = ((part.sum(axis=1) / divisor).astype(np.float64) for part in sums)
+    expected, worst, best = ((part.sum(axis=1) / cut).astype(np.float64) for part in sums)
     said = protocol(counts.task, expected, "zero", k=k, denominator="min(k, database)", ties=TIES)
     value, low, high = (float(values.mean()) for values in (expected, worst, best))
     return Metric(f"expected precision@{k}", value, said, expected, worst=low, best=high)
 
 
-@dataclass(frozen=True)
-class _Groups:
-    """Tie groups by distance, all [Q, K+1]: n, r, N and S of the text above; `cut` is the last rank that counts."""
-
-    items: NDArray[np.int64]
-    relevant: NDArray[np.int64]
-    before: NDArray[np.int64]
-    relevant_before: NDArray[np.int64]
-    harmonic: NDArray[np.longdouble]
-    cut: int
-
-
-def _groups(counts: Tally, k: int | None) -> _Groups:
+def _cut(counts: Tally, k: int | None) -> int:
+    """The last rank that counts."""
     if k is not None and k < 1:
         raise ConfigError(f"k is {k}; it must be at least 1")
     size = len(counts.task.gallery)
-    # long double: m - (N+1) D is a small difference of large numbers
-    harmonic = np.concatenate(([0], np.cumsum(1 / np.arange(1, size + 1, dtype=np.longdouble))))
-    return _Groups(
-        items=counts.items,
-        relevant=counts.relevant,
-        before=np.cumsum(counts.items, axis=1) - counts.items,
-        relevant_before=np.cumsum(counts.relevant, axis=1) - counts.relevant,
-        harmonic=harmonic,
-        cut=size if k is None else min(k, size),
-    )
-
-
-def _expected(groups: _Groups) -> NDArray[np.longdouble]:
-    taken = np.clip(groups.cut - groups.before, 0, groups.items)
-    inverse = groups.harmonic[groups.before + taken] - groups.harmonic[groups.before]
-    one = np.longdouble(1)
-    share = one * groups.relevant / np.maximum(1, groups.items)
-    others = one * (groups.relevant - 1) / np.maximum(1, groups.items - 1)
-    return share * ((groups.relevant_before + 1) * inverse + others * (taken - (groups.before + 1) * inverse))
-
-
-def _best(groups: _Groups) -> NDArray[np.longdouble]:
-    return _run(groups, groups.before)
-
-
-def _worst(groups: _Groups) -> NDArray[np.longdouble]:
-    return _run(groups, groups.before + groups.items - groups.relevant)
-
-
-def _run(groups: _Groups, start: NDArray[np.int64]) -> NDArray[np.longdouble]:
-    """Precision summed over the relevant items of each group when they stand in a row after rank `start`."""
-    taken = np.clip(groups.cut - start, 0, groups.relevant)
-    return taken + (groups.relevant_before - start) * (groups.harmonic[start + taken] - groups.harmonic[start])
+    return size if k is None else min(k, size)

@@ -3,6 +3,7 @@
 import json
 
 import faiss
+import numba
 import numpy as np
 import pytest
 
@@ -10,6 +11,7 @@ from spikinghash.codes.codeset import CodeSet
 from spikinghash.errors import BadStore, ConfigError, StaleModel, Temporary
 from spikinghash.evaluation.hamming import hamming_distances
 from spikinghash.index import flat
+from spikinghash.index.faiss_file import flat_from_bytes
 from spikinghash.index.flat import HammingIndex, build_index
 
 
@@ -51,7 +53,7 @@ def built(tmp_path):
 
 
 def test_flat_ties_at_every_width(tmp_path):
-    """FAISS keeps the smallest (distance, row) pairs, also where the cut at k goes through a tie."""
+    """The smallest (distance, row) pairs, also where the cut at k goes through a tie."""
     rng = np.random.default_rng(1)
     for trial in range(100):
         width, rows = int(rng.choice([2, 3, 4, 5, 8, 9, 12, 16, 17, 32])), int(rng.integers(1, 1500))
@@ -71,14 +73,14 @@ def test_flat_ties_at_every_width(tmp_path):
 
 def test_ties_do_not_depend_on_threads(built):
     folder, codes = built
-    index, before = HammingIndex.load(folder), faiss.omp_get_max_threads()
+    index, before = HammingIndex.load(folder), numba.get_num_threads()
     try:
         found = []
-        for threads in (1, 2):
-            faiss.omp_set_num_threads(threads)
+        for threads in (1, before):
+            numba.set_num_threads(threads)
             found.append(index.search(codes.codes & 1, 13))
     finally:
-        faiss.omp_set_num_threads(before)
+        numba.set_num_threads(before)
     np.testing.assert_array_equal(found[0], found[1])
 
 
@@ -109,6 +111,47 @@ def test_same_codes_same_files(built, tmp_path):
     assert len(list(folder.iterdir())) == 3
 
 
+def test_faiss_opens_the_file_and_finds_the_same_distances(built):
+    folder, codes = built
+    theirs = faiss.read_index_binary(str(folder / "index.faiss"))
+    assert isinstance(theirs, faiss.IndexBinaryFlat)
+    np.testing.assert_array_equal(faiss.vector_to_array(theirs.xb).reshape(-1, 4), HammingIndex.load(folder).codes)
+    np.testing.assert_array_equal(theirs.search(codes.codes, 9)[0], HammingIndex.load(folder).search(codes.codes, 9)[1])
+
+
+def test_a_search_among_some_rows_and_within_a_radius(built):
+    folder, codes = built
+    index, allowed = HammingIndex.load(folder), np.arange(50) % 3 == 1
+    positions, distances = index.search(codes.codes, 60, model="m1", allowed=allowed)
+    assert positions.shape == (50, 17)
+    assert set(positions.ravel()) == set(np.flatnonzero(allowed))
+    found = index.within(codes.codes, 12, model="m1", allowed=allowed)
+    for query in range(50):
+        near = distances[query] <= 12
+        np.testing.assert_array_equal(found.of(query), (positions[query][near], distances[query][near]))
+    with pytest.raises(StaleModel, match="m2"):
+        index.within(codes.codes, 12, model="m2")
+    with pytest.raises(ConfigError, match="row mask must be bool"):
+        index.search(codes.codes, 1, allowed=allowed[:49])
+
+
+def test_what_is_not_a_flat_index_is_refused():
+    theirs = faiss.IndexBinaryFlat(16)
+    theirs.add(np.arange(6, dtype=np.uint8).reshape(3, 2))
+    content = faiss.serialize_index_binary(theirs).tobytes()
+    assert flat_from_bytes(content).tolist() == [[0, 1], [2, 3], [4, 5]]
+    other = faiss.serialize_index_binary(faiss.IndexBinaryHash(16, 4)).tobytes()
+    # sign of the row count, bytes of all codes, bits
+    broken = [
+        content[:18] + b"\xff" + content[19:],
+        content[:25] + b"\x07" + content[26:],
+        content[:4] + b"\x11" + content[5:],
+    ]
+    for wrong in (b"", content[:20], content[:-1], content + b"\0", other, *broken):
+        with pytest.raises(ValueError, match=r"short|flat|fit"):
+            flat_from_bytes(wrong)
+
+
 def test_no_queries_give_no_neighbours(built):
     positions, distances = HammingIndex.load(built[0]).search(np.zeros((0, 4), np.uint8), 3)
     assert positions.shape == distances.shape == (0, 3)
@@ -137,7 +180,7 @@ def test_a_flipped_byte_is_refused_before_it_is_parsed(built, monkeypatch, name)
     content = bytearray(path.read_bytes())
     content[len(content) // 2] ^= 1
     path.write_bytes(content)
-    monkeypatch.setattr(flat.faiss, "deserialize_index_binary", lambda _: pytest.fail("parsed damaged bytes"))
+    monkeypatch.setattr(flat, "flat_from_bytes", lambda _: pytest.fail("parsed damaged bytes"))
     with pytest.raises(BadStore, match=f"{name}.*SHA-256"):
         HammingIndex.load(built[0])
 
