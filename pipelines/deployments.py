@@ -5,14 +5,18 @@ from __future__ import annotations
 from prefect import serve
 from prefect.schedules import Cron
 
+from pipelines.nightly import nightly
 from pipelines.retrain import retrain
 
 #: Sundays at 03:00 UTC.
 RETRAIN_CRON = "0 3 * * 0"
+#: Every night at 01:00 UTC.
+NIGHTLY_CRON = "0 1 * * *"
 
 
 def serve_all() -> None:
     """Register the schedules and run what comes due, one flow at a time; does not return."""
     weekly = retrain.to_deployment("weekly", schedules=[Cron(RETRAIN_CRON, timezone="UTC")])
     # schedules stay on when this process stops; missed runs are picked up when it is back
-    serve(weekly, limit=1, pause_on_shutdown=False)  # type: ignore[arg-type]
+    hashing = nightly.to_deployment("nightly", schedules=[Cron(NIGHTLY_CRON, timezone="UTC")])
+    serve(weekly, hashing, limit=1, pause_on_shutdown=False)  # type: ignore[arg-type]

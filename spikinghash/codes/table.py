@@ -5,14 +5,17 @@ from __future__ import annotations
 import functools
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.dataset as ds
 from deltalake import DeltaTable
 from deltalake.exceptions import CommitFailedError, TableNotFoundError
+from numpy.typing import NDArray
 
 from spikinghash.codes.codeset import CodeSet, codeset_from_rows
 from spikinghash.codes.commit import Appended, append_new, store_errors
@@ -99,6 +102,13 @@ class CodeDatabase:
     def committed_recordings(self, model: str) -> set[str]:
         """SHA-256 of the recordings that `model` has hashed; reads that column alone, for archives only grow."""
         return set(_read(self._snapshot("codes"), ["recording_sha256"], model).column("recording_sha256").to_pylist())
+
+    def committed_since(self, model: str, since: datetime, clip_ids: NDArray[np.object_]) -> NDArray[np.bool_]:
+        """Which of `clip_ids` [N] were hashed by `model` at `since` or later, bool [N]."""
+        found = _read(self._snapshot("codes"), ["clip_id", "encoded_at"], model)
+        late = found.filter(pc.field("encoded_at") >= pa.scalar(since, pa.timestamp("us", "UTC")))
+        new = set(late.column("clip_id").to_pylist())
+        return np.array([clip_id in new for clip_id in clip_ids], dtype=np.bool_)
 
     def rows(self, model: str | None = None) -> pa.Table:
         """All rows of the codes table, or one model's, in no particular order; for accounting and export."""

@@ -51,6 +51,19 @@ def log_run(
     return run_id
 
 
+def log_night(uri: str, experiment: str, name: str, metrics: Mapping[str, float], report: Path) -> str:
+    """Log one night of hashing with its report; returns the run id."""
+    import mlflow
+
+    client = client_for(uri)
+    run_id = str(client.create_run(_experiment(client, experiment), run_name=name).info.run_id)
+    stamp = int(client.get_run(run_id).info.start_time)
+    client.log_batch(run_id, metrics=[mlflow.entities.Metric(k, v, stamp, 0) for k, v in metrics.items()])
+    attach(uri, run_id, report)
+    client.set_terminated(run_id)
+    return run_id
+
+
 def attach(uri: str, run_id: str, path: Path, artifact: str | None = None) -> None:
     """Attach a file or folder to a run, under the folder name `artifact` (None: at the top)."""
     client = client_for(uri)

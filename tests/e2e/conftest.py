@@ -1,5 +1,8 @@
 """One tiny project, run once, for all end-to-end tests."""
 
+import os
+import warnings
+
 import pytest
 from pipeline import copy_project, dvc, stages_run
 
@@ -17,3 +20,15 @@ def project(tmp_path_factory):
     folder = copy_project(tmp_path_factory.mktemp("project"), tiny)
     ran = stages_run(dvc(folder, "repro", "report"))
     return folder, ran
+
+
+@pytest.fixture(scope="session")
+def prefect(tmp_path_factory):
+    """One temporary Prefect server for all flows; its start takes most of a flow's time."""
+    os.environ["PREFECT_HOME"] = str(tmp_path_factory.mktemp("prefect"))
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        from prefect.testing.utilities import prefect_test_harness
+
+        with prefect_test_harness(server_startup_timeout=120):
+            yield

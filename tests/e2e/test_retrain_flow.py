@@ -1,8 +1,5 @@
 """The retrain flow under Prefect: it drives a real DVC project, and its schedule is registered."""
 
-import os
-import warnings
-
 import pytest
 from pipeline import dvc
 
@@ -20,17 +17,6 @@ import json, pathlib
 pathlib.Path("reports").mkdir(exist_ok=True)
 pathlib.Path("reports/metrics.json").write_text(json.dumps({"metrics": {"map": {"value": 0.5}}}))
 """
-
-
-@pytest.fixture(scope="module")
-def prefect(tmp_path_factory):
-    os.environ["PREFECT_HOME"] = str(tmp_path_factory.mktemp("prefect"))
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")
-        from prefect.testing.utilities import prefect_test_harness
-
-        with prefect_test_harness(server_startup_timeout=120):
-            yield
 
 
 @pytest.fixture

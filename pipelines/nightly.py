@@ -1,0 +1,108 @@
+"""Nightly: hash what has landed, tidy the database, rebuild the index, account for everything, and say what happened.
+
+Every step may be repeated: encoding skips what is committed, compaction changes no row, the index is replaced whole.
+"""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from prefect import flow, task
+
+from spikinghash.codes.discover import discover
+from spikinghash.codes.encode_recordings import encode_recordings
+from spikinghash.codes.fsck import fsck
+from spikinghash.codes.table import CodeDatabase
+from spikinghash.commands.model_ref import open_encoder
+from spikinghash.events.isolate import IsolatedDecoder
+from spikinghash.files import write_atomically, write_json
+from spikinghash.index.flat import build_index
+from spikinghash.report.night import night_report, night_text
+from spikinghash.tracking.run import log_night
+
+#: Data files of the codes table beyond which a night ends with compaction.
+COMPACT_FROM = 50
+_DELAYS_S: list[float] = [1, 10, 60]
+
+
+@task(retries=3, retry_delay_seconds=_DELAYS_S)
+def encode(landing: str, db: str, model: str) -> tuple[dict[str, Any], str]:
+    """Hash the landing folder; returns the report and the model's digest."""
+    encoder = open_encoder(model)
+    with IsolatedDecoder() as decoder:
+        files, database = discover([Path(landing)]), CodeDatabase.create_or_open(db)
+        report = encode_recordings(files, encoder, database, decode=decoder.decode)
+    return report.to_json(), encoder.model.digest
+
+
+@task(retries=3, retry_delay_seconds=_DELAYS_S)
+def tidy(db: str) -> bool:
+    """Join small data files when there are many; whether it did."""
+    database = CodeDatabase.open(db)
+    many = sum(1 for _ in database.data_files(["clip_id"])) >= COMPACT_FROM
+    if many:
+        database.compact()
+    return many
+
+
+@task(retries=3, retry_delay_seconds=_DELAYS_S)
+def index(db: str, digest: str, out: str) -> int:
+    """Build the search index of one model anew; its rows, 0 where nothing is hashed yet."""
+    database = CodeDatabase.open(db)
+    if digest not in database.models():
+        return 0
+    return build_index(database.load(digest), out).rows
+
+
+@task(retries=3, retry_delay_seconds=_DELAYS_S)
+def account(landing: str, db: str, digest: str) -> dict[str, Any]:
+    """`fsck` of the model's rows and of everything that has landed."""
+    return fsck(CodeDatabase.open(db), digest, discover([Path(landing)])).to_json()
+
+
+@task(retries=3, retry_delay_seconds=_DELAYS_S)
+def write_report(out: str, encoded: dict[str, Any], accounts: dict[str, Any], db: str, digest: str, since: str) -> str:
+    """`night-<date>.json` and `.md` in the folder `out`; the path of the JSON."""
+    database = CodeDatabase.open(db)
+    codes = database.load(digest) if digest in database.models() else None
+    start = datetime.fromisoformat(since)
+    fresh = None if codes is None else database.committed_since(digest, start, codes.clip_ids)
+    report = night_report(encoded, accounts, codes, fresh, digest)
+    path = Path(out) / f"night-{since[:10]}.json"
+    write_json(path, report)
+    write_atomically(path.with_suffix(".md"), night_text(report).encode())
+    return str(path)
+
+
+@flow(name="nightly", log_prints=True)
+def nightly(
+    landing: str = "data/landing",
+    db: str = "data/archive",
+    model: str = "models:/spikinghash@champion",
+    reports: str = "reports/nightly",
+    tracking: str | None = None,
+) -> dict[str, Any]:
+    """One night; `tracking` is an MLflow URI, None logs nowhere. `RuntimeError` if the accounts do not add up."""
+    since = datetime.now(UTC).isoformat()
+    encoded, digest = encode(landing, db, model)
+    compacted = tidy(db)
+    rows = index(db, digest, f"{db}/index")
+    accounts = account(landing, db, digest)
+    path = write_report(reports, encoded, accounts, db, digest, since)
+    if tracking is not None:
+        numbers = {k: float(v) for k, v in encoded.items() if not isinstance(v, dict)}
+        log_night(tracking, "nightly", since[:10], numbers, Path(path))
+    print(night_text_line(encoded, accounts, compacted, rows))  # noqa: T201  becomes a Prefect log line
+    if not accounts["ok"]:
+        raise RuntimeError(f"the database is not in order, see {path}: {'; '.join(accounts['problems'][:3])}")
+    return {"encode": encoded, "fsck": accounts, "compacted": compacted, "index_rows": rows, "report": path}
+
+
+def night_text_line(encoded: dict[str, Any], accounts: dict[str, Any], compacted: bool, rows: int) -> str:
+    """One line for the flow's log."""
+    return (
+        f"{encoded['committed']} hashed, {encoded['skipped']} known, {encoded['quarantined']} refused; index of {rows} "
+        f"codes; {'compacted; ' if compacted else ''}accounts {'ok' if accounts['ok'] else 'NOT ok'}"
+    )
