@@ -14,10 +14,10 @@ export MLFLOW_DISABLE_TELEMETRY := true
 # Ray Train's state export needs the dashboard, which we do not run
 export RAY_TRAIN_ENABLE_STATE_TRACKING := 0
 
-.PHONY: repro test lint bench fuzz serve clean help
+.PHONY: repro test lint bench fuzz serve clean clean-kernels help
 
 help: ## this list
-	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/'
+	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/'
 
 $(VENV)/.ok: pyproject.toml constraints.txt
 	$(PYTHON) -m venv $(VENV)
@@ -42,6 +42,9 @@ lint: $(VENV)/.ok ## style, types, import layers
 bench: $(VENV)/.ok ## speed against named peers, as ratios in one run
 	$(BIN)/python bench/framing.py
 	$(BIN)/python bench/decoding.py
+	$(BIN)/python bench/training.py
+	$(BIN)/python bench/evaluation.py
+	$(BIN)/python bench/search.py
 
 fuzz: $(VENV)/.ok ## fuzz every reader for FUZZ_SECONDS (600)
 	$(BIN)/python -m pip install -q atheris
@@ -49,6 +52,9 @@ fuzz: $(VENV)/.ok ## fuzz every reader for FUZZ_SECONDS (600)
 
 serve: $(VENV)/.ok ## Prefect and MLflow on loopback, with the schedules registered
 	$(BIN)/python -m pipelines.serve
+
+clean-kernels: ## remove compiled kernels; needed after a change in a file that kernels share
+	find spikinghash \( -name '*.nbi' -o -name '*.nbc' \) -delete
 
 clean: ## remove what the pipeline made, keep the environment
 	rm -rf data/raw data/frames data/models data/codes data/index reports .runs mlflow.db mlartifacts
