@@ -8,6 +8,7 @@ from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
+from spikinghash.errors import ConfigError
 from spikinghash.experiments.pool import run_trials
 from spikinghash.experiments.summary import markdown, summarise
 from spikinghash.experiments.trial import Trial
@@ -69,9 +70,11 @@ def table() -> None:
 
 def main(_: Params) -> None:
     """Do what the command line asks for."""
-    verb, *names = sys.argv[1:]
     verbs: dict[str, Callable[..., None]] = {"frames": frames, "study": study, "table": table}
-    verbs[verb](*names)
+    asked = sys.argv[1:]
+    if not asked or asked[0] not in verbs or len(asked) != (1 if asked[0] == "table" else 2):
+        raise ConfigError("say one of: frames SET, study NAME, table")
+    verbs[asked[0]](*asked[1:])
 
 
 if __name__ == "__main__":
