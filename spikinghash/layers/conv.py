@@ -5,12 +5,16 @@ from __future__ import annotations
 import torch
 from torch import Tensor, nn
 
-from spikinghash.layers.neuron import NormLIF, norm_affine
+from spikinghash.layers import spike_conv
+from spikinghash.layers.fused import FusedNorm, affine, affine_constants, runs_fused
+from spikinghash.layers.neuron import NormLIF, norm_affine, track
+from spikinghash.layers.pool import is_plain_pool, pool
 
 
 def per_step(layer: nn.Module, x: Tensor) -> Tensor:
     """Apply a stateless image layer to every step; [T, B, C, H, W] -> [T, B, C', H', W'], channels-last memory."""
-    y = layer(x.flatten(0, 1).contiguous(memory_format=torch.channels_last))
+    images = x.flatten(0, 1).contiguous(memory_format=torch.channels_last)
+    y = pool(layer, images) if is_plain_pool(layer) else layer(images)
     return y.unflatten(0, x.shape[:2])
 
 
@@ -24,9 +28,21 @@ class FixedNorm(nn.BatchNorm2d):
     def forward(self, x: Tensor) -> Tensor:
         """[N, C, H, W] -> the same shape."""
         if self.training:
-            return super().forward(x)
+            return self._by_batch(x) if runs_fused(x) else super().forward(x)
+        if self.fixed(x):
+            return affine(x.movedim(1, -1).contiguous(), *affine_constants(self)).movedim(-1, 1)
         scale, shift = norm_affine(self)
         return x * scale[:, None, None] + shift[:, None, None]
+
+    def fixed(self, x: Tensor) -> bool:
+        """Whether a constant affine kernel serves for x: inference on CPU without gradient."""
+        graded = torch.is_grad_enabled() and (x.requires_grad or self.weight.requires_grad)
+        return not self.training and not graded and runs_fused(x)
+
+    def _by_batch(self, x: Tensor) -> Tensor:
+        y, mean, var = FusedNorm.apply(x.movedim(1, -1).contiguous(), self.weight, self.bias, self.eps)
+        track(self, mean, var, x.numel() // x.shape[1])
+        return y.movedim(-1, 1)
 
 
 class ConvNorm(nn.Module):
@@ -39,7 +55,15 @@ class ConvNorm(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         """[T, B, C, H, W] -> [T, B, C', H, W], real-valued."""
-        return per_step(self.norm, per_step(self.conv, x))
+        rows = x.movedim(2, -1).contiguous().flatten(0, 1)
+        if not spike_conv.pays(self.conv, rows):
+            return per_step(self.norm, per_step(self.conv, x))
+        if self.norm.fixed(rows):
+            y = spike_conv.convolve(rows, self.conv.weight, self.conv.bias, *affine_constants(self.norm))
+        else:
+            y = spike_conv.SpikeConv.apply(rows, self.conv.weight, self.conv.bias)
+            y = self.norm(y.movedim(-1, 1)).movedim(1, -1)
+        return y.unflatten(0, x.shape[:2]).movedim(-1, 2)
 
 
 class ConvNormLIF(nn.Module):

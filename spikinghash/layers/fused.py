@@ -1,6 +1,6 @@
 """Autograd functions around the fused CPU kernels.
 
-Arrays here are channel last and dense: x[T, ..., C]. The callers in `neuron.py` arrange that.
+Arrays here are channel last and dense: x[T, ..., C]. The callers in `neuron.py` and `conv.py` arrange that.
 """
 
 from __future__ import annotations
@@ -10,57 +10,66 @@ from typing import Any
 
 import numpy as np
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
-from spikinghash.layers import lif_kernel
+from spikinghash.layers import lif_kernel, norm_kernel
 
 _EMPTY = np.empty(0, np.float32)
+_NO_SUMS = np.empty((0, 0), np.float64)
 _PARALLEL_FROM = 1 << 15
 
 
 @dataclass(frozen=True)
 class NeuronConstants:
-    """Constants of one LIF layer; `surrogate` is `lif_kernel.SIGMOID` or `lif_kernel.ATAN`."""
+    """Constants of one LIF layer: decaying input, hard reset to 0, reset detached from the gradient.
+
+    `surrogate` is `lif_kernel.SIGMOID` or `lif_kernel.ATAN`.
+    """
 
     tau: float
     v_th: float
-    v_reset: float = 0.0
-    decay_input: bool = True
-    detach_reset: bool = True
     alpha: float = 4.0
     surrogate: int = lif_kernel.SIGMOID
 
-    def dynamics(self) -> tuple[np.float32, np.float32, np.float32, bool]:
+    def dynamics(self) -> tuple[np.float32, np.float32]:
         """What the forward kernels take."""
-        return np.float32(self.tau), np.float32(self.v_th), np.float32(self.v_reset), self.decay_input
+        return np.float32(self.tau), np.float32(self.v_th)
 
-    def gradient(self) -> tuple[bool, np.float32, int]:
-        """What only the backward kernels take."""
-        return self.detach_reset, np.float32(self.alpha), self.surrogate
-
-
-def _rows(x: Tensor) -> np.ndarray:
-    array: np.ndarray = x.detach().numpy().reshape(x.shape[0], -1)
-    return array
+    def gradient(self) -> tuple[np.float32, np.float32, np.float32, int]:
+        """What the backward kernels take."""
+        return *self.dynamics(), np.float32(self.alpha), self.surrogate
 
 
-def _threads(x: Tensor) -> bool:
+def runs_fused(x: Tensor) -> bool:
+    """Whether the CPU kernels apply: float32 on CPU."""
+    return x.device.type == "cpu" and x.dtype == torch.float32
+
+
+def is_fixed(module: nn.Module, x: Tensor) -> bool:
+    """Whether `module` may run as one kernel: inference on CPU without gradient, and nobody watches its parts."""
+    return (
+        not module.training
+        and not torch.is_grad_enabled()
+        and runs_fused(x)
+        and not any(m._forward_hooks or m._forward_pre_hooks for m in module.modules())
+    )
+
+
+def rows(x: Tensor, columns: int = -1) -> np.ndarray:
+    """A dense tensor as a float32 array [..., columns], by default [T, N]."""
+    array: np.ndarray = x.detach().numpy()
+    return array.reshape(x.shape[0], -1) if columns < 0 else array.reshape(-1, columns)
+
+
+def threaded(x: Tensor) -> bool:
+    """Whether a kernel on x is worth more than one thread, and may have it."""
     return x.numel() >= _PARALLEL_FROM and torch.get_num_threads() > 1
 
 
-def _spikes(x: Tensor, scale: np.ndarray, shift: np.ndarray, channels: int, k: NeuronConstants) -> Tensor:
+def _spikes(x: Tensor, scale: np.ndarray, shift: np.ndarray, k: NeuronConstants) -> Tensor:
     out = torch.empty_like(x)
-    run = lif_kernel.lif_forward_threads if _threads(x) else lif_kernel.lif_forward
-    run(_rows(x), scale, shift, _rows(out), channels, *k.dynamics())
-    return out
-
-
-def _input_gradient(
-    x: Tensor, scale: np.ndarray, shift: np.ndarray, grad: Tensor, channels: int, k: NeuronConstants
-) -> Tensor:
-    out = torch.empty_like(x)
-    run = lif_kernel.lif_backward_threads if _threads(x) else lif_kernel.lif_backward
-    run(_rows(x), scale, shift, _rows(grad.contiguous()), _rows(out), channels, *k.dynamics(), *k.gradient())
+    run = lif_kernel.lif_forward_threads if threaded(x) else lif_kernel.lif_forward
+    run(rows(x), scale, shift, rows(out), *k.dynamics())
     return out
 
 
@@ -71,12 +80,62 @@ class FusedLIF(torch.autograd.Function):
     def forward(ctx: Any, x: Tensor, k: NeuronConstants) -> Tensor:
         ctx.save_for_backward(x)
         ctx.k = k
-        return _spikes(x, _EMPTY, _EMPTY, 0, k)
+        return _spikes(x, _EMPTY, _EMPTY, k)
 
     @staticmethod
     def backward(ctx: Any, grad: Tensor) -> tuple[Tensor, None]:
         (x,) = ctx.saved_tensors
-        return _input_gradient(x, _EMPTY, _EMPTY, grad, 0, ctx.k), None
+        out = torch.empty_like(x)
+        run = lif_kernel.lif_backward_threads if threaded(x) else lif_kernel.lif_backward
+        inputs = rows(x), _EMPTY, _EMPTY, rows(grad.contiguous()), rows(out), _EMPTY
+        run(*inputs, _NO_SUMS, _NO_SUMS, *ctx.k.gradient())
+        return out, None
+
+
+@dataclass(frozen=True)
+class _Statistics:
+    """Batch statistics [C] in float64 and the affine form of the norm in float32."""
+
+    mean: np.ndarray
+    var: np.ndarray
+    rstd: np.ndarray
+    scale: np.ndarray
+    shift: np.ndarray
+
+    def tensors(self) -> tuple[Tensor, Tensor]:
+        """Mean and biased variance."""
+        return torch.from_numpy(self.mean.astype(np.float32)), torch.from_numpy(self.var.astype(np.float32))
+
+
+def _statistics(x: np.ndarray, weight: Tensor, bias: Tensor, eps: float) -> _Statistics:
+    """Statistics of the columns of x[R, C]."""
+    pivot = x[0].copy()
+    total, square = norm_kernel.channel_sums(x, x, pivot, pivot)
+    offset = total / x.shape[0]
+    var = np.maximum(square / x.shape[0] - offset * offset, 0.0)
+    mean = pivot + offset
+    rstd = 1.0 / np.sqrt(var + eps)
+    scale = weight.detach().numpy() * rstd
+    shift = bias.detach().numpy() - mean * scale
+    return _Statistics(mean, var, rstd, scale.astype(np.float32), shift.astype(np.float32))
+
+
+def _norm_gradients(
+    x: np.ndarray, grad: np.ndarray, out: np.ndarray, total: np.ndarray, centred: np.ndarray, s: _Statistics, w: Tensor
+) -> tuple[Tensor, Tensor]:
+    """Write the input gradient of a batch norm to out[R, C] and return those of weight and bias.
+
+    `grad` is that of the output, `total` and `centred` its column sums, plain and times x - float32(mean).
+    """
+    grad_weight = (centred - (s.mean - s.mean.astype(np.float32)) * total) * s.rstd
+    # dx = w*rstd * (g - sum(g)/R - xhat * sum(g*xhat)/R), with xhat = (x - mean) * rstd written out
+    R = x.shape[0]
+    gain = w.detach().numpy() * s.rstd
+    slope = -gain * s.rstd * grad_weight / R
+    offset = -gain * total / R - slope * s.mean
+    constants = (gain.astype(np.float32), slope.astype(np.float32), offset.astype(np.float32))
+    norm_kernel.norm_backward(grad, x, *constants, out)
+    return torch.from_numpy(grad_weight.astype(np.float32)), torch.from_numpy(total.astype(np.float32))
 
 
 class FusedNormLIF(torch.autograd.Function):
@@ -86,48 +145,70 @@ class FusedNormLIF(torch.autograd.Function):
     def forward(
         ctx: Any, x: Tensor, weight: Tensor, bias: Tensor, eps: float, k: NeuronConstants
     ) -> tuple[Tensor, Tensor, Tensor]:
-        C = x.shape[-1]
-        x2 = x.detach().numpy().reshape(-1, C)
-        pivot = x2[0].copy()
-        total, square = lif_kernel.channel_sums(x2, x2, pivot, pivot)
-        offset = total / x2.shape[0]
-        var = np.maximum(square / x2.shape[0] - offset * offset, 0.0)
-        mean = pivot + offset
-        rstd = 1.0 / np.sqrt(var + eps)
-        scale = weight.detach().numpy() * rstd
-        shift = bias.detach().numpy() - mean * scale
-        scale32, shift32 = scale.astype(np.float32), shift.astype(np.float32)
+        s = _statistics(rows(x, x.shape[-1]), weight, bias, eps)
         ctx.save_for_backward(x, weight)
-        ctx.constants = (mean, rstd, scale32, shift32, k)
-        mean_t, var_t = torch.from_numpy(mean.astype(np.float32)), torch.from_numpy(var.astype(np.float32))
-        ctx.mark_non_differentiable(mean_t, var_t)
-        return _spikes(x, scale32, shift32, C, k), mean_t, var_t
+        ctx.constants = (s, k)
+        mean, var = s.tensors()
+        ctx.mark_non_differentiable(mean, var)
+        return _spikes(x, s.scale, s.shift, k), mean, var
 
     @staticmethod
     def backward(ctx: Any, grad: Tensor, _mean: Tensor, _var: Tensor) -> tuple[Tensor, Tensor, Tensor, None, None]:
         x, weight = ctx.saved_tensors
-        mean, rstd, scale, shift, k = ctx.constants
+        s, k = ctx.constants
         C = x.shape[-1]
-        grad_u = _input_gradient(x, scale, shift, grad, C, k)
-        g2, x2 = grad_u.numpy().reshape(-1, C), x.detach().numpy().reshape(-1, C)
-        mean32 = mean.astype(np.float32)
-        grad_bias, centred = lif_kernel.channel_sums(g2, x2, np.zeros_like(mean32), mean32)
-        grad_weight = (centred - (mean - mean32) * grad_bias) * rstd
-        # dx = w*rstd * (g - sum(g)/R - xhat * sum(g*xhat)/R), with xhat = (x - mean) * rstd written out
-        R = x2.shape[0]
-        gain = weight.detach().numpy() * rstd
-        slope = -gain * rstd * grad_weight / R
-        offset = -gain * grad_bias / R - slope * mean
-        lif_kernel.norm_backward(g2, x2, gain.astype(np.float32), slope.astype(np.float32), offset.astype(np.float32))
+        out = torch.empty_like(x)
+        totals, products = np.zeros((2, lif_kernel.group_count(x[0].numel(), C), C))
+        run = lif_kernel.lif_backward_threads if threaded(x) else lif_kernel.lif_backward
+        inputs = rows(x), s.scale, s.shift, rows(grad.contiguous()), rows(out), s.mean.astype(np.float32)
+        run(*inputs, totals, products, *k.gradient())
+        grad_u = rows(out, C)
         return (
-            grad_u,
-            torch.from_numpy(grad_weight.astype(np.float32)),
-            torch.from_numpy(grad_bias.astype(np.float32)),
+            out,
+            *_norm_gradients(rows(x, C), grad_u, grad_u, totals.sum(0), products.sum(0), s, weight),
             None,
             None,
         )
 
 
-def affine_spikes(x: Tensor, scale: Tensor, shift: Tensor, k: NeuronConstants) -> Tensor:
+class FusedNorm(torch.autograd.Function):
+    """Batch norm with batch statistics. x[..., C] dense -> the same shape, batch mean [C], batch variance [C]."""
+
+    @staticmethod
+    def forward(ctx: Any, x: Tensor, weight: Tensor, bias: Tensor, eps: float) -> tuple[Tensor, Tensor, Tensor]:
+        s = _statistics(rows(x, x.shape[-1]), weight, bias, eps)
+        ctx.save_for_backward(x, weight)
+        ctx.statistics = s
+        mean, var = s.tensors()
+        ctx.mark_non_differentiable(mean, var)
+        return affine(x, s.scale, s.shift), mean, var
+
+    @staticmethod
+    def backward(ctx: Any, grad: Tensor, _mean: Tensor, _var: Tensor) -> tuple[Tensor, Tensor, Tensor, None]:
+        x, weight = ctx.saved_tensors
+        s: _Statistics = ctx.statistics
+        C = x.shape[-1]
+        g, data, out = rows(grad.contiguous(), C), rows(x, C), torch.empty_like(x)
+        mean = s.mean.astype(np.float32)
+        total, centred = norm_kernel.channel_sums(g, data, np.zeros_like(mean), mean)
+        return out, *_norm_gradients(data, g, rows(out, C), total, centred, s, weight), None
+
+
+def affine_constants(norm: nn.BatchNorm2d) -> tuple[np.ndarray, np.ndarray]:
+    """As `neuron.norm_affine`, for CPU and without gradient: a dozen tensor operations cost more than the kernel."""
+    tensors: tuple[Any, ...] = norm.running_mean, norm.running_var, norm.weight, norm.bias
+    mean, var, weight, bias = (t.detach().numpy().astype(np.float64) for t in tensors)
+    scale = weight / np.sqrt(var + norm.eps)
+    return scale.astype(np.float32), (bias - mean * scale).astype(np.float32)
+
+
+def affine(x: Tensor, scale: np.ndarray, shift: np.ndarray) -> Tensor:
+    """x * scale + shift for dense x[..., C] and float32 [C], each operation rounded; no gradient."""
+    out = torch.empty_like(x)
+    norm_kernel.affine(rows(x, x.shape[-1]), scale, shift, rows(out, x.shape[-1]))
+    return out
+
+
+def affine_spikes(x: Tensor, scale: np.ndarray, shift: np.ndarray, k: NeuronConstants) -> Tensor:
     """Inference: spikes of LIF(x * scale + shift) for dense x[T, ..., C] and float32 scale, shift [C]; no gradient."""
-    return _spikes(x, scale.numpy(), shift.numpy(), x.shape[-1], k)
+    return _spikes(x, scale, shift, k)

@@ -5,7 +5,10 @@ SpikingJelly's order of operations exactly, without fused multiply-add, so spike
 depend on where in a batch or on which thread a neuron is computed.
 
 Arrays are dense and flat: x[T, N] with N = (batch, space, channel) and the channel innermost, so that the channel of
-neuron n is n % C.
+neuron n is n % C. Work is done in blocks that stay in the first cache; a block is a multiple of C, so that one tile of
+scales serves all. Inner loops touch few arrays each: beyond that the compiler gives up proving that they do not
+overlap, and does not vectorise. For the same reason the backward loop reads its steps from an array: a descending
+loop variable makes the overlap check fail.
 """
 
 from __future__ import annotations
@@ -13,13 +16,18 @@ from __future__ import annotations
 import numpy as np
 from numba import njit, prange
 
-_BLOCK = 2048
+_BLOCK = 512
+#: Shares of the work that threads take; more than there are cores.
+_PARTS = 16
+#: Blocks whose sums are added in float32 before they go on in float64.
+_GROUP = 8
 
 SIGMOID = 0
 ATAN = 1
 
 _HALF_PI = np.float32(np.pi / 2)
 _ONE = np.float32(1.0)
+_ZERO = np.float32(0.0)
 
 
 @njit(inline="always")
@@ -40,8 +48,8 @@ def _exp(x):  # type: ignore[no-untyped-def]
     return y * np.int32(bits).view(np.float32)
 
 
-@njit(cache=True, error_model="numpy")
-def _slopes(h, out, v_th, alpha, surrogate):  # type: ignore[no-untyped-def]
+@njit(cache=True, nogil=True, error_model="numpy")
+def slopes(h, out, v_th, alpha, surrogate):  # type: ignore[no-untyped-def]
     """Derivative of the surrogate spike function at u = H - v_th; the branch stays outside the vector loops."""
     if surrogate == SIGMOID:
         for i in range(h.size):
@@ -53,149 +61,157 @@ def _slopes(h, out, v_th, alpha, surrogate):  # type: ignore[no-untyped-def]
             out[i] = alpha / np.float32(2.0) / (_ONE + w * w)
 
 
-@njit(cache=True, error_model="numpy")
-def _forward_block(x, scale, shift, s, lo, hi, C, tau, v_th, v_reset, decay_input):  # type: ignore[no-untyped-def]
-    v = np.empty(hi - lo, np.float32)
-    v[:] = v_reset
-    a = np.empty(hi - lo, np.float32)
-    b = np.empty(hi - lo, np.float32)
-    affine = C > 0
-    if affine:
-        for i in range(hi - lo):
-            a[i] = scale[(lo + i) % C]
-            b[i] = shift[(lo + i) % C]
-    for t in range(x.shape[0]):
-        xt, st = x[t, lo:hi], s[t, lo:hi]
-        for i in range(hi - lo):
-            u = xt[i]
-            if affine:
-                u = u * a[i] + b[i]
-            if decay_input:
-                h = v[i] + (u - (v[i] - v_reset)) / tau
-            else:
-                h = v[i] - (v[i] - v_reset) / tau + u
-            fired = h - v_th >= np.float32(0.0)
-            st[i] = _ONE if fired else np.float32(0.0)
-            v[i] = v_reset if fired else h
-
-
-@njit(cache=True, error_model="numpy")
-def _backward_block(  # type: ignore[no-untyped-def]
-    x, scale, shift, gs, gx, lo, hi, C, tau, v_th, v_reset, decay_input, detach_reset, alpha, surrogate
-):
-    T, n = x.shape[0], hi - lo
-    h = np.empty((T, n), np.float32)
-    v = np.empty(n, np.float32)
-    v[:] = v_reset
-    a = np.empty(n, np.float32)
-    b = np.empty(n, np.float32)
-    affine = C > 0
-    if affine:
-        for i in range(n):
-            a[i] = scale[(lo + i) % C]
-            b[i] = shift[(lo + i) % C]
-    for t in range(T):
-        xt, ht = x[t, lo:hi], h[t]
-        for i in range(n):
-            u = xt[i]
-            if affine:
-                u = u * a[i] + b[i]
-            if decay_input:
-                ht[i] = v[i] + (u - (v[i] - v_reset)) / tau
-            else:
-                ht[i] = v[i] - (v[i] - v_reset) / tau + u
-            v[i] = v_reset if ht[i] - v_th >= np.float32(0.0) else ht[i]
-    gv = v
-    gv[:] = np.float32(0.0)
-    keep = _ONE - _ONE / tau
-    gain = _ONE / tau if decay_input else _ONE
-    slope = np.empty(n, np.float32)
-    for t in range(T - 1, -1, -1):
-        gt, ht, ot = gs[t, lo:hi], h[t], gx[t, lo:hi]
-        _slopes(ht, slope, v_th, alpha, surrogate)
-        for i in range(n):
-            grad_spike = gt[i]
-            if not detach_reset:
-                grad_spike += gv[i] * (v_reset - ht[i])
-            carried = np.float32(0.0) if ht[i] - v_th >= np.float32(0.0) else gv[i]
-            grad_h = grad_spike * slope[i] + carried
-            ot[i] = grad_h * gain
-            gv[i] = grad_h * keep
+@njit(cache=True, nogil=True)
+def block_size(C):  # type: ignore[no-untyped-def]
+    """A multiple of C near `_BLOCK`; C = 0 stands for no channels."""
+    return _BLOCK if C == 0 else C * max(1, _BLOCK // C)
 
 
 @njit(cache=True, nogil=True)
-def lif_forward(x, scale, shift, s, C, tau, v_th, v_reset, decay_input):  # type: ignore[no-untyped-def]
-    """Spikes s[T, N] of LIF(x * scale + shift); C = 0 means no affine step. Single thread."""
-    for lo in range(0, x.shape[1], _BLOCK):
-        hi = min(lo + _BLOCK, x.shape[1])
-        _forward_block(x, scale, shift, s, lo, hi, C, tau, v_th, v_reset, decay_input)
+def tile(values, block):  # type: ignore[no-untyped-def]
+    """values[C] repeated to [block]; nothing where C = 0."""
+    out = np.empty(block if values.size else 0, np.float32)
+    for i in range(out.size):
+        out[i] = values[i % values.size]
+    return out
+
+
+@njit(inline="always")
+def charge(x, a, b, u):  # type: ignore[no-untyped-def]
+    """u = x * a + b on a block, or x where there is no affine step."""
+    if a.size:
+        for i in range(u.size):
+            u[i] = x[i] * a[i] + b[i]
+    else:
+        for i in range(u.size):
+            u[i] = x[i]
+
+
+@njit(inline="always")
+def step(u, v, tau, v_th):  # type: ignore[no-untyped-def]
+    """One time step of eqs. 1-3 on a block: u becomes H, v the potential after the reset."""
+    for i in range(u.size):
+        h = v[i] + (u[i] - v[i]) / tau
+        u[i] = h
+        v[i] = _ZERO if h - v_th >= _ZERO else h
+
+
+@njit(inline="always")
+def backstep(g, h, slope, gv, out, tau, v_th):  # type: ignore[no-untyped-def]
+    """One step back: out = gradient of the input, gv = gradient of the potential before; the reset is detached."""
+    keep, gain = _ONE - _ONE / tau, _ONE / tau
+    for i in range(h.size):
+        carried = gv[i]
+        carried = _ZERO if h[i] - v_th >= _ZERO else carried
+        grad_h = g[i] * slope[i] + carried
+        out[i] = grad_h * gain
+        gv[i] = grad_h * keep
+
+
+@njit(inline="always")
+def _add_sums(g, x, mean, sums, products):  # type: ignore[no-untyped-def]
+    for i in range(g.size):
+        sums[i] += g[i]
+    for i in range(g.size):
+        products[i] += g[i] * (x[i] - mean[i])
+
+
+@njit(cache=True, nogil=True, error_model="numpy")
+def _forward_blocks(x, scale, shift, s, first, last, tau, v_th):  # type: ignore[no-untyped-def]
+    N, block = x.shape[1], block_size(scale.size)
+    a, b = tile(scale, block), tile(shift, block)
+    potential, charged = np.empty(block, np.float32), np.empty(block, np.float32)
+    for k in range(first, last):
+        lo, hi = k * block, min((k + 1) * block, N)
+        v, u = potential[: hi - lo], charged[: hi - lo]
+        v[:] = _ZERO
+        for t in range(x.shape[0]):
+            st = s[t, lo:hi]
+            charge(x[t, lo:hi], a, b, u)
+            for i in range(u.size):
+                h = v[i] + (u[i] - v[i]) / tau
+                fired = h - v_th >= _ZERO
+                st[i] = _ONE if fired else _ZERO
+                v[i] = _ZERO if fired else h
+
+
+@njit(cache=True, nogil=True, error_model="numpy")
+def _backward_blocks(  # type: ignore[no-untyped-def]
+    x, scale, shift, gs, gx, mean, total, product, first, last, tau, v_th, alpha, surrogate
+):
+    T, N = x.shape
+    C = scale.size
+    block = block_size(C)
+    a, b, m = tile(scale, block), tile(shift, block), tile(mean, block)
+    membranes = np.empty((T, block), np.float32)
+    work = np.empty((4, block), np.float32)
+    backwards = np.arange(T)[::-1].copy()
+    for group in range(first, last):
+        work[2:] = _ZERO
+        for lo in range(group * _GROUP * block, min((group + 1) * _GROUP * block, N), block):
+            hi = min(lo + block, N)
+            v, slope, sums, products = work[0, : hi - lo], work[1, : hi - lo], work[2, : hi - lo], work[3, : hi - lo]
+            v[:] = _ZERO
+            for t in range(T):
+                charge(x[t, lo:hi], a, b, membranes[t, : hi - lo])
+                step(membranes[t, : hi - lo], v, tau, v_th)
+            v[:] = _ZERO
+            for t in backwards:
+                h, out = membranes[t, : hi - lo], gx[t, lo:hi]
+                slopes(h, slope, v_th, alpha, surrogate)
+                backstep(gs[t, lo:hi], h, slope, v, out, tau, v_th)
+                if C > 0:
+                    _add_sums(out, x[t, lo:hi], m, sums, products)
+        for i in range(0, block if C > 0 else 0, max(C, 1)):
+            for c in range(C):
+                total[group, c] += work[2, i + c]
+                product[group, c] += work[3, i + c]
+
+
+@njit(cache=True, nogil=True)
+def _block_count(N, C):  # type: ignore[no-untyped-def]
+    return (N + block_size(C) - 1) // block_size(C)
+
+
+@njit(cache=True, nogil=True)
+def group_count(N, C):  # type: ignore[no-untyped-def]
+    """How many groups of blocks N neurons make."""
+    return (_block_count(N, C) + _GROUP - 1) // _GROUP
+
+
+@njit(cache=True, nogil=True)
+def lif_forward(x, scale, shift, s, tau, v_th):  # type: ignore[no-untyped-def]
+    """Spikes s[T, N] of LIF(x * scale + shift), scale and shift [C] or empty. Single thread."""
+    _forward_blocks(x, scale, shift, s, 0, _block_count(x.shape[1], scale.size), tau, v_th)
 
 
 @njit(cache=True, parallel=True)
-def lif_forward_threads(x, scale, shift, s, C, tau, v_th, v_reset, decay_input):  # type: ignore[no-untyped-def]
+def lif_forward_threads(x, scale, shift, s, tau, v_th):  # type: ignore[no-untyped-def]
     """As `lif_forward`, blocks spread over threads; same bits."""
-    blocks = (x.shape[1] + _BLOCK - 1) // _BLOCK
-    for k in prange(blocks):
-        lo = k * _BLOCK
-        hi = min(lo + _BLOCK, x.shape[1])
-        _forward_block(x, scale, shift, s, lo, hi, C, tau, v_th, v_reset, decay_input)
+    blocks = _block_count(x.shape[1], scale.size)
+    for p in prange(_PARTS):
+        _forward_blocks(x, scale, shift, s, blocks * p // _PARTS, blocks * (p + 1) // _PARTS, tau, v_th)
 
 
 @njit(cache=True, nogil=True)
 def lif_backward(  # type: ignore[no-untyped-def]
-    x, scale, shift, gs, gx, C, tau, v_th, v_reset, decay_input, detach_reset, alpha, surrogate
+    x, scale, shift, gs, gx, mean, total, product, tau, v_th, alpha, surrogate
 ):
-    """Gradient gx[T, N] with respect to the charged input u = x * scale + shift; H is recomputed, not stored."""
-    for lo in range(0, x.shape[1], _BLOCK):
-        hi = min(lo + _BLOCK, x.shape[1])
-        _backward_block(
-            x, scale, shift, gs, gx, lo, hi, C, tau, v_th, v_reset, decay_input, detach_reset, alpha, surrogate
-        )
+    """Gradient gx[T, N] with respect to the charged input u = x * scale + shift; H is recomputed, not stored.
+
+    With an affine step also, for each group k of blocks, total[k, C] = sum of gx and product[k, C] = sum of
+    gx * (x - mean).
+    """
+    groups = group_count(x.shape[1], scale.size)
+    _backward_blocks(x, scale, shift, gs, gx, mean, total, product, 0, groups, tau, v_th, alpha, surrogate)
 
 
 @njit(cache=True, parallel=True)
 def lif_backward_threads(  # type: ignore[no-untyped-def]
-    x, scale, shift, gs, gx, C, tau, v_th, v_reset, decay_input, detach_reset, alpha, surrogate
+    x, scale, shift, gs, gx, mean, total, product, tau, v_th, alpha, surrogate
 ):
     """As `lif_backward`, blocks spread over threads; same bits."""
-    blocks = (x.shape[1] + _BLOCK - 1) // _BLOCK
-    for k in prange(blocks):
-        lo = k * _BLOCK
-        hi = min(lo + _BLOCK, x.shape[1])
-        _backward_block(
-            x, scale, shift, gs, gx, lo, hi, C, tau, v_th, v_reset, decay_input, detach_reset, alpha, surrogate
-        )
-
-
-@njit(cache=True)
-def channel_sums(x, y, x0, y0):  # type: ignore[no-untyped-def]
-    """Per-channel sums of (x - x0) and of (x - x0) * (y - y0) over rows; x, y [R, C], x0, y0 [C] -> float64 [C], [C].
-
-    Pivots near the means keep the products small. Blocks of rows are summed in float32 and the blocks in float64, in
-    row order: fast and reproducible.
-    """
-    R, C = x.shape
-    total = np.zeros(C, np.float64)
-    product = np.zeros(C, np.float64)
-    part = np.empty(C, np.float32)
-    part2 = np.empty(C, np.float32)
-    for lo in range(0, R, 64):
-        part[:] = np.float32(0.0)
-        part2[:] = np.float32(0.0)
-        for r in range(lo, min(lo + 64, R)):
-            for c in range(C):
-                part[c] += x[r, c] - x0[c]
-                part2[c] += (x[r, c] - x0[c]) * (y[r, c] - y0[c])
-        for c in range(C):
-            total[c] += part[c]
-            product[c] += part2[c]
-    return total, product
-
-
-@njit(cache=True)
-def norm_backward(gu, x, gain, slope, offset):  # type: ignore[no-untyped-def]
-    """In place gu[R, C] := gain * gu + slope * x + offset, the batch-norm input gradient with folded constants."""
-    R, C = x.shape
-    for r in range(R):
-        for c in range(C):
-            gu[r, c] = gu[r, c] * gain[c] + x[r, c] * slope[c] + offset[c]
+    groups = group_count(x.shape[1], scale.size)
+    for p in prange(_PARTS):
+        lo, hi = groups * p // _PARTS, groups * (p + 1) // _PARTS
+        _backward_blocks(x, scale, shift, gs, gx, mean, total, product, lo, hi, tau, v_th, alpha, surrogate)

@@ -6,13 +6,21 @@ leak into the next.
 
 from __future__ import annotations
 
+import numpy as np
 import torch
 from spikingjelly.activation_based import functional, neuron, surrogate
 from torch import Tensor, nn
 
 from spikinghash.errors import ConfigError
 from spikinghash.layers import lif_kernel
-from spikinghash.layers.fused import FusedLIF, FusedNormLIF, NeuronConstants, affine_spikes
+from spikinghash.layers.fused import (
+    FusedLIF,
+    FusedNormLIF,
+    NeuronConstants,
+    affine_constants,
+    affine_spikes,
+    runs_fused,
+)
 
 _SURROGATES = {
     "sigmoid": (surrogate.Sigmoid, lif_kernel.SIGMOID, 4.0),
@@ -76,18 +84,13 @@ class NormLIF(nn.Module):
             return self.neuron(flat.reshape(x.shape))
         x = x.contiguous()
         if not self.training:
-            scale, shift = norm_affine(norm)
             if torch.is_grad_enabled() and (x.requires_grad or norm.weight.requires_grad):
+                scale, shift = norm_affine(norm)
                 return self.neuron(x * scale + shift)
-            return affine_spikes(x, scale, shift, k)
+            return affine_spikes(x, *affine_constants(norm), k)
         spikes, mean, var = FusedNormLIF.apply(x, norm.weight, norm.bias, norm.eps, k)
-        _track(norm, mean, var, x.numel() // x.shape[-1])
+        track(norm, mean, var, x.numel() // x.shape[-1])
         return spikes
-
-
-def runs_fused(x: Tensor) -> bool:
-    """Whether the CPU kernels apply: float32 on CPU."""
-    return x.device.type == "cpu" and x.dtype == torch.float32
 
 
 def norm_affine(norm: nn.BatchNorm2d) -> tuple[Tensor, Tensor]:
@@ -104,13 +107,15 @@ def _lif(x: Tensor, k: NeuronConstants) -> Tensor:
     return spikes
 
 
-def _track(norm: nn.BatchNorm2d, mean: Tensor, var: Tensor, count: int) -> None:
-    """Running statistics as `nn.BatchNorm2d` keeps them: unbiased variance, exponential average."""
-    momentum = norm.momentum or 0.0
-    with torch.no_grad():
-        norm.running_mean.lerp_(mean, momentum)  # type: ignore[union-attr]
-        norm.running_var.lerp_(var * (count / max(count - 1, 1)), momentum)  # type: ignore[union-attr]
-        norm.num_batches_tracked.add_(1)  # type: ignore[union-attr]
+def track(norm: nn.BatchNorm2d, mean: Tensor, var: Tensor, count: int) -> None:
+    """Running statistics as `nn.BatchNorm2d` keeps them: unbiased variance, exponential average. CPU only."""
+    momentum = np.float32(norm.momentum or 0.0)
+    unbiased = np.float32(count / max(count - 1, 1))
+    # in place through numpy: these are a few numbers, and torch's calls would take longer than the kernels
+    for kept, seen in ((norm.running_mean, mean.numpy()), (norm.running_var, var.numpy() * unbiased)):
+        array = kept.numpy()  # type: ignore[union-attr]
+        array += momentum * (seen - array)
+    norm.num_batches_tracked.add_(1)  # type: ignore[union-attr]
 
 
 def lif_trace(x: Tensor, node: LIF) -> tuple[Tensor, Tensor]:

@@ -7,13 +7,15 @@ dimension [T, S, B, H, W, C].
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 import torch
 from torch import Tensor, nn
 
-from spikinghash.layers.haar import dwt3, idwt3
-from spikinghash.layers.haar_spatial import dwt2, idwt2
+from spikinghash.layers.fused import is_fixed
+from spikinghash.layers.mixer import mix_high
 from spikinghash.layers.neuron import LIF, NormLIF
+from spikinghash.layers.wavelet import join_bands, split_bands
 
 #: Standard deviation of the mixer weights at the start (released file).
 INIT_STD = 0.02
@@ -58,6 +60,9 @@ class HighMixer(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         """[T, S, B, H, W, C] real-valued coefficients -> spikes of the same shape."""
+        if is_fixed(self, x):
+            norms: list[Any] = [fire.norm for fire in self.fire]
+            return mix_high(x, self.entry, self.token, self.channel, self.bias, norms)
         x = self.entry(x.contiguous())
         for weight, fire in zip(self.token, self.fire[:2], strict=True):
             x = fire(x * weight.transpose(0, 1)[:, :, None, :, :, None], channel_last=True)
@@ -113,14 +118,11 @@ class WaveMixer(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         """[T, B, C, H, W] -> [T, B, C, H, W]."""
-        split, join = (dwt3, idwt3) if self.temporal else (dwt2, idwt2)
         low, highs = self.entry(x.movedim(2, -1).contiguous()), []
         for n in range(self.levels):
-            bands = split(self.transform(low) if n else low, self.transform)
-            highs.append(getattr(self, f"high{n + 1}")(bands[:, 1:]))
-            low = bands[:, 0].contiguous()
+            low, high = split_bands(self.transform(low) if n else low, self.transform, temporal=self.temporal)
+            highs.append(getattr(self, f"high{n + 1}")(high))
         low = self.low_out(self.low_in(low) * self.low.permute(1, 2, 3, 0)[:, None])
         for n, high in enumerate(reversed(highs)):
-            low = self.transform(low) if n else low
-            low = join(torch.cat([low[:, None], high], 1), self.transform)
+            low = join_bands(self.transform(low) if n else low, high, self.transform, temporal=self.temporal)
         return low.movedim(-1, 2)

@@ -1,0 +1,72 @@
+"""Fused CPU kernel: the whole high-band mixer in inference, a few pixels at a time.
+
+Five neurons, two token products and two channel products run on values that stay in cache. Spikes there are rare, so
+the channel products add the weight rows of the channels that fired. Every step is rounded as in `wavemixer.py`.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+from numba import njit, prange
+
+from spikinghash.layers.pixel_kernel import affine_steps, fire, mix_channels
+
+#: Pixels in a block.
+_PIXELS = 16
+
+
+@njit(cache=True, nogil=True)
+def _mix_block(  # type: ignore[no-untyped-def]
+    x, out, s, first, last, token, weights, bias, scale, shift, tau, v_th
+):
+    T, _, B, _, C = x.shape
+    n = (last - first) * C
+    u, v = np.empty((T, n), np.float32), np.empty(n, np.float32)
+    spread = np.empty((2, T, n), np.float32)
+    a, b = np.empty((4, n), np.float32), np.empty((4, n), np.float32)
+    at, total = np.empty(C + 1, np.int32), np.empty(weights.shape[2], np.float32)
+    for i in range(n):
+        for k in range(4):
+            a[k, i], b[k, i] = scale[k, i % C], shift[k, i % C]
+        for k in range(2):
+            for t in range(T):
+                spread[k, t, i] = token[k, s, t % token.shape[2], first + i // C]
+    for sample in range(B):
+        for t in range(T):
+            u[t] = x[t, s, sample, first:last].reshape(n)
+        fire(u, v, tau, v_th)
+        for k in range(2):
+            for t in range(T):
+                ut, wt = u[t], spread[k, t]
+                for i in range(n):
+                    ut[i] *= wt[i]
+            affine_steps(u, a[k], b[k])
+            fire(u, v, tau, v_th)
+        for k in range(2):
+            mix_channels(u, weights[k], bias[k], u, at, total)
+            affine_steps(u, a[2 + k], b[2 + k])
+            fire(u, v, tau, v_th)
+        for t in range(T):
+            out[t, s, sample, first:last].reshape(n)[:] = u[t]
+
+
+@njit(cache=True, nogil=True)
+def mix_high(x, out, token, weights, bias, scale, shift, tau, v_th):  # type: ignore[no-untyped-def]
+    """Coefficients x[T, S, B, P, C] -> spikes out, P pixels. One thread.
+
+    token[2, S, T or 1, P], weights[2, C, C padded], bias[2, C], scale and shift of the four norms [4, C].
+    """
+    for s in range(x.shape[1]):
+        for first in range(0, x.shape[3], _PIXELS):
+            last = min(first + _PIXELS, x.shape[3])
+            _mix_block(x, out, s, first, last, token, weights, bias, scale, shift, tau, v_th)
+
+
+@njit(cache=True, parallel=True)
+def mix_high_threads(x, out, token, weights, bias, scale, shift, tau, v_th):  # type: ignore[no-untyped-def]
+    """As `mix_high`, blocks spread over threads; same bits."""
+    per_band = (x.shape[3] + _PIXELS - 1) // _PIXELS
+    for block in prange(x.shape[1] * per_band):
+        first = block % per_band * _PIXELS
+        last = min(first + _PIXELS, x.shape[3])
+        _mix_block(x, out, block // per_band, first, last, token, weights, bias, scale, shift, tau, v_th)

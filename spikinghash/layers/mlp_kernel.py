@@ -1,0 +1,57 @@
+"""Fused CPU kernel: the whole spiking MLP in inference, a few pixels at a time."""
+
+from __future__ import annotations
+
+import numpy as np
+from numba import njit, prange
+
+from spikinghash.layers.lif_kernel import tile
+from spikinghash.layers.pixel_kernel import affine_steps, fire, mix_channels
+
+#: Pixels in a block.
+_PIXELS = 16
+_PARTS = 16
+
+
+@njit(cache=True, nogil=True)
+def _mlp_blocks(x, out, begin, end, w1, w2, bias1, bias2, scale1, scale2, tau, v_th):  # type: ignore[no-untyped-def]
+    T, C, hidden = x.shape[0], bias2.size, bias1.size
+    # whole blocks: slices of these would not be contiguous; pixels beyond the end stay silent
+    u, h = np.zeros((T, _PIXELS * C), np.float32), np.empty((T, _PIXELS * hidden), np.float32)
+    v, w = np.empty(_PIXELS * C, np.float32), np.empty(_PIXELS * hidden, np.float32)
+    a1, b1 = tile(scale1[0], w.size), tile(scale1[1], w.size)
+    a2, b2 = tile(scale2[0], v.size), tile(scale2[1], v.size)
+    at = np.empty(max(C, hidden) + 1, np.int32)
+    total1, total2 = np.empty(w1.shape[1], np.float32), np.empty(w2.shape[1], np.float32)
+    for first in range(begin, end, _PIXELS):
+        last = min(first + _PIXELS, end)
+        n = (last - first) * C
+        for t in range(T):
+            u[t, :n] = x[t, first:last].reshape(n)
+        fire(u, v, tau, v_th)
+        mix_channels(u, w1, bias1, h, at, total1)
+        affine_steps(h, a1, b1)
+        fire(h, w, tau, v_th)
+        mix_channels(h, w2, bias2, u, at, total2)
+        affine_steps(u, a2, b2)
+        for t in range(T):
+            out[t, first:last].reshape(n)[:] = u[t, :n]
+
+
+@njit(cache=True, nogil=True)
+def mlp(x, out, w1, w2, bias1, bias2, scale1, scale2, tau, v_th):  # type: ignore[no-untyped-def]
+    """Real-valued x[T, P, C] -> out likewise. One thread.
+
+    w1[C, hidden padded], w2[hidden, C padded], biases [hidden], [C]; scale1[2, hidden], scale2[2, C]: scale and shift
+    of the norms.
+    """
+    _mlp_blocks(x, out, 0, x.shape[1], w1, w2, bias1, bias2, scale1, scale2, tau, v_th)
+
+
+@njit(cache=True, parallel=True)
+def mlp_threads(x, out, w1, w2, bias1, bias2, scale1, scale2, tau, v_th):  # type: ignore[no-untyped-def]
+    """As `mlp`, pixels spread over threads; same bits."""
+    P = x.shape[1]
+    for p in prange(_PARTS):
+        lo, hi = P * p // _PARTS, P * (p + 1) // _PARTS
+        _mlp_blocks(x, out, lo, hi, w1, w2, bias1, bias2, scale1, scale2, tau, v_th)

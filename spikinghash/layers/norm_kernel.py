@@ -1,0 +1,73 @@
+"""Fused CPU kernels of batch norm on channel-last rows x[R, C]: statistics, affine step and their gradients.
+
+Deterministic on one thread; the sums run in blocks of rows, in row order.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+from numba import njit
+
+from spikinghash.layers.lif_kernel import block_size, tile
+
+_ZERO = np.float32(0.0)
+
+
+@njit(cache=True, nogil=True, error_model="numpy")
+def channel_sums(x, y, x0, y0):  # type: ignore[no-untyped-def]
+    """Per-channel sums of (x - x0) and of (x - x0) * (y - y0) over rows; x, y [R, C], x0, y0 [C] -> float64 [C], [C].
+
+    Pivots near the means keep the products small. A few dozen values are summed in float32 and those sums in float64,
+    in row order: fast and reproducible.
+    """
+    C = x.shape[1]
+    block = block_size(C)
+    p, q = tile(x0, block), tile(y0, block)
+    flat, other = x.reshape(-1), y.reshape(-1)
+    total, product = np.zeros(C, np.float64), np.zeros(C, np.float64)
+    part, part2 = np.empty(block, np.float32), np.empty(block, np.float32)
+    for start in range(0, flat.size, 16 * block):
+        part[:] = _ZERO
+        part2[:] = _ZERO
+        for lo in range(start, min(start + 16 * block, flat.size), block):
+            a, b = flat[lo : min(lo + block, flat.size)], other[lo : min(lo + block, flat.size)]
+            for i in range(a.size):
+                part[i] += a[i] - p[i]
+            for i in range(a.size):
+                part2[i] += (a[i] - p[i]) * (b[i] - q[i])
+        for i in range(0, block, C):
+            for c in range(C):
+                total[c] += part[i + c]
+                product[c] += part2[i + c]
+    return total, product
+
+
+@njit(cache=True, nogil=True)
+def affine(x, scale, shift, out):  # type: ignore[no-untyped-def]
+    """out[R, C] = x * scale + shift, one multiplication and one addition, each rounded."""
+    C = x.shape[1]
+    block = block_size(C)
+    a, b = tile(scale, block), tile(shift, block)
+    flat, to = x.reshape(-1), out.reshape(-1)
+    for lo in range(0, flat.size, block):
+        u, v = flat[lo : min(lo + block, flat.size)], to[lo : min(lo + block, flat.size)]
+        for i in range(u.size):
+            v[i] = u[i] * a[i] + b[i]
+
+
+@njit(cache=True, nogil=True)
+def norm_backward(g, x, gain, slope, offset, out):  # type: ignore[no-untyped-def]
+    """out[R, C] = gain * g + slope * x + offset, the batch-norm input gradient with folded constants; out may be g."""
+    C = x.shape[1]
+    block = block_size(C)
+    a, b, d = tile(gain, block), tile(slope, block), tile(offset, block)
+    work = np.empty(block, np.float32)
+    flat, other, to = g.reshape(-1), x.reshape(-1), out.reshape(-1)
+    for lo in range(0, flat.size, block):
+        hi = min(lo + block, flat.size)
+        u, w, v = other[lo:hi], work[: hi - lo], to[lo:hi]
+        for i in range(u.size):
+            w[i] = u[i] * b[i] + d[i]
+        u = flat[lo:hi]
+        for i in range(u.size):
+            v[i] = u[i] * a[i] + w[i]

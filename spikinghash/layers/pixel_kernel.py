@@ -1,0 +1,54 @@
+"""Steps of the kernels that carry a few pixels through many layers: u[T, N] with N = pixels * channels, in cache."""
+
+from __future__ import annotations
+
+import numpy as np
+from numba import njit
+
+from spikinghash.layers.spike_conv_kernel import add_rows, append_active
+
+_ZERO = np.float32(0.0)
+_ONE = np.float32(1.0)
+
+
+@njit(cache=True, nogil=True, error_model="numpy")
+def fire(u, v, tau, v_th):  # type: ignore[no-untyped-def]
+    """The charges u[T, N] become spikes; v[N] is scratch."""
+    v[:] = _ZERO
+    for t in range(u.shape[0]):
+        ut = u[t]
+        for i in range(v.size):
+            h = v[i] + (ut[i] - v[i]) / tau
+            fired = h - v_th >= _ZERO
+            ut[i] = _ONE if fired else _ZERO
+            v[i] = _ZERO if fired else h
+
+
+@njit(cache=True, nogil=True)
+def affine_steps(u, a, b):  # type: ignore[no-untyped-def]
+    """u[T, N] := u * a[N] + b[N], each operation rounded."""
+    for t in range(u.shape[0]):
+        ut = u[t]
+        for i in range(ut.size):
+            ut[i] = ut[i] * a[i] + b[i]
+
+
+@njit(cache=True, nogil=True)
+def mix_channels(u, w, bias, out, at, total):  # type: ignore[no-untyped-def]
+    """out[T, pixels * K] = the sum of the weight rows w[D, P] of the spikes u[T, pixels * D], plus bias[K].
+
+    `out` may be u where D = K; at[D + 1] and total[P] are scratch.
+    """
+    D, K = w.shape[0], bias.size
+    for t in range(u.shape[0]):
+        for pixel in range(u.shape[1] // D):
+            n = append_active(u[t], pixel * D, (pixel + 1) * D, at, 0, 0)
+            to = out[t, pixel * K : (pixel + 1) * K]
+            if n == 0:
+                for o in range(K):
+                    to[o] = bias[o]
+            else:
+                total[:] = _ZERO
+                add_rows(total, w, at, 0, n, 0)
+                for o in range(K):
+                    to[o] = total[o] + bias[o]

@@ -1,0 +1,151 @@
+"""Convolution of spikes on CPU: only the weights of inputs that fired are added, nothing is multiplied.
+
+Arrays are channel last: x[N, H, W, D] in {0, 1}, weights as rows w[k * k * D, P] with their K outputs padded to whole
+vectors, out[N, H, W, K]. An image row is read as one list of active positions `column * D + channel`, so that the
+columns under one row of the kernel are one contiguous piece of that list, and position minus `first column * D` is
+the row of the weights.
+
+The order of addition depends on one pixel's own inputs alone, never on the batch.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+from numba import njit, prange
+
+from spikinghash.layers.vector_rows import LANES, add_rows_1, add_rows_2, add_rows_3, add_rows_4, list_spikes
+
+_ZERO = np.float32(0.0)
+_ONE = np.float32(1.0)
+_PARTS = 16
+
+
+@njit(cache=True, nogil=True)
+def are_spikes(x):  # type: ignore[no-untyped-def]
+    """Whether all values of the flat x are 0 or 1."""
+    for lo in range(0, x.size, 4096):
+        other = np.int64(0)
+        for i in range(lo, min(lo + 4096, x.size)):
+            other += np.int64((x[i] != _ZERO) & (x[i] != _ONE))
+        if other > 0:
+            return False
+    return True
+
+
+@njit(inline="always")
+def append_active(x, lo, hi, at, n, first):  # type: ignore[no-untyped-def]
+    """Append the places of the values x[lo:hi] that are not zero to at[n:], counted from `first`; the new n."""
+    whole = lo + (hi - lo) // LANES * LANES
+    n = list_spikes(x, lo, whole, at, n, first)
+    for j in range(whole, hi):
+        at[n] = first + j - lo
+        n += np.int64(x[j] != _ZERO)
+    return n
+
+
+@njit(cache=True, nogil=True)
+def list_active(x, at, starts):  # type: ignore[no-untyped-def]
+    """Active positions of one image x[H, W * D]; those of pixel p begin at starts[p], the last entry is their end."""
+    H, columns = starts.shape
+    width = x.shape[1] // (columns - 1)
+    n = 0
+    for y in range(H):
+        row = x[y]
+        for c in range(columns - 1):
+            starts[y, c] = n
+            n = append_active(row, c * width, (c + 1) * width, at, n, c * width)
+        starts[y, columns - 1] = n
+
+
+@njit(inline="always")
+def add_rows(total, w, at, lo, hi, first):  # type: ignore[no-untyped-def]
+    """total[P] += the rows w[at[j] - first], j in [lo, hi)."""
+    start, vectors = 0, total.size // LANES
+    while vectors >= 4:
+        add_rows_4(total, w, at, lo, hi, first, start)
+        start += 4 * LANES
+        vectors -= 4
+    if vectors == 3:
+        add_rows_3(total, w, at, lo, hi, first, start)
+    elif vectors == 2:
+        add_rows_2(total, w, at, lo, hi, first, start)
+    elif vectors == 1:
+        add_rows_1(total, w, at, lo, hi, first, start)
+
+
+@njit(cache=True, nogil=True)
+def _convolve_images(x, w, k, bias, scale, shift, out, begin, end):  # type: ignore[no-untyped-def]
+    _, H, W, D = x.shape
+    K, pad = out.shape[3], k // 2
+    at = np.empty(H * W * D + 1, np.int32)
+    starts = np.empty((H, W + 1), np.int64)
+    sums = np.empty((W, w.shape[1]), np.float32)
+    for n in range(begin, end):
+        list_active(x[n].reshape(H, W * D), at, starts)
+        for y in range(H):
+            sums[:] = bias
+            for dy in range(max(0, pad - y), min(k, H + pad - y)):
+                where = starts[y + dy - pad]
+                for c in range(W):
+                    lo, hi = where[max(c - pad, 0)], where[min(c + pad + 1, W)]
+                    add_rows(sums[c], w, at, lo, hi, (c - pad) * D - dy * k * D)
+            for c in range(W):
+                to, total = out[n, y, c], sums[c]
+                if scale.size:
+                    for o in range(K):
+                        to[o] = total[o] * scale[o] + shift[o]
+                else:
+                    for o in range(K):
+                        to[o] = total[o]
+
+
+@njit(cache=True, nogil=True)
+def convolve(x, w, k, bias, scale, shift, out):  # type: ignore[no-untyped-def]
+    """out[N, H, W, K] = (k x k convolution of x with w + bias[P]) * scale + shift, or without; one thread."""
+    _convolve_images(x, w, k, bias, scale, shift, out, 0, x.shape[0])
+
+
+@njit(cache=True, parallel=True)
+def convolve_threads(x, w, k, bias, scale, shift, out):  # type: ignore[no-untyped-def]
+    """As `convolve`, images spread over threads; same bits."""
+    N = x.shape[0]
+    for p in prange(_PARTS):
+        _convolve_images(x, w, k, bias, scale, shift, out, N * p // _PARTS, N * (p + 1) // _PARTS)
+
+
+@njit(cache=True, nogil=True)
+def _list_by_channel(at, starts, D, k, lists, counts):  # type: ignore[no-untyped-def]
+    """From `list_active`: lists[c, :counts[c]] are the pixels where channel c fired, counted in the padded image."""
+    H, columns = starts.shape
+    pad, W = k // 2, columns - 1
+    counts[:] = 0
+    for y in range(H):
+        for c in range(W):
+            pixel = (y + pad) * (W + 2 * pad) + c + pad
+            for j in range(starts[y, c], starts[y, c + 1]):
+                channel = at[j] - c * D
+                lists[channel, counts[channel]] = pixel
+                counts[channel] += 1
+
+
+@njit(cache=True, nogil=True)
+def weight_gradient(x, grad, k, gw):  # type: ignore[no-untyped-def]
+    """gw[k * k * D, P] += gradient of the weights of `convolve`; x[N, H, W, D], grad[N, H, W, K]. One thread."""
+    N, H, W, D = x.shape
+    K, pad = grad.shape[3], k // 2
+    wide = W + 2 * pad
+    at = np.empty(H * W * D + 1, np.int32)
+    starts = np.empty((H, W + 1), np.int64)
+    lists = np.empty((D, H * W), np.int32)
+    counts = np.empty(D, np.int64)
+    padded = np.zeros(((H + 2 * pad) * wide, gw.shape[1]), np.float32)
+    for n in range(N):
+        list_active(x[n].reshape(H, W * D), at, starts)
+        _list_by_channel(at, starts, D, k, lists, counts)
+        for y in range(H):
+            for c in range(W):
+                padded[(y + pad) * wide + c + pad, :K] = grad[n, y, c]
+        for tap in range(k * k):
+            away = (tap // k - pad) * wide + tap % k - pad
+            for c in range(D):
+                add_rows(gw[tap * D + c], padded, lists[c], 0, counts[c], away)

@@ -1,0 +1,71 @@
+"""Batch norm without a neuron equals the library's."""
+
+import pytest
+import torch
+from slow_oracles import wake
+from torch import nn
+
+from spikinghash.layers.conv import FixedNorm
+
+
+def example(C=6, seed=0, offset=0.0):
+    g = torch.Generator().manual_seed(seed)
+    x = torch.randn(12, C, 5, 7, generator=g) * torch.linspace(0.5, 4.0, C)[:, None, None] + offset
+    return x.contiguous(memory_format=torch.channels_last), torch.randn(x.shape, generator=g)
+
+
+def pair(C=6):
+    ours, theirs = wake(FixedNorm(C)), nn.BatchNorm2d(C)
+    theirs.load_state_dict(ours.state_dict())
+    return ours, theirs
+
+
+@pytest.mark.parametrize("C", [1, 6, 48, 600])
+def test_training(C):
+    ours, theirs = pair(C)
+    x, weights = example(C)
+    x1, x2 = x.clone().requires_grad_(True), x.clone().requires_grad_(True)
+    y, z = ours(x1), theirs(x2)
+    assert torch.allclose(y, z, atol=1e-5)
+    (y * weights).sum().backward()
+    (z * weights).sum().backward()
+    for a, b in ((x1, x2), (ours.weight, theirs.weight), (ours.bias, theirs.bias)):
+        assert torch.allclose(a.grad, b.grad, rtol=1e-4, atol=1e-4)
+    for name, value in theirs.state_dict().items():
+        assert torch.allclose(ours.state_dict()[name].double(), value.double(), rtol=1e-5, atol=1e-6)
+
+
+def test_a_large_offset_does_not_spoil_the_variance():
+    ours, theirs = pair()
+    ours.momentum = theirs.momentum = 1.0
+    x, _ = example(offset=20.0)
+    ours(x)
+    theirs(x)
+    assert torch.allclose(ours.running_var, theirs.running_var, rtol=1e-3)
+
+
+def test_inference_is_a_product_and_a_sum_with_and_without_gradient():
+    ours, theirs = pair()
+    ours.eval()
+    theirs.eval()
+    x, _ = example()
+    with torch.no_grad():
+        fixed = ours(x)
+    assert torch.equal(fixed, ours(x).detach())
+    assert torch.allclose(fixed, theirs(x), atol=1e-5)
+    assert torch.equal(fixed[3:4], ours(x[3:4]).detach())
+
+
+def test_double_precision_takes_the_library_path():
+    ours, theirs = pair()
+    x, _ = example()
+    assert torch.equal(ours.double()(x.double()), theirs.double()(x.double()))
+
+
+def test_statistics_of_many_rows_are_accurate():
+    """The library's channels-last loop is off by 1e-4 here, enough to move spikes."""
+    ours, _ = pair(16)
+    g = torch.Generator().manual_seed(0)
+    x = (torch.randn(64, 16, 32, 32, generator=g) * 2 + 1).contiguous(memory_format=torch.channels_last)
+    exact = nn.functional.batch_norm(x.double(), None, None, ours.weight.double(), ours.bias.double(), True)
+    assert torch.allclose(ours(x).double(), exact, rtol=0, atol=3e-6)
