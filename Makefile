@@ -14,7 +14,7 @@ export MLFLOW_DISABLE_TELEMETRY := true
 # Ray Train's state export needs the dashboard, which we do not run
 export RAY_TRAIN_ENABLE_STATE_TRACKING := 0
 
-.PHONY: repro test lint bench fuzz serve clean clean-kernels help
+.PHONY: repro test lint bench reliability fuzz serve clean clean-kernels help
 
 help: ## this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/'
@@ -31,7 +31,7 @@ repro: $(VENV)/.ok ## set up, run the pipeline, say where the report is
 	@echo "report: $(abspath reports/report.html)"
 
 test: $(VENV)/.ok ## set up, run the tests
-	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest -n 2 --dist loadgroup
 
 lint: $(VENV)/.ok ## style, types, import layers
 	$(BIN)/ruff check .
@@ -45,6 +45,10 @@ bench: $(VENV)/.ok ## speed against named peers, as ratios in one run
 	$(BIN)/python bench/training.py
 	$(BIN)/python bench/evaluation.py
 	$(BIN)/python bench/search.py
+	$(BIN)/python bench/bulk.py
+
+reliability: $(VENV)/.ok ## 300 kills, every fault, 1,000 recordings of which 60 are hostile, Ray workers killed
+	KILLS=300 FAULTS=all ARCHIVE=1000 FULL=1 $(BIN)/python -m pytest tests/reliability tests/e2e/test_ray_encode.py
 
 fuzz: $(VENV)/.ok ## fuzz every reader for FUZZ_SECONDS (600)
 	$(BIN)/python -m pip install -q atheris

@@ -40,6 +40,7 @@ REASONS = frozenset(
         "not-regular",
         "changed",
         "decoder-crash",
+        "worker-crash",
         "timeout",
         "memory",
         "unreadable",

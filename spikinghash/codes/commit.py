@@ -8,20 +8,18 @@ still holds, or the commit fails, and we look again.
 
 from __future__ import annotations
 
-import errno
 import random
-import re
 import time
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
 import pyarrow as pa
 import pyarrow.compute as pc
 from deltalake import CommitProperties, DeltaTable, Transaction, write_deltalake
-from deltalake.exceptions import CommitFailedError, DeltaError
+from deltalake.exceptions import CommitFailedError
 
-from spikinghash.errors import BadStore, Temporary
+from spikinghash.codes.store_errors import store_errors
+from spikinghash.errors import Temporary
 
 ATTEMPTS = 50
 
@@ -37,35 +35,6 @@ class Appended:
     skipped: int
     version: int
     rows: pa.Table = field(repr=False, compare=False)
-
-
-@contextmanager
-def store_errors(uri: str) -> Iterator[None]:
-    """Turn what Delta, Arrow and the disk raise into `Temporary` (disk full) or `BadStore` (anything else).
-
-    A lost race (`CommitFailedError`) passes through: only the caller knows whether to try again.
-    """
-    where = uri.removeprefix("file://").rstrip("/")
-    try:
-        yield
-    except (DeltaError, OSError, pa.ArrowException) as error:
-        if _disk_full(error):
-            raise Temporary(f"{where}: the disk is full; free space and run the same command again") from error
-        if isinstance(error, CommitFailedError):
-            raise
-        raise BadStore(f"{where}: damaged or unreadable: {_one_line(error)}") from error
-
-
-def _one_line(error: Exception) -> str:
-    """The message without terminal colours, line breaks and the Rust stack that delta-rs appends."""
-    text = re.sub(r"\x1b\[[0-9;]*m", "", str(error))
-    return " ".join(re.split(r"\s0: ", text, maxsplit=1)[0].split())
-
-
-def _disk_full(error: BaseException) -> bool:
-    # Rust passes the number on as text only: "(os error 28)"
-    full = (errno.ENOSPC, errno.EDQUOT)
-    return getattr(error, "errno", None) in full or any(f"(os error {number})" in str(error) for number in full)
 
 
 def append_new(
@@ -89,7 +58,7 @@ def append_new(
         if fresh.num_rows == 0:
             return Appended(0, rows.num_rows, table.version(), fresh)
         try:
-            with store_errors(table.table_uri):
+            with store_errors(table.table_uri, writing=True):
                 write_deltalake(table, fresh, mode="append", commit_properties=_transactions(table, models))
         except CommitFailedError:
             # spread the losers out, or the same two writers meet again and again

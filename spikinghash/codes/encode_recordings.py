@@ -3,21 +3,22 @@
 from __future__ import annotations
 
 import time
-from collections import Counter
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 
+from spikinghash.codes.encode_report import EncodeReport
 from spikinghash.codes.encoder import Encoder
-from spikinghash.codes.frame_recording import FramedClip, frame_recording
-from spikinghash.codes.inputs import Input, open_inputs
+from spikinghash.codes.hash_inputs import Hashed, Hasher, hash_here
+from spikinghash.codes.inputs import Input, Opened, open_inputs
 from spikinghash.codes.new_rows import Refused, code_rows, quarantine_rows
+from spikinghash.codes.stop import Stop, Stopped
 from spikinghash.codes.table import CodeDatabase
 from spikinghash.errors import BadRecording
 from spikinghash.frames.clips import Decode
+from spikinghash.training.checkpoint import LoadedModel
 
 #: Called with how many are done and how many there are, None where that is not known.
 Progress = Callable[[int, int | None], None]
@@ -26,121 +27,143 @@ Progress = Callable[[int, int | None], None]
 COMMIT = 512
 
 
-@dataclass
-class EncodeReport:
-    """Recordings by what became of them. Law: found = committed + skipped + quarantined + pending.
-
-    `committed` were added by this run, with `clips` clips; `skipped` were in the database already, or are a second
-    copy of the same contents; `quarantined` were refused now or earlier, by reason in `reasons`.
-    """
-
-    found: int = 0
-    committed: int = 0
-    clips: int = 0
-    skipped: int = 0
-    quarantined: int = 0
-    reasons: Counter[str] = field(default_factory=Counter)
-    events: int = 0
-    seconds: float = 0.0
-
-    def to_json(self) -> dict[str, Any]:
-        """The JSON keys of the command line contract."""
-        return {
-            "found": self.found,
-            "committed": self.committed,
-            "clips": self.clips,
-            "skipped": self.skipped,
-            "quarantined": self.quarantined,
-            "pending": self.found - self.committed - self.skipped - self.quarantined,
-            "reasons": dict(sorted(self.reasons.items())),
-            "seconds": round(self.seconds, 3),
-            "events_per_s": round(self.events / self.seconds) if self.seconds else 0,
-        }
-
-
-@dataclass
-class _Batch:
-    recordings: int = 0
-    clips: list[FramedClip] = field(default_factory=list)
-    refused: list[Refused] = field(default_factory=list)
-
-    def add(self, clips: list[FramedClip]) -> None:
-        self.recordings += 1
-        self.clips += clips
-
-    @property
-    def full(self) -> bool:
-        return len(self.clips) >= COMMIT or len(self.refused) >= COMMIT
-
-
 def encode_recordings(
-    files: list[Path],
+    files: Sequence[Path],
     encoder: Encoder,
     database: CodeDatabase,
     *,
     decode: Decode,
     format: str | None = None,
     progress: Progress | None = None,
+    stop: Stop | None = None,
 ) -> EncodeReport:
     """Hash recordings, and those in archives, committing in batches. Repeating it, or running it twice, adds nothing.
 
-    `decode` reads one file, in the daily job that of an `IsolatedDecoder`.
+    `decode` reads one file, in the daily job that of an `IsolatedDecoder`. When `stop` is asked, what is encoded is
+    committed and the report counts the rest as pending.
     """
+
+    def hasher(inputs: Iterator[Opened]) -> Iterator[Hashed | Refused]:
+        return hash_here(inputs, encoder, decode, format, stop)
+
+    return encode_with(hasher, files, encoder.model, database, progress=progress, stop=stop)
+
+
+def encode_with(
+    hasher: Hasher,
+    files: Sequence[Path],
+    model: LoadedModel,
+    database: CodeDatabase,
+    *,
+    progress: Progress | None = None,
+    stop: Stop | None = None,
+) -> EncodeReport:
+    """As `encode_recordings`, with `hasher` doing the work between reading the inputs and committing the codes."""
     started = time.monotonic()
-    model = encoder.model
-    report = EncodeReport()
-    done = database.committed_recordings(model.digest)
-    bad = {(r["sha256"], r["path"]): str(r["reason"]) for r in database.quarantined(model.digest).to_pylist()}
-    batch = _Batch()
-    for item in _told(open_inputs(files), len(files), progress):
-        report.found += 1
-        sha256 = None
-        try:
+    run = _Run(files, model, database, stop or Stop(), progress)
+    try:
+        for result in hasher(run.new_inputs()):
+            run.add(result)
+    except Stopped:
+        # files not looked at are to be done as well; what is inside an archive nobody knows, it counts as one
+        run.report.found += run.left
+    run.commit()
+    run.report.seconds = time.monotonic() - started
+    return run.report
+
+
+@dataclass
+class _Batch:
+    hashed: list[Hashed] = field(default_factory=list)
+    refused: list[Refused] = field(default_factory=list)
+    clips: int = 0
+
+    @property
+    def full(self) -> bool:
+        return self.clips >= COMMIT or len(self.refused) >= COMMIT
+
+
+class _Run:
+    """One run over `files`: what is known already, what waits to be committed, and the counts."""
+
+    def __init__(
+        self, files: Sequence[Path], model: LoadedModel, database: CodeDatabase, stop: Stop, progress: Progress | None
+    ) -> None:
+        self.files, self.left = files, len(files)
+        self.model, self.database, self.stop, self.progress = model, database, stop, progress
+        self.report = EncodeReport()
+        self.done = database.committed_recordings(model.digest)
+        refused = database.quarantined(model.digest).to_pylist()
+        self.bad = {(row["sha256"], row["path"]): str(row["reason"]) for row in refused}
+        #: Paths of further copies of recordings that are being hashed, by SHA-256: they share the fate of the first.
+        self.copies: dict[str, list[str]] = {}
+        self.batch = _Batch()
+
+    def new_inputs(self) -> Iterator[Opened]:
+        """Inputs that are neither committed nor refused yet; the others are counted."""
+        total: int | None = len(self.files)
+        for item in self._inputs():
+            self.report.found += 1
+            total = None if item.archive else total
+            if self.progress is not None:
+                self.progress(self.report.found, total)
             if isinstance(item.source, BadRecording):
-                raise item.source
+                self.add(Refused(item.path, None, item.source))
+                continue
             sha256 = item.source.sha256
-            if sha256 in done:
-                report.skipped += 1
-                continue
-            if (sha256, item.path) in bad:
-                report.quarantined += 1
-                report.reasons[bad[sha256, item.path]] += 1
-                continue
-            batch.add(frame_recording(item.path, item.source, model.spec, decode, archive=item.archive, format=format))
-            done.add(sha256)
-        except BadRecording as error:
-            batch.refused.append(Refused(item.path, sha256, error))
-        if batch.full:
-            _commit(batch, encoder, database, report)
-            batch = _Batch()
-    _commit(batch, encoder, database, report)
-    report.seconds = time.monotonic() - started
-    return report
+            if sha256 in self.done:
+                self.report.skipped += 1
+            elif (sha256, item.path) in self.bad:
+                self.report.quarantined += 1
+                self.report.reasons[self.bad[sha256, item.path]] += 1
+            elif sha256 in self.copies:
+                self.copies[sha256].append(item.path)
+            else:
+                self.copies[sha256] = []
+                yield Opened(item.path, item.archive, item.source)
 
+    def _inputs(self) -> Iterator[Input]:
+        for path in self.files:
+            items, counted = open_inputs([path]), False
+            while True:
+                with self.stop.interruptible():
+                    item = next(items, None)
+                if item is None:
+                    break
+                if item.archive is None:
+                    counted, self.left = True, self.left - 1
+                yield item
+            self.left -= not counted
 
-def _told(items: Iterable[Input], files: int, progress: Progress | None) -> Iterable[Input]:
-    """Count inputs for a progress bar; once an archive is met, the total is not known."""
-    total: int | None = files
-    for count, item in enumerate(items, start=1):
-        yield item
-        total = None if item.archive else total
-        if progress is not None:
-            progress(count, total)
+    def add(self, result: Hashed | Refused) -> None:
+        """Take one result, and commit when there are enough."""
+        copies = self.copies.pop(result.sha256, []) if result.sha256 else []
+        if isinstance(result, Hashed):
+            self.batch.hashed.append(result)
+            self.batch.clips += len(result.clips)
+            self.done.add(result.sha256)
+            self.report.skipped += len(copies)
+        else:
+            self.batch.refused += [result, *(Refused(path, result.sha256, result.error) for path in copies)]
+        if self.batch.full:
+            self.commit()
 
-
-def _commit(batch: _Batch, encoder: Encoder, database: CodeDatabase, report: EncodeReport) -> None:
-    model = encoder.model
-    if batch.clips:
-        codes, margins = encoder.encode(np.stack([c.frames for c in batch.clips]))
-        rows = code_rows([c.clip for c in batch.clips], codes, margins, model.digest, model.spec.frames_digest)
-        appended = database.append(rows)
-        # a recording's clips are committed together; those already there come from a run beside this one
-        ours = len(set(appended.rows.column("recording_sha256").to_pylist()))
-        report.committed += ours
-        report.skipped += batch.recordings - ours
-        report.clips += appended.written
-        report.events += sum(c.events for c in batch.clips)
-    if batch.refused:
-        database.quarantine(quarantine_rows(batch.refused, model.digest))
-        report.quarantined += len(batch.refused)
-        report.reasons.update(r.error.reason for r in batch.refused)
+    def commit(self) -> None:
+        """Write what waits and count it; no signal interrupts this."""
+        hashed, refused = self.batch.hashed, self.batch.refused
+        model, self.batch = self.model, _Batch()
+        if hashed:
+            clips = [clip for h in hashed for clip in h.clips]
+            codes, margins = np.concatenate([h.codes for h in hashed]), np.concatenate([h.margins for h in hashed])
+            rows = code_rows(clips, codes, margins, model.digest, model.spec.frames_digest)
+            appended = self.database.append(rows)
+            # a recording's clips are committed together; those already there come from a run beside this one
+            ours = len(set(appended.rows.column("recording_sha256").to_pylist()))
+            self.report.committed += ours
+            self.report.skipped += len(hashed) - ours
+            self.report.clips += appended.written
+            self.report.events += sum(h.events for h in hashed)
+        if refused:
+            self.database.quarantine(quarantine_rows(refused, model.digest))
+            self.report.quarantined += len(refused)
+            self.report.reasons.update(r.error.reason for r in refused)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from dataclasses import dataclass
 
 import numpy as np
@@ -9,8 +10,10 @@ import numpy as np
 from spikinghash.codes.new_rows import Clip
 from spikinghash.datasets.recording import Recording
 from spikinghash.errors import BadRecording
+from spikinghash.events.options import ReadOptions
 from spikinghash.events.source import Source
 from spikinghash.frames.clips import Decode, cut_file, frame_clips
+from spikinghash.frames.framing import Framing
 from spikinghash.methods.spec import ModelSpec
 
 
@@ -30,7 +33,7 @@ def frame_recording(
 
     Raises `BadRecording` for anything the readers refuse, for a sensor unlike the model's and for too few events.
     """
-    framing, options = spec.framing()
+    framing, options = _framing(spec)
     whole = Recording(source.sha256, source.path, None, None, options=options)
     file = cut_file(source, [whole], framing, spec.sensor, format, decode=decode)
     for _, error in file.refused:
@@ -44,3 +47,9 @@ def frame_recording(
     if not clips:
         raise BadRecording("no-events", f"no clip has the {framing.min_events} events that the model's clips need")
     return clips
+
+
+@functools.lru_cache(maxsize=8)
+def _framing(spec: ModelSpec) -> tuple[Framing, ReadOptions]:
+    # the same for every recording of a run, and reading it takes as long as framing a small one
+    return spec.framing()

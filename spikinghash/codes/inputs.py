@@ -22,6 +22,15 @@ class Input:
     source: Source | BadRecording
 
 
+@dataclass(frozen=True)
+class Opened:
+    """An input that could be read."""
+
+    path: str
+    archive: str | None
+    source: Source
+
+
 def open_inputs(files: Iterable[Path], limits: ArchiveLimits | None = None) -> Iterator[Input]:
     """Yield every recording of `files`. A refused archive is one more input, in place of the members it still had."""
     for path in files:

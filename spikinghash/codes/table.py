@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import math
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -18,8 +19,10 @@ from deltalake.exceptions import CommitFailedError, TableNotFoundError
 from numpy.typing import NDArray
 
 from spikinghash.codes.codeset import CodeSet, codeset_from_rows
-from spikinghash.codes.commit import Appended, append_new, store_errors
+from spikinghash.codes.commit import Appended, append_new
 from spikinghash.codes.rows import CODE_KEY, CODE_ROWS, QUARANTINE_KEY, QUARANTINE_ROWS, code_width, conform
+from spikinghash.codes.staged import remove_staged
+from spikinghash.codes.store_errors import store_errors
 from spikinghash.errors import BadStore, ConfigError, StaleModel, Temporary
 from spikinghash.schema import CODE_SCHEMA_VERSION
 
@@ -79,13 +82,13 @@ class CodeDatabase:
         """Add refused recordings (columns of `QUARANTINE_ROWS`), exactly once by SHA-256, path and model."""
         return append_new(lambda: self._snapshot("quarantine"), conform(rows, QUARANTINE_ROWS), QUARANTINE_KEY)
 
-    def load(self, model: str | None = None, split: str | None = None) -> CodeSet:
-        """The codes of one model, of one split or all, ordered by clip id.
+    def load(self, model: str | None = None, split: str | None = None, version: int | None = None) -> CodeSet:
+        """The codes of one model, of one split or all, ordered by clip id; now, or as they were at a `version`.
 
         Without `model` the database must hold one model only. `StaleModel` names the models there are,
-        `ConfigError` an unknown split, `BadStore` an empty database.
+        `ConfigError` an unknown split or version, `BadStore` an empty database or a version that `vacuum` removed.
         """
-        table = self._snapshot("codes")
+        table = self._snapshot("codes", version)
         rows = _read(table, CODE_ROWS.names, self._the_model(table, model))
         model = rows.column("model")[0].as_py()
         if split is not None:
@@ -137,10 +140,27 @@ class CodeDatabase:
         """Join the many small files that nightly appends leave; changes no row, safe beside writers."""
         for name in _TABLES:
             try:
-                with store_errors(self.uri):
+                with store_errors(self.uri, writing=True):
                     self._snapshot(name).optimize.compact()
             except CommitFailedError as error:
                 raise Temporary(f"{self.uri}/{name}: someone else rewrote the files; compact again later") from error
+
+    def vacuum(self, keep_hours: float) -> int:
+        """Delete files that no version of the last `keep_hours` needs, and what killed runs left; how many.
+
+        Older versions can no longer be loaded. `keep_hours` must exceed the length of any run beside this one, whose
+        files have no version yet.
+        """
+        if keep_hours < 0:
+            raise ConfigError(f"keep_hours must not be negative, is {keep_hours}")
+        removed = 0
+        for name in _TABLES:
+            with store_errors(f"{self.uri}/{name}", writing=True):
+                # "full": a file that was written but not committed when its run was killed is in no log
+                hours = math.ceil(keep_hours)
+                gone = self._snapshot(name).vacuum(hours, False, enforce_retention_duration=False, full=True)
+                removed += len(gone) + remove_staged(f"{self.uri}/{name}", 3600 * keep_hours)
+        return removed
 
     def _the_model(self, table: DeltaTable, wanted: str | None) -> str:
         models = _models(table)
@@ -155,11 +175,15 @@ class CodeDatabase:
             )
         return wanted or models[0]
 
-    def _snapshot(self, name: str) -> DeltaTable:
+    def _snapshot(self, name: str, version: int | None = None) -> DeltaTable:
         where = f"{self.uri}/{name}"
         try:
             with store_errors(where):
                 table = DeltaTable(where, storage_options=self.storage_options)
+                if version is not None:
+                    if not 0 <= version <= table.version():
+                        raise ConfigError(f"{where}: no version {version}; the newest is {table.version()}")
+                    table.load_as_version(version)
         except BadStore as error:
             if isinstance(error.__cause__, TableNotFoundError):
                 raise BadStore(f"{self.uri}: no code database here; `spikinghash encode` makes one") from None
@@ -172,7 +196,7 @@ class CodeDatabase:
     def _create(self, name: str, schema: pa.Schema) -> None:
         where = f"{self.uri}/{name}"
         try:
-            with store_errors(where):
+            with store_errors(where, writing=True):
                 DeltaTable.create(
                     where,
                     schema,

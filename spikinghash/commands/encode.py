@@ -2,13 +2,27 @@
 
 from __future__ import annotations
 
+import os
+import sys
+from contextlib import ExitStack
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated, NoReturn
 
 import typer
 
+from spikinghash.codes.discover import discover
+from spikinghash.codes.encode_report import EncodeReport
+from spikinghash.codes.stop import Stop, Stopped, stop_on_signals
 from spikinghash.commands.output import DEFAULT_DB, DEFAULT_MODEL, Db, Format, Json, Model, command, emit
-from spikinghash.errors import EXIT_OK, EXIT_QUARANTINED
+from spikinghash.errors import EXIT_OK, EXIT_QUARANTINED, EXIT_TEMPORARY, ConfigError
+
+if TYPE_CHECKING:
+    from spikinghash.codes.encoder import Encoder
+    from spikinghash.codes.table import CodeDatabase
+    from spikinghash.progress import Update
+
+Workers = Annotated[int, typer.Option("--workers", min=0, help="Ray workers; 0: this process alone, without Ray.")]
+Address = Annotated[str | None, typer.Option("--address", help="Ray cluster for the workers; default: a local one.")]
 
 
 @command
@@ -17,21 +31,44 @@ def encode(
     db: Db = DEFAULT_DB,
     model: Model = DEFAULT_MODEL,
     format: Format = None,
+    workers: Workers = 0,
+    address: Address = None,
     as_json: Json = False,
 ) -> int:
-    """Hash new recordings into the database, each exactly once. Exit code 3: done, but some files were refused."""
-    from spikinghash.codes.discover import discover
-    from spikinghash.codes.encode_recordings import encode_recordings
-    from spikinghash.codes.table import CodeDatabase
-    from spikinghash.commands.model_ref import open_encoder
-    from spikinghash.events.isolate import IsolatedDecoder
-    from spikinghash.progress import progress_bar
+    """Hash new recordings into the database, each exactly once.
 
+    Exit code 3: done, but some files were refused; 75: stopped by a signal, the rest is pending.
+    """
+    if address is not None and workers == 0:
+        raise ConfigError("--address needs --workers, the number of workers on the cluster")
     files = discover(paths)
-    encoder = open_encoder(model)
-    database = CodeDatabase.create_or_open(db)
-    with IsolatedDecoder() as decoder, progress_bar("encode") as progress:
-        report = encode_recordings(files, encoder, database, decode=decoder.decode, format=format, progress=progress)
+
+    def leave() -> NoReturn:
+        os._exit(_tell(EncodeReport(found=len(files)), as_json))
+
+    with stop_on_signals() as stop, ExitStack() as resources:
+        with stop.leaving(leave):
+            from spikinghash.codes.table import CodeDatabase
+            from spikinghash.commands.model_ref import open_encoder
+            from spikinghash.progress import progress_bar
+
+            encoder = open_encoder(model)
+            database = CodeDatabase.create_or_open(db)
+        try:
+            with progress_bar("encode") as progress:
+                if workers:
+                    report = _on_ray(files, encoder, database, format, workers, address, stop, progress, resources)
+                else:
+                    report = _here(files, encoder, database, format, stop, progress)
+        except Stopped:
+            # before the first input, while Ray was starting: half started, it would abort at the interpreter's end
+            leave()
+        # before Ray ends, which takes a moment during which SIGTERM kills
+        return _tell(report, as_json)
+
+
+def _tell(report: EncodeReport, as_json: bool) -> int:
+    """Print the report; the exit code it means."""
     content = report.to_json()
 
     def text() -> None:
@@ -39,4 +76,38 @@ def encode(
             typer.echo(f"{key:12} {value}")
 
     emit(content, as_json, text)
+    sys.stdout.flush()
+    if report.pending:
+        typer.echo(f"spikinghash: stopped with {report.pending} inputs pending; run the same command again", err=True)
+        return EXIT_TEMPORARY
     return EXIT_QUARANTINED if report.quarantined else EXIT_OK
+
+
+def _here(
+    files: list[Path], encoder: Encoder, database: CodeDatabase, format: str | None, stop: Stop, progress: Update
+) -> EncodeReport:
+    from spikinghash.codes.encode_recordings import encode_recordings
+    from spikinghash.events.isolate import IsolatedDecoder
+
+    with IsolatedDecoder() as decoder:
+        return encode_recordings(
+            files, encoder, database, decode=decoder.decode, format=format, progress=progress, stop=stop
+        )
+
+
+def _on_ray(
+    files: list[Path],
+    encoder: Encoder,
+    database: CodeDatabase,
+    format: str | None,
+    workers: int,
+    address: str | None,
+    stop: Stop,
+    progress: Update,
+    resources: ExitStack,
+) -> EncodeReport:
+    from spikinghash.codes.encode_recordings import encode_with
+    from spikinghash.codes.ray_encode import ray_hasher
+
+    hasher = resources.enter_context(ray_hasher(encoder.model, workers, address=address, format=format, stop=stop))
+    return encode_with(hasher, files, encoder.model, database, progress=progress, stop=stop)

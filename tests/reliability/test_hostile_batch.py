@@ -6,6 +6,7 @@ import subprocess
 import sys
 import time
 import zipfile
+from collections import Counter
 from pathlib import Path
 
 import hostile
@@ -24,6 +25,9 @@ from spikinghash.methods.method import LossWeights, build
 from spikinghash.methods.spec import ModelSpec
 from spikinghash.schema import REASONS
 from spikinghash.training.checkpoint import load_model, save_model
+
+#: Recordings in the archive of the last test; 1000 for the full one.
+ARCHIVE = int(os.environ.get("ARCHIVE", "100"))
 
 pytestmark = pytest.mark.timeout(300)
 
@@ -108,18 +112,29 @@ def test_hostile_files_cost_little_time(night):
 
 
 def test_an_archive_of_recordings_of_which_some_are_hostile(model, tmp_path):
-    bad = [data for data, _ in (hostile.truncations() | hostile.columns_that_lie()).values()][:60]
+    bad = hostile.truncations() | hostile.columns_that_lie()
+    step = len(bad) * 50 // (3 * ARCHIVE)
+    bad = dict(list(bad.items())[:: max(1, step)][: ARCHIVE * 6 // 100])
+    good = ARCHIVE - len(bad)
+    assert len(bad) == ARCHIVE * 6 // 100
     with zipfile.ZipFile(tmp_path / "night.zip", "w") as archive:
-        for number in range(140):
-            archive.writestr(f"clips/{number:03}.bin", hostile.good(seed=1000 + number))
-        for number, data in enumerate(bad):
-            archive.writestr(f"clips/bad-{number:03}.bin", data)
+        for number, (name, (data, _)) in enumerate(bad.items()):
+            archive.writestr(f"clips/{number:04}/{name}", data)
+        for number in range(good):
+            archive.writestr(f"clips/{number:04}/good.bin", hostile.good(seed=1000 + number))
     command = [sys.executable, "-m", "spikinghash", "encode", tmp_path / "night.zip", "--db", tmp_path / "db"]
     command += ["--model", model, "--json"]
     environment = os.environ | {"PYTHONPATH": str(Path(__file__).parents[2])}
     first = subprocess.run(command, capture_output=True, text=True, check=False, env=environment)
     assert first.returncode == 3, first.stderr
     report = json.loads(first.stdout)
-    assert (report["found"], report["committed"], report["quarantined"]) == (200, 140, 60)
-    second = json.loads(subprocess.run(command, capture_output=True, text=True, check=False, env=environment).stdout)
-    assert (second["committed"], second["skipped"], second["quarantined"], second["pending"]) == (0, 140, 60, 0)
+    assert (report["found"], report["committed"], report["quarantined"]) == (ARCHIVE, good, len(bad))
+    rows = CodeDatabase.open(tmp_path / "db").quarantined().to_pylist()
+    reasons = {row["path"].rsplit("/", 1)[1]: row["reason"] for row in rows}
+    assert reasons.keys() == bad.keys()
+    assert {n: r for n, r in reasons.items() if r not in bad[n][1]} == {}
+    assert report["reasons"] == dict(Counter(reasons.values()))
+    again = subprocess.run(command, capture_output=True, text=True, check=False, env=environment)
+    assert again.returncode == 3
+    second = json.loads(again.stdout)
+    assert (second["committed"], second["skipped"], second["quarantined"], second["pending"]) == (0, good, len(bad), 0)

@@ -10,7 +10,7 @@ import numpy as np
 import pyarrow as pa
 import pytest
 from deltalake import DeltaTable
-from deltalake.exceptions import CommitFailedError
+from deltalake.exceptions import CommitFailedError, DeltaError
 
 from spikinghash.codes import commit
 from spikinghash.codes.rows import CODE_ROWS, path_text
@@ -126,7 +126,12 @@ def test_losing_every_race_is_temporary(database, monkeypatch):
 
 
 @pytest.mark.parametrize(
-    "error", [OSError(28, "No space left on device"), CommitFailedError("LocalFileSystem: (os error 28)")]
+    "error",
+    [
+        OSError(28, "No space left on device"),
+        CommitFailedError("LocalFileSystem: (os error 28)"),
+        DeltaError("Failed to parse parquet: Unable to copy data to file: File too large (os error 27)"),
+    ],
 )
 def test_a_full_disk_is_temporary(database, monkeypatch, error):
     def full(*_, **__):
@@ -135,6 +140,27 @@ def test_a_full_disk_is_temporary(database, monkeypatch, error):
     monkeypatch.setattr(commit, "write_deltalake", full)
     with pytest.raises(Temporary, match="disk is full"):
         database.append(code_rows(["a"]))
+
+
+@pytest.mark.parametrize(
+    ("error", "temporary"),
+    [
+        (OSError("Generic LocalFileSystem error: Unable to rename file: Input/output error (os error 5)"), True),
+        (OSError(24, "Too many open files"), True),
+        (OSError("Generic S3 error: Error performing PUT in 3s, after 10 retries - Server error 503"), True),
+        (OSError("Generic S3 error: error sending request for url"), True),
+        (OSError("Generic S3 error: Error performing PUT in 1s, after 0 retries - 403 Forbidden"), False),
+        (PermissionError(13, "Permission denied"), False),
+    ],
+)
+def test_a_failed_write_is_temporary_where_trying_again_may_help(database, monkeypatch, error, temporary):
+    def fail(*_, **__):
+        raise error
+
+    monkeypatch.setattr(commit, "write_deltalake", fail)
+    with pytest.raises(Temporary if temporary else BadStore) as refusal:
+        database.append(code_rows(["a"]))
+    assert "\n" not in str(refusal.value)
 
 
 WRITER = """

@@ -1,0 +1,25 @@
+"""What a killed writer leaves in a local table: files that were never given their name."""
+
+from __future__ import annotations
+
+import re
+import time
+from pathlib import Path
+
+#: delta-rs writes `<name>#<number>`, then renames; it never lists such files, so its vacuum leaves them for good.
+_STAGED = re.compile(r".+\.(parquet|json|crc)#\d+")
+
+
+def remove_staged(table: str, older_than_s: float) -> int:
+    """Delete staged files of the table in a local folder that nobody has touched for so long; how many.
+
+    An object store has none: it throws away unfinished uploads itself.
+    """
+    folder = Path(table.removeprefix("file://"))
+    if not folder.is_dir():
+        return 0
+    until = time.time() - older_than_s
+    old = [p for p in folder.rglob("*#*") if _STAGED.fullmatch(p.name) and p.stat().st_mtime <= until]
+    for path in old:
+        path.unlink(missing_ok=True)
+    return len(old)

@@ -1,0 +1,56 @@
+"""What Delta Lake, Arrow and the disk raise, in our words."""
+
+from __future__ import annotations
+
+import errno
+import re
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import pyarrow as pa
+from deltalake.exceptions import CommitFailedError, DeltaError
+
+from spikinghash.errors import BadStore, Temporary
+
+#: No room: the disk, a quota or a limit on the size of files.
+_FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
+#: Passes by itself, or with the load.
+_BUSY = (
+    errno.EAGAIN, errno.EBUSY, errno.EINTR, errno.ENOMEM, errno.EMFILE, errno.ENFILE, errno.ENOLCK, errno.ESTALE,
+    errno.ETIMEDOUT, errno.ECONNREFUSED, errno.ECONNRESET, errno.ENETUNREACH, errno.EHOSTUNREACH,
+)  # fmt: skip
+#: What delta-rs says when an object store does not answer, or answers that it cannot now.
+_AWAY = re.compile(r"error sending request|timed out|after [1-9]\d* retries", re.IGNORECASE)
+
+
+@contextmanager
+def store_errors(uri: str, *, writing: bool = False) -> Iterator[None]:
+    """Turn errors into `Temporary` (no room, no answer, a failed write) or `BadStore` (anything else).
+
+    A lost race (`CommitFailedError`) passes through: only the caller knows whether to try again.
+    """
+    where = uri.removeprefix("file://").rstrip("/")
+    try:
+        yield
+    except (DeltaError, OSError, pa.ArrowException) as error:
+        number = _number(error)
+        if number in _FULL:
+            raise Temporary(f"{where}: the disk is full; free space and run the same command again") from error
+        # a write that failed has changed nothing, a read that failed may mean damage
+        if number in _BUSY or (writing and number == errno.EIO) or _AWAY.search(str(error)):
+            raise Temporary(f"{where}: {_one_line(error)}; run the same command again") from error
+        if isinstance(error, CommitFailedError):
+            raise
+        raise BadStore(f"{where}: damaged or unreadable: {_one_line(error)}") from error
+
+
+def _number(error: Exception) -> int | None:
+    """The system's error number; Rust passes it on as text only: "(os error 28)"."""
+    found = re.search(r"\(os error (\d+)\)", str(error))
+    return int(found[1]) if found else getattr(error, "errno", None)
+
+
+def _one_line(error: Exception) -> str:
+    """The message without terminal colours, line breaks and the Rust stack that delta-rs appends."""
+    text = re.sub(r"\x1b\[[0-9;]*m", "", str(error))
+    return " ".join(re.split(r"\s0: ", text, maxsplit=1)[0].split())
