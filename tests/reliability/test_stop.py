@@ -80,6 +80,7 @@ def test_a_decoder_that_hangs_does_not_hold_up_a_stop(tmp_path, model):
         if done == 3:
             threading.Thread(target=ask_when_it_hangs).start()
 
+    before = signal.getsignal(signal.SIGTERM)
     with stop_on_signals() as stop, IsolatedDecoder(command=COMMAND) as decoder:
         report = encode_recordings(
             discover([inbox]), encoder, database, decode=decoder.decode, progress=progress, stop=stop
@@ -91,7 +92,7 @@ def test_a_decoder_that_hangs_does_not_hold_up_a_stop(tmp_path, model):
         "found": 5, "committed": 2, "pending": 3, "quarantined": 0,
     }  # fmt: skip
     assert database.rows().num_rows == 2
-    assert signal.getsignal(signal.SIGTERM) == signal.SIG_DFL
+    assert signal.getsignal(signal.SIGTERM) == before
 
 
 def test_a_stop_interrupts_only_what_may_be_lost():
