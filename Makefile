@@ -61,4 +61,5 @@ clean-kernels: ## remove compiled kernels; needed after a change in a file that 
 	find spikinghash \( -name '*.nbi' -o -name '*.nbc' \) -delete
 
 clean: ## remove what the pipeline made, keep the environment
-	rm -rf data/raw data/frames data/models data/codes data/index reports .runs mlflow.db mlartifacts
+	rm -rf data/raw/digits data/frames data/models/default data/codes data/index data/experiments .runs mlflow.db mlartifacts
+	rm -rf reports/plots reports/*.json reports/report.html
