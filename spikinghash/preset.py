@@ -11,6 +11,7 @@ from ruamel.yaml import YAML
 
 from spikinghash.errors import ConfigError
 from spikinghash.files import write_atomically
+from spikinghash.overlay import lay_over
 from spikinghash.params import check_params
 from spikinghash.presets import preset_text
 
@@ -28,20 +29,9 @@ def apply_preset(name: str, path: Path) -> list[str]:
         content = keeper.load(path.read_text(encoding="utf-8"))
     except OSError as error:
         raise ConfigError(f"{path}: {error.strerror}; run inside the project, or copy its params.yaml") from None
-    keys = _lay(content, change, "")
+    keys = lay_over(content, change)
     out = io.StringIO()
     keeper.dump(content, out)
     check_params(yaml.safe_load(out.getvalue()), path)
     write_atomically(path, out.getvalue().encode())
-    return keys
-
-
-def _lay(section: Any, values: dict[str, Any], place: str) -> list[str]:
-    keys = []
-    for key, value in values.items():
-        if isinstance(value, dict):
-            keys += _lay(section[key], value, f"{place}{key}.")
-        elif section.get(key) != value:
-            section[key] = value
-            keys.append(f"{place}{key}")
     return keys

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import difflib
-from copy import deepcopy
 from pathlib import Path
 from typing import Any, Literal
 
@@ -11,6 +10,7 @@ import yaml
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from spikinghash.errors import ConfigError
+from spikinghash.overlay import lay_over
 from spikinghash.params import Params, check_params
 
 Changes = dict[str, dict[str, Any]]
@@ -62,16 +62,7 @@ def known(path: Path, place: str, name: str, names: dict[str, Any]) -> None:
 
 def changed(base: Path, *changes: Changes) -> Params:
     """`params.yaml` at `base` with `changes` laid over it, the last one winning, and checked as it would be itself."""
-    content = deepcopy(yaml.safe_load(base.read_text(encoding="utf-8")))
+    content = yaml.safe_load(base.read_text(encoding="utf-8"))
     for change in changes:
-        for section, values in change.items():
-            _lay(content.setdefault(section, {}), values)
+        lay_over(content, change)
     return check_params(content, base)
-
-
-def _lay(section: dict[str, Any], values: dict[str, Any]) -> None:
-    for key, value in values.items():
-        if isinstance(value, dict) and isinstance(section.get(key), dict):
-            _lay(section[key], value)
-        else:
-            section[key] = value

@@ -19,8 +19,8 @@ def export(
     as_json: Json = False,
 ) -> int:
     """Write the codes of one model as plain Parquet or as a FAISS index."""
-    from spikinghash.codes.export import export as write
     from spikinghash.codes.table import CodeDatabase
+    from spikinghash.index.export import export as write
 
     content = write(CodeDatabase.open(db), out, model)
     emit(content, as_json, lambda: typer.echo(f"{content['path']}: {content['rows']} codes of {content['bits']} bits"))

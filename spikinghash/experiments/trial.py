@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -28,7 +27,7 @@ from spikinghash.layers.exact import round_weights
 from spikinghash.methods.method import LossWeights, build
 from spikinghash.methods.spec import ModelSpec
 from spikinghash.training.fit import load_tensors
-from spikinghash.training.loop import EpochRecord, TrainingData, run
+from spikinghash.training.loop import TrainingData, run
 from spikinghash.training.recipe import Recipe
 from spikinghash.training.seeds import seed_everything
 
@@ -50,7 +49,7 @@ class Trial:
     empty: Empty = "zero"
 
 
-def run_trial(trial: Trial, watch: Callable[[EpochRecord], None] | None = None) -> dict[str, Any]:
+def run_trial(trial: Trial) -> dict[str, Any]:
     """Train on the train split, choose the epoch on the validation split, measure test queries against both.
 
     Single-threaded and seeded by the recipe: the same trial gives the same numbers.
@@ -61,7 +60,7 @@ def run_trial(trial: Trial, watch: Callable[[EpochRecord], None] | None = None) 
     spec = trial.spec
     parts = {split: load_tensors(store, split, spec) for split in ("train", "val", "test")}
     if trial.task == "time-order":
-        spec = ModelSpec(**(vars(spec) | {"classes": CLASSES}))
+        spec = replace(spec, classes=CLASSES)
         parts = {split: forward_and_backward(frames) for split, (frames, _) in parts.items()}
     seed_everything(trial.recipe.seed)
     method = build(spec, trial.weights)
@@ -70,7 +69,7 @@ def run_trial(trial: Trial, watch: Callable[[EpochRecord], None] | None = None) 
         method,
         TrainingData(*parts["train"], *parts["val"]),
         trial.recipe,
-        lambda record, _: watch(record) if watch is not None else None,
+        lambda _record, _save: None,
         finish=lambda m: round_weights(m.network, spec.input_levels),  # type: ignore[arg-type]
     )
     seconds = time.monotonic() - started

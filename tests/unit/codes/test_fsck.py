@@ -13,11 +13,11 @@ from deltalake import write_deltalake
 from typer.testing import CliRunner
 
 from spikinghash.cli import app
-from spikinghash.codes.export import export
 from spikinghash.codes.fsck import fsck
 from spikinghash.codes.table import CodeDatabase
 from spikinghash.errors import BadStore, ConfigError
 from spikinghash.events.source import open_source
+from spikinghash.index.export import export
 
 NOW = datetime.datetime(2026, 1, 2, tzinfo=datetime.UTC)
 

@@ -14,6 +14,7 @@ from spikinghash.codes.codeset import codeset_from_rows
 from spikinghash.codes.table import CodeDatabase
 from spikinghash.errors import BadStore, ConfigError
 from spikinghash.files import write_atomically
+from spikinghash.index.faiss_file import flat_to_bytes
 
 SUFFIXES = (".parquet", ".faiss")
 
@@ -37,14 +38,9 @@ def export(database: CodeDatabase, out: Path, model: str | None = None) -> dict[
     if out.suffix == ".parquet":
         write_atomically(out, _parquet(table))
         return told
-    import faiss
-    import numpy as np
-
-    index = faiss.IndexBinaryFlat(codes.bits)
-    index.add(np.ascontiguousarray(codes.codes))
     ids = out.with_name(out.name + ".parquet")
     write_atomically(ids, _parquet(table))
-    write_atomically(out, faiss.serialize_index_binary(index).tobytes())
+    write_atomically(out, flat_to_bytes(codes.codes))
     return told | {"ids": str(ids)}
 
 
