@@ -190,8 +190,8 @@ def _start(ray: Any, address: str | None, cpus: int) -> None:
     if address:
         ray.init(address=address, log_to_driver=False, logging_level="ERROR")
         return
-    # the controller is an actor of its own beside the workers
-    ray.init(num_cpus=cpus + 1, include_dashboard=False, log_to_driver=False, logging_level="ERROR")
+    # "local": never a cluster that happens to run here. The controller is an actor of its own beside the workers
+    ray.init(address="local", num_cpus=cpus + 1, include_dashboard=False, log_to_driver=False, logging_level="ERROR")
 
 
 def _follow(log: Path, watch: Callable[[dict[str, Any]], None] | None, stop: threading.Event) -> None:

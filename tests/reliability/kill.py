@@ -41,12 +41,19 @@ def reader(db, expected, out):
                 refused = warm.quarantine_of(db)
                 assert len(set(refused)) == len(refused), "refused twice"
                 most, queries = len(found), queries + 1
-                out.write_text(str(queries))
+                tell(out, str(queries))
             time.sleep(0.02)
     except BaseException as error:  # noqa: BLE001
-        out.write_text(repr(error))
+        tell(out, repr(error))
     finally:
         os._exit(1)
+
+
+def tell(out, text):
+    """Replace the text of a file in one step: the reader may be killed at any moment."""
+    new = out.with_suffix(".new")
+    new.write_text(text)
+    new.replace(out)
 
 
 def state(db):
