@@ -8,7 +8,9 @@ from spikinghash.commands.encode import encode
 from spikinghash.commands.energy import energy
 from spikinghash.commands.export import export
 from spikinghash.commands.fsck import fsck
+from spikinghash.commands.index import index
 from spikinghash.commands.inspect import inspect
+from spikinghash.commands.maintain import compact, vacuum
 from spikinghash.commands.preset import preset
 from spikinghash.commands.report import report
 from spikinghash.commands.search import search
@@ -16,7 +18,7 @@ from spikinghash.commands.search import search
 app = typer.Typer(
     help="Find similar event-camera clips by binary codes.", no_args_is_help=True, pretty_exceptions_enable=False
 )
-for _function in (inspect, encode, search, fsck, export, energy, report):
+for _function in (inspect, encode, index, search, fsck, compact, vacuum, export, energy, report):
     app.command()(_function)
 app.add_typer(preset, name="preset")
 

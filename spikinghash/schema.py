@@ -9,7 +9,7 @@ from __future__ import annotations
 FRAME_SCHEMA_VERSION = 1
 CODE_SCHEMA_VERSION = 1
 MODEL_SCHEMA_VERSION = 2
-INDEX_SCHEMA_VERSION = 1
+INDEX_SCHEMA_VERSION = 2
 
 #: What a clip can be used for.
 SPLITS = ("train", "val", "test")

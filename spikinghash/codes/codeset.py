@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Collection
 from dataclasses import dataclass, replace
+from typing import Any
 
 import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 from numpy.typing import NDArray
 
 from spikinghash.codes.packing import code_bytes
@@ -18,8 +20,9 @@ from spikinghash.errors import BadStore, ConfigError
 class CodeSet:
     """N clips ordered by clip id, so that nothing computed from them depends on the order of files.
 
-    `labels` and `splits` hold None where a clip has none; times are int64 microseconds; `version` is the
-    version of the database table that was read.
+    `labels`, `splits` and `archives` hold None where a clip has none; times are int64 microseconds; `recording_keys`
+    are uint64, the first 8 bytes of the recordings' SHA-256; `version` is the version of the database table that was
+    read and `files` the data files that hold exactly these clips, none where they hold others too.
     """
 
     clip_ids: NDArray[np.object_]
@@ -32,6 +35,9 @@ class CodeSet:
     model: str
     bits: int
     version: int
+    archives: NDArray[np.object_] | None = None
+    recording_keys: NDArray[np.uint64] | None = None
+    files: tuple[str, ...] = ()
 
     def __len__(self) -> int:
         return len(self.clip_ids)
@@ -42,12 +48,17 @@ class CodeSet:
         if not chosen.any():
             there = ", ".join(sorted({str(s) for s in self.splits}))
             raise ConfigError(f"no clip in the splits {', '.join(sorted(splits))}; there are: {there}")
-        columns = ("clip_ids", "codes", "labels", "recordings", "splits", "start_us", "end_us")
-        return replace(self, **{name: getattr(self, name)[chosen] for name in columns})
+        columns: dict[str, Any] = {k: v[chosen] for k, v in vars(self).items() if isinstance(v, np.ndarray)}
+        return replace(self, files=(), **columns)
 
 
-def codeset_from_rows(rows: pa.Table, model: str, version: int) -> CodeSet:
-    """Rows of one model (columns of `CODE_ROWS`, at least one row) as a `CodeSet`.
+def recording_key(sha256: str) -> int:
+    """The first 8 bytes of a SHA-256 in hex as a number: enough to tell the recordings of an archive apart."""
+    return int(sha256[:16], 16)
+
+
+def codeset_from_rows(rows: pa.Table, model: str, version: int, files: tuple[str, ...] = ()) -> CodeSet:
+    """Rows of one model (columns of `CODE_ROWS`, at least one row) as a `CodeSet`; `files` hold them and no others.
 
     Raises `BadStore` if the widths of the codes differ or a clip is there twice.
     """
@@ -71,7 +82,17 @@ def codeset_from_rows(rows: pa.Table, model: str, version: int) -> CodeSet:
         model=model,
         bits=width * 8,
         version=version,
+        archives=_objects(rows, "archive"),
+        recording_keys=_keys(rows.column("recording_sha256")),
+        files=files,
     )
+
+
+def _keys(sha256: pa.ChunkedArray) -> NDArray[np.uint64]:
+    """`recording_key` of every row, 0 for what is no SHA-256."""
+    known = pc.match_substring_regex(sha256, "^[0-9a-f]{16}")
+    text = pc.if_else(known, pc.utf8_slice_codeunits(sha256, 0, 16), "0" * 16)
+    return np.frombuffer(bytes.fromhex("".join(text.to_pylist())), ">u8").astype(np.uint64)
 
 
 def _objects(rows: pa.Table, column: str) -> NDArray[np.object_]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import functools
 import math
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator
 from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
@@ -89,14 +89,33 @@ class CodeDatabase:
         `ConfigError` an unknown split or version, `BadStore` an empty database or a version that `vacuum` removed.
         """
         table = self._snapshot("codes", version)
-        rows = _read(table, CODE_ROWS.names, self._the_model(table, model))
-        model = rows.column("model")[0].as_py()
+        chosen = self._the_model(table, model)
+        rows = _read(table, CODE_ROWS.names, chosen)
+        files = tuple(fragment.path for fragment in _fragments(table, chosen))
         if split is not None:
             splits = sorted(str(name) for name in _distinct(rows, "split"))
             rows = rows.filter(pc.field("split") == split)
             if rows.num_rows == 0:
                 raise ConfigError(f"{self.uri}: no clip in split {split!r}; splits: {', '.join(splits)}")
-        return codeset_from_rows(rows, str(model), table.version())
+            files = ()
+        return codeset_from_rows(rows, chosen, table.version(), files)
+
+    def load_beyond(self, model: str, covered: Collection[str]) -> list[CodeSet] | None:
+        """The codes of one model that are in other data files than `covered`, as one `CodeSet` or, for none, nothing.
+
+        None if a covered file is gone: then the files were rewritten, and all must be read again.
+        """
+        table = self._snapshot("codes")
+        fragments = _fragments(table, self._the_model(table, model))
+        if not set(covered) <= {fragment.path for fragment in fragments}:
+            return None
+        new = [fragment for fragment in fragments if fragment.path not in set(covered)]
+        with store_errors(table.table_uri):
+            parts = [_with_partition(fragment, CODE_ROWS.names) for fragment in new]
+        if not sum(part.num_rows for part in parts):
+            return []
+        paths = tuple(fragment.path for fragment in new)
+        return [codeset_from_rows(pa.concat_tables(parts), model, table.version(), paths)]
 
     def committed_ids(self, model: str) -> set[str]:
         """Clip ids that `model` has hashed."""
@@ -215,6 +234,11 @@ def _read(table: DeltaTable, columns: list[str], model: str | None) -> pa.Table:
     chosen = None if model is None else pc.field("model") == model
     with store_errors(table.table_uri):
         return table.to_pyarrow_dataset().to_table(columns, filter=chosen)
+
+
+def _fragments(table: DeltaTable, model: str) -> list[Any]:
+    with store_errors(table.table_uri):
+        return list(table.to_pyarrow_dataset().get_fragments(filter=pc.field("model") == model))
 
 
 def _with_partition(fragment: Any, columns: list[str]) -> pa.Table:

@@ -7,8 +7,7 @@ from typing import Annotated
 
 import typer
 
-from spikinghash.commands.fsck import Digest
-from spikinghash.commands.output import DEFAULT_DB, Db, Json, command, emit
+from spikinghash.commands.output import DEFAULT_DB, Db, Digest, Json, command, emit
 
 
 @command

@@ -7,10 +7,8 @@ from typing import Annotated
 
 import typer
 
-from spikinghash.commands.output import DEFAULT_DB, Db, Json, command, emit
+from spikinghash.commands.output import DEFAULT_DB, Db, Digest, Json, command, emit
 from spikinghash.errors import EXIT_OK, EXIT_USER
-
-Digest = Annotated[str | None, typer.Option("--model", help="Digest of a model; default: all, or the only one.")]
 
 
 @command

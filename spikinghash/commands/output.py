@@ -19,6 +19,8 @@ Model = Annotated[str, typer.Option("--model", help="Folder of a model, or model
 Db = Annotated[str, typer.Option("--db", help="Code database: a folder or an object-store address.")]
 Format = Annotated[str | None, typer.Option("--format", help="Name of the raw format; default: by content.")]
 
+Digest = Annotated[str | None, typer.Option("--model", help="Digest of a model; default: all, or the only one.")]
+
 DEFAULT_MODEL = "data/models/default"
 DEFAULT_DB = "data/codes"
 

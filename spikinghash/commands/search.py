@@ -1,77 +1,84 @@
-"""`spikinghash search`: nearest clips to a recording."""
+"""`spikinghash search`: nearest clips to recordings."""
 
 from __future__ import annotations
 
 from dataclasses import asdict
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated, Any
 
 import typer
 
+from spikinghash.commands.index import index_folder
 from spikinghash.commands.output import DEFAULT_DB, DEFAULT_MODEL, Db, Format, Json, Model, command, emit
 
-if TYPE_CHECKING:
-    from spikinghash.events.isolate import IsolatedDecoder
-    from spikinghash.index.nearest import Answer
-    from spikinghash.methods.spec import ModelSpec
+Files = Annotated[list[Path], typer.Argument(help="Recordings; each is a query.")]
+K = Annotated[int | None, typer.Option("--k", help="How many clips; default 10, or all within --radius.")]
+Radius = Annotated[int | None, typer.Option(help="Only clips at most so many bits away.")]
+Labels = Annotated[list[str] | None, typer.Option("--label", help="Only clips with this label; may be repeated.")]
+Archives = Annotated[list[str] | None, typer.Option("--archive", help="Only clips out of this archive; repeatable.")]
+From = Annotated[int | None, typer.Option(help="Only clips that end after this time of their recording, us.")]
+To = Annotated[int | None, typer.Option(help="Only clips that start before this time of their recording, us.")]
+Index = Annotated[Path | None, typer.Option("--index", help="Folder of `spikinghash index`; default: its default.")]
+Gif = Annotated[Path | None, typer.Option(help="Write a moving picture of the answers here.")]
+Frames = Annotated[Path, typer.Option(help="Frame store, for pictures of curated clips.")]
 
 
 @command
 def search(
-    file: Annotated[Path, typer.Argument(help="A recording.")],
+    files: Files,
     db: Db = DEFAULT_DB,
-    k: Annotated[int, typer.Option("--k", help="How many clips.")] = 10,
-    gif: Annotated[Path | None, typer.Option(help="Write a moving picture of the answer here.")] = None,
-    frames: Annotated[Path, typer.Option(help="Frame store, for pictures of curated clips.")] = Path("data/frames"),
+    k: K = None,
+    radius: Radius = None,
+    label: Labels = None,
+    archive: Archives = None,
+    from_us: From = None,
+    to_us: To = None,
+    index: Index = None,
+    gif: Gif = None,
+    frames: Frames = Path("data/frames"),
     model: Model = DEFAULT_MODEL,
     format: Format = None,
     as_json: Json = False,
 ) -> int:
-    """Find what looks like this recording; copies of the recording itself are left out."""
+    """Find what looks like these recordings; copies of a recording itself are left out.
+
+    One recording: JSON with query, bits and results. Several: bits and answers, each with query and results.
+    """
     from spikinghash.codes.table import CodeDatabase
     from spikinghash.commands.model_ref import open_encoder
     from spikinghash.events.isolate import IsolatedDecoder
+    from spikinghash.index.choice import Choice
     from spikinghash.index.nearest import nearest
+    from spikinghash.index.searchable import open_searchable
 
-    database = CodeDatabase.open(db)
     encoder = open_encoder(model)
+    choice = Choice(_some(label), _some(archive), from_us, to_us)
+    k = 10 if k is None and radius is None else k
+    codes = open_searchable(
+        CodeDatabase.open(db), encoder.model.digest, index or index_folder(db, encoder.model.digest)
+    )
+    if codes.note is not None:
+        typer.echo(f"spikinghash: all codes were read: {codes.note}", err=True)
     with IsolatedDecoder() as decoder:
-        answer = nearest(file, encoder, database, k, decode=decoder.decode, format=format)
+        answers = nearest(files, encoder, codes, k, decode=decoder.decode, radius=radius, choice=choice, format=format)
         if gif is not None:
-            _picture(gif, answer, frames, encoder.model.spec, decoder)
-    results = [asdict(hit) for hit in answer.results]
+            from spikinghash.commands.search_picture import draw
+
+            draw(gif, answers, frames, encoder.model.spec, decoder)
+    told: list[dict[str, Any]] = [
+        {"query": str(answer.path), "results": [asdict(hit) for hit in answer.results]} for answer in answers
+    ]
 
     def text() -> None:
-        for hit in results:
-            typer.echo(f"{hit['distance']:4}  {hit['label'] or '-':12}  {hit['clip_id']}")
+        for answer in told:
+            if len(told) > 1:
+                typer.echo(f"{answer['query']}:")
+            for hit in answer["results"]:
+                typer.echo(f"{hit['distance']:4}  {hit['label'] or '-':12}  {hit['clip_id']}")
 
-    emit({"query": str(file), "bits": answer.bits, "results": results}, as_json, text)
+    emit({"bits": codes.bits} | (told[0] if len(told) == 1 else {"answers": told}), as_json, text)
     return 0
 
 
-def _picture(target: Path, answer: Answer, frames: Path, spec: ModelSpec, decoder: IsolatedDecoder) -> None:
-    """Query and neighbours as one moving picture; a clip whose frames and file are both gone stays empty."""
-    from spikinghash.codes.frame_recording import frame_recording
-    from spikinghash.commands.inspect import write_picture
-    from spikinghash.errors import BadRecording, BadStore
-    from spikinghash.events.source import open_source
-    from spikinghash.frames.store import FrameStore
-    from spikinghash.report.clips import find_clips
-    from spikinghash.report.gallery import Clip, GalleryRow, gallery_gif
-
-    try:
-        counts = dict(find_clips(FrameStore.open(frames), [hit.clip_id for hit in answer.results]))
-    except BadStore:
-        counts = {}
-    for hit in answer.results:
-        if hit.clip_id not in counts:
-            try:
-                framed = frame_recording(hit.recording, open_source(Path(hit.recording)), spec, decoder.decode)
-                counts |= {one.clip.clip_id: one.frames for one in framed}
-            except BadRecording:
-                continue
-    row = GalleryRow(
-        Clip("query", answer.label, answer.query.frames),
-        [Clip(hit.clip_id, hit.label, counts.get(hit.clip_id), hit.distance) for hit in answer.results],
-    )
-    write_picture(target, gallery_gif([row], columns=8))
+def _some(values: list[str] | None) -> tuple[str, ...] | None:
+    return tuple(values) if values else None

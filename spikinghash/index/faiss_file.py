@@ -25,7 +25,7 @@ def flat_to_bytes(codes: NDArray[np.uint8]) -> bytes:
     return bytes(faiss.serialize_index_binary(index).tobytes())
 
 
-def flat_from_bytes(content: bytes) -> NDArray[np.uint8]:
+def flat_from_bytes(content: bytes | memoryview) -> NDArray[np.uint8]:
     """The codes uint8 [N, K/8] in a file of FAISS, read-only and without a copy; `ValueError` says what is wrong."""
     if len(content) < _HEADER.size:
         raise ValueError(f"{len(content)} bytes are too short")

@@ -6,13 +6,12 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
-import pyarrow as pa
 from numpy.typing import NDArray
 
 from spikinghash.codes.codeset import CodeSet
 from spikinghash.errors import BadStore, ConfigError, StaleModel
 from spikinghash.files import write_atomically
-from spikinghash.index.clips import clips_from_bytes, clips_of, clips_to_bytes
+from spikinghash.index.clips import Clips, clips_of, clips_to_bytes, footer
 from spikinghash.index.faiss_file import flat_from_bytes, flat_to_bytes
 from spikinghash.index.manifest import (
     CLIPS_FILE,
@@ -20,9 +19,10 @@ from spikinghash.index.manifest import (
     MANIFEST_FILE,
     Manifest,
     manifest_to_bytes,
+    map_file,
     read_manifest,
-    read_verified,
     sha256,
+    verify,
 )
 from spikinghash.index.nearest_codes import nearest_codes
 from spikinghash.index.radius import Within, codes_within
@@ -37,7 +37,8 @@ def build_index(codes: CodeSet, out: str | Path) -> Manifest:
     """
     _check(codes)
     files = {INDEX_FILE: flat_to_bytes(codes.codes), CLIPS_FILE: clips_to_bytes(codes)}
-    manifest = _manifest(codes, {name: sha256(content) for name, content in files.items()})
+    known = {INDEX_FILE: sha256(files[INDEX_FILE]), CLIPS_FILE: sha256(footer(memoryview(files[CLIPS_FILE])))}
+    manifest = _manifest(codes, known)
     folder = Path(out)
     try:
         folder.mkdir(parents=True, exist_ok=True)
@@ -61,37 +62,43 @@ def _manifest(codes: CodeSet, files: dict[str, str]) -> Manifest:
         rows=len(codes),
         database_version=codes.version,
         files=files,
+        covers=sorted(codes.files),
     )
 
 
 @dataclass(frozen=True)
 class HammingIndex:
-    """A loaded index: codes uint8 [N, K/8], and `clips` (columns of `index.clips.CLIP_ROWS`) of the same N rows."""
+    """A loaded index: codes uint8 [N, K/8] and the clips of the same N rows."""
 
     manifest: Manifest
-    clips: pa.Table
+    clips: Clips
     codes: NDArray[np.uint8]
 
     @classmethod
     def over(cls, codes: CodeSet) -> HammingIndex:
         """An index in memory, without files; `ConfigError` for no codes."""
         _check(codes)
-        return cls(_manifest(codes, {}), clips_of(codes), codes.codes)
+        return cls(_manifest(codes, {}), Clips(clips_of(codes)), codes.codes)
 
     @classmethod
     def load(cls, folder: str | Path) -> HammingIndex:
-        """The index in `folder`; `BadStore` if it is missing, damaged or of another schema version."""
+        """The index in `folder`, mapped into memory; `BadStore` if it is missing, damaged or of another schema version.
+
+        Damage inside `clips.parquet` is found when the clips concerned are looked up.
+        """
         folder = Path(folder)
         manifest = read_manifest(folder)
-        content = read_verified(folder, INDEX_FILE, manifest)
-        clips = clips_from_bytes(read_verified(folder, CLIPS_FILE, manifest))
+        content = map_file(folder / INDEX_FILE)
+        verify(folder / INDEX_FILE, content, manifest)
+        verify(folder / CLIPS_FILE, footer(map_file(folder / CLIPS_FILE)), manifest)
+        clips = Clips.open(folder / CLIPS_FILE)
         try:
             codes = flat_from_bytes(content)
         except ValueError as error:
             raise BadStore(f"{folder / INDEX_FILE}: {error}; build the index again") from error
-        if (codes.shape[1] * 8, len(codes), clips.num_rows) != (manifest.bits, manifest.rows, manifest.rows):
+        if (codes.shape[1] * 8, len(codes), len(clips)) != (manifest.bits, manifest.rows, manifest.rows):
             raise BadStore(
-                f"{folder}: {len(codes)} codes of {codes.shape[1] * 8} bits and {clips.num_rows} clips, but "
+                f"{folder}: {len(codes)} codes of {codes.shape[1] * 8} bits and {len(clips)} clips, but "
                 f"{MANIFEST_FILE} says {manifest.rows} of {manifest.bits} bits; build the index again"
             )
         return cls(manifest, clips, codes)

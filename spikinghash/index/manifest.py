@@ -1,9 +1,10 @@
-"""`index.json`: what an index was built from, and the SHA-256 of its files."""
+"""`index.json`: what an index was built from, and the SHA-256 by which its files are known."""
 
 from __future__ import annotations
 
 import hashlib
 import json
+import mmap
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
@@ -17,7 +18,12 @@ MANIFEST_FILE = "index.json"
 
 @dataclass(frozen=True)
 class Manifest:
-    """What `index.json` says; `files` maps a file name to its SHA-256 in hex."""
+    """What `index.json` says.
+
+    `files` maps a file name to the SHA-256 in hex of the whole file, or of the footer of `clips.parquet`, whose pages
+    carry checksums of their own: a search reads a few of them. `covers` are the data files of the database whose clips
+    these are, none where the index holds only some of them.
+    """
 
     schema_version: int
     model: str
@@ -25,9 +31,10 @@ class Manifest:
     rows: int
     database_version: int
     files: dict[str, str]
+    covers: list[str]
 
 
-def sha256(content: bytes) -> str:
+def sha256(content: bytes | memoryview) -> str:
     """SHA-256 in hex."""
     return hashlib.sha256(content).hexdigest()
 
@@ -50,6 +57,7 @@ def read_manifest(folder: Path) -> Manifest:
     if version != INDEX_SCHEMA_VERSION:
         raise BadStore(f"{path}: schema version {version}, this program reads {INDEX_SCHEMA_VERSION}")
     kinds = {"schema_version": int, "model": str, "bits": int, "rows": int, "database_version": int, "files": dict}
+    kinds |= {"covers": list}
     if set(fields) != set(kinds) or any(type(fields[name]) is not kind for name, kind in kinds.items()):
         raise BadStore(f"{path}: fields are missing, unknown or of the wrong type; build the index again")
     if set(fields["files"]) != {INDEX_FILE, CLIPS_FILE}:
@@ -57,15 +65,16 @@ def read_manifest(folder: Path) -> Manifest:
     return Manifest(**fields)
 
 
-def read_verified(folder: Path, name: str, manifest: Manifest) -> bytes:
-    """Content of a file of the index; `BadStore` unless its SHA-256 is the manifest's.
-
-    The bytes that were hashed are the bytes handed on: nothing is read twice.
-    """
+def map_file(path: Path) -> memoryview:
+    """The file as memory that is read when looked at; it stays as it is when the file is replaced. `BadStore`."""
     try:
-        content = (folder / name).read_bytes()
-    except OSError as error:
-        raise BadStore(f"{folder / name}: {error.strerror}; build the index again") from error
-    if sha256(content) != manifest.files[name]:
-        raise BadStore(f"{folder / name}: SHA-256 differs from {MANIFEST_FILE}; damaged, build the index again")
-    return content
+        with path.open("rb") as file:
+            return memoryview(mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ))
+    except (OSError, ValueError) as error:  # ValueError: an empty file
+        raise BadStore(f"{path}: {error}; build the index again") from error
+
+
+def verify(path: Path, content: memoryview, manifest: Manifest) -> None:
+    """`BadStore` unless the SHA-256 of `content`, of the file at `path`, is the manifest's."""
+    if sha256(content) != manifest.files[path.name]:
+        raise BadStore(f"{path}: SHA-256 differs from {MANIFEST_FILE}; damaged, build the index again")

@@ -1,20 +1,22 @@
-"""What looks like this recording: one query against the newest version of a code database."""
+"""What looks like these recordings: queries against the newest codes of a database."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
 
-import pyarrow.compute as pc
+import numpy as np
+import pyarrow as pa
 
+from spikinghash.codes.codeset import recording_key
 from spikinghash.codes.encoder import Encoder
 from spikinghash.codes.frame_recording import FramedClip, frame_recording
 from spikinghash.codes.rows import path_text
-from spikinghash.codes.table import CodeDatabase
 from spikinghash.errors import ConfigError
 from spikinghash.events.source import open_source
 from spikinghash.frames.clips import Decode
-from spikinghash.index.flat import HammingIndex
+from spikinghash.index.choice import Choice
+from spikinghash.index.searchable import Searchable
 
 
 @dataclass(frozen=True)
@@ -36,6 +38,7 @@ class Answer:
     Results are ordered by (distance, clip id). `label` is the query's own, where the database knows the recording.
     """
 
+    path: Path
     query: FramedClip
     label: str | None
     bits: int
@@ -43,25 +46,44 @@ class Answer:
 
 
 def nearest(
-    path: Path, encoder: Encoder, database: CodeDatabase, k: int, *, decode: Decode, format: str | None = None
-) -> Answer:
-    """Hash the recording at `path` and find its k nearest clips; copies of the recording itself are left out.
+    paths: list[Path],
+    encoder: Encoder,
+    codes: Searchable,
+    k: int | None,
+    *,
+    decode: Decode,
+    radius: int | None = None,
+    choice: Choice | None = None,
+    format: str | None = None,
+) -> list[Answer]:
+    """Hash the recordings at `paths` and find their k nearest clips, or all within `radius` bits for k None.
 
-    Raises `BadRecording` for the file, `StaleModel` where the database holds no codes of this model.
+    Copies of a recording itself are left out of its answer. Raises `BadRecording` for a file, `ConfigError` for k < 1,
+    a negative radius, or neither of them.
     """
-    if k < 1:
+    if k is not None and k < 1:
         raise ConfigError(f"k is {k}; it must be at least 1")
-    model = encoder.model
-    query = frame_recording(path_text(path), open_source(path), model.spec, decode, format=format)[0]
-    codes = database.load(model.digest)
-    same = database.rows(model.digest).filter(pc.field("recording_sha256") == query.clip.recording_sha256)
-    own = set(same.column("clip_id").to_pylist())
-    label = next(iter(same.column("label").to_pylist()), None)
-    code, _ = encoder.encode(query.frames[None])
-    index = HammingIndex.over(codes)
-    positions, distances = index.search(code, k + len(own), model=model.digest)
-    hits = [
-        Neighbour(distance=int(d), **index.clips.slice(int(p), 1).to_pylist()[0])
-        for p, d in zip(positions[0], distances[0], strict=True)
+    if radius is not None and radius < 0:
+        raise ConfigError(f"radius is {radius}; it cannot be negative")
+    if k is None and radius is None:
+        raise ConfigError("a search needs k or a radius")
+    spec = encoder.model.spec
+    queries = [frame_recording(path_text(p), open_source(p), spec, decode, format=format)[0] for p in paths]
+    own = [codes.own(recording_key(query.clip.recording_sha256)) for query in queries]
+    hashed, _ = encoder.encode(np.stack([query.frames for query in queries]))
+    most = None if k is None else k + max(len(clips) for clips in own)
+    found = codes.find(hashed, most, radius, choice)
+    return [
+        Answer(path, query, _label(clips), codes.bits, _others(hits, clips)[:k])
+        for path, query, clips, hits in zip(paths, queries, own, found, strict=True)
     ]
-    return Answer(query, label, codes.bits, [hit for hit in hits if hit.clip_id not in own][:k])
+
+
+def _label(clips: pa.Table) -> str | None:
+    return next((label for label in clips.column("label").to_pylist() if label is not None), None)
+
+
+def _others(hits: pa.Table, own: pa.Table) -> list[Neighbour]:
+    names = set(own.column("clip_id").to_pylist())
+    columns = ["clip_id", "recording", "distance", "label", "start_us", "end_us"]
+    return [Neighbour(**hit) for hit in hits.select(columns).to_pylist() if hit["clip_id"] not in names]

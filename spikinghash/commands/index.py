@@ -1,0 +1,34 @@
+"""`spikinghash index`: a search index over all codes of one model."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from spikinghash.commands.output import DEFAULT_DB, Db, Digest, Json, command, emit
+from spikinghash.errors import ConfigError
+
+Out = Annotated[Path | None, typer.Option(help="Folder to write; default: DB/index/MODEL, where search looks.")]
+
+
+def index_folder(db: str, model: str) -> Path | None:
+    """Where the index of a model lies by default; None beside an object store."""
+    return None if "://" in db else Path(db) / "index" / model
+
+
+@command
+def index(db: Db = DEFAULT_DB, model: Digest = None, out: Out = None, as_json: Json = False) -> int:
+    """Build the index that makes a search in a large database quick; codes committed later are found without it."""
+    from spikinghash.codes.table import CodeDatabase
+    from spikinghash.index.flat import build_index
+
+    codes = CodeDatabase.open(db).load(model)
+    folder = out or index_folder(db, codes.model)
+    if folder is None:
+        raise ConfigError(f"{db} is an object store; say where the index goes: --out FOLDER")
+    manifest = build_index(codes, folder)
+    content = {"path": str(folder), "rows": manifest.rows, "bits": manifest.bits, "model": manifest.model}
+    emit(content, as_json, lambda: typer.echo(f"{folder}: {manifest.rows} codes of {manifest.bits} bits"))
+    return 0

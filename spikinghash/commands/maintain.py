@@ -1,0 +1,44 @@
+"""`spikinghash compact` and `spikinghash vacuum`: care for the files of a code database."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from spikinghash.commands.output import DEFAULT_DB, Db, Json, command, emit
+
+if TYPE_CHECKING:
+    from spikinghash.codes.table import CodeDatabase
+
+#: A week: longer than any run that might be writing beside us.
+_KEEP_HOURS = 168.0
+
+Keep = Annotated[float, typer.Option(help="Versions of the last so many hours stay readable; longer than any run.")]
+
+
+@command
+def compact(db: Db = DEFAULT_DB, as_json: Json = False) -> int:
+    """Join the many small files that nightly appends leave; changes no row. Build the index again afterwards."""
+    from spikinghash.codes.table import CodeDatabase
+
+    database = CodeDatabase.open(db)
+    before = _files(database)
+    database.compact()
+    content = {"files_before": before, "files": _files(database), "version": database.version()}
+    emit(content, as_json, lambda: typer.echo(f"{db}: {before} data files are now {content['files']}"))
+    return 0
+
+
+@command
+def vacuum(db: Db = DEFAULT_DB, keep_hours: Keep = _KEEP_HOURS, as_json: Json = False) -> int:
+    """Delete files that only older versions need, and what killed runs left behind."""
+    from spikinghash.codes.table import CodeDatabase
+
+    removed = CodeDatabase.open(db).vacuum(keep_hours)
+    emit({"removed": removed, "keep_hours": keep_hours}, as_json, lambda: typer.echo(f"{db}: {removed} files deleted"))
+    return 0
+
+
+def _files(database: CodeDatabase) -> int:
+    return sum(1 for _ in database.data_files(["clip_id"]))

@@ -1,0 +1,47 @@
+"""Which clips a search may find."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+from numpy.typing import NDArray
+
+from spikinghash.errors import ConfigError
+from spikinghash.index.clips import Clips
+
+
+@dataclass(frozen=True)
+class Choice:
+    """Clips with one of the labels, from one of the archives, that overlap [from_us, to_us); None allows all.
+
+    Times are microseconds of the recording, as `start_us` and `end_us` of a clip. `ConfigError` for an empty interval.
+    """
+
+    labels: tuple[str, ...] | None = None
+    archives: tuple[str, ...] | None = None
+    from_us: int | None = None
+    to_us: int | None = None
+
+    def __post_init__(self) -> None:
+        if self.from_us is not None and self.to_us is not None and self.from_us >= self.to_us:
+            raise ConfigError(f"no clip lies between {self.from_us} and {self.to_us} us; the interval is empty")
+
+    def rows(self, clips: Clips) -> NDArray[np.bool_] | None:
+        """bool [N], which of the clips may be found; None for all of them."""
+        masks = []
+        for name, wanted in (("label", self.labels), ("archive", self.archives)):
+            if wanted is not None:
+                masks.append(pc.is_in(clips.column(name), pa.array(wanted, pa.string())))
+        if self.from_us is not None:
+            masks.append(pc.greater(clips.column("end_us"), self.from_us))
+        if self.to_us is not None:
+            masks.append(pc.less(clips.column("start_us"), self.to_us))
+        if not masks:
+            return None
+        allowed = np.ones(len(clips), np.bool_)
+        for mask in masks:
+            allowed &= mask.combine_chunks().to_numpy(zero_copy_only=False)
+        return allowed

@@ -1,0 +1,92 @@
+"""All codes of one model, ready to be searched: the index on disk, and what was committed after it was built."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import pyarrow as pa
+from numpy.typing import NDArray
+
+from spikinghash.codes.table import CodeDatabase
+from spikinghash.errors import BadStore
+from spikinghash.index.choice import Choice
+from spikinghash.index.flat import HammingIndex
+from spikinghash.index.manifest import MANIFEST_FILE
+
+
+@dataclass(frozen=True)
+class Searchable:
+    """Parts that together hold every clip once; `note` says why the index on disk was of no use, if it was not."""
+
+    parts: list[HammingIndex]
+    note: str | None = None
+
+    @property
+    def bits(self) -> int:
+        """Width of the codes."""
+        return self.parts[0].manifest.bits
+
+    def own(self, key: int) -> pa.Table:
+        """The clips of one recording, by its `recording_key`; columns of `CLIP_ROWS`."""
+        return pa.concat_tables([part.clips.take(part.clips.rows_of_recording(key)) for part in self.parts])
+
+    def find(
+        self, codes: NDArray[np.uint8], k: int | None, radius: int | None = None, choice: Choice | None = None
+    ) -> list[pa.Table]:
+        """For each query the k nearest clips, or all (k None) within `radius` bits, or the k nearest of those.
+
+        `codes` is uint8 [Q, K/8]. Columns of `CLIP_ROWS` and `distance`, ordered by (distance, clip id). `ConfigError`
+        for neither k nor radius and for values out of range.
+        """
+        found: list[list[pa.Table]] = [[] for _ in codes]
+        for part in self.parts:
+            hits = _find(part, codes, k, radius, (choice or Choice()).rows(part.clips))
+            # one look at the clips for all queries: they share row groups
+            clips = part.clips.take(np.concatenate([np.empty(0, np.int64), *(rows for rows, _ in hits)]))
+            done = 0
+            for query, (rows, distances) in enumerate(hits):
+                mine = clips.slice(done, len(rows))
+                found[query].append(mine.append_column("distance", pa.array(distances, pa.int32())))
+                done += len(rows)
+        order = [("distance", "ascending"), ("clip_id", "ascending")]
+        return [pa.concat_tables(tables).sort_by(order).slice(0, k) for tables in found]
+
+
+def open_searchable(database: CodeDatabase, model: str, folder: Path | None) -> Searchable:
+    """The newest codes of `model`: from the index in `folder` and what came after it, or all read from the table.
+
+    The answer is the same; an index that is missing, damaged, of another model or older than a compaction only makes
+    it slower. `StaleModel` where the database holds no codes of the model.
+    """
+    note = None
+    if folder is not None and (folder / MANIFEST_FILE).exists():
+        try:
+            index = HammingIndex.load(folder)
+        except BadStore as error:
+            note = str(error)
+        else:
+            beyond = None
+            if index.manifest.model == model and index.manifest.covers:
+                beyond = database.load_beyond(model, index.manifest.covers)
+            if beyond is not None:
+                return Searchable([index, *map(HammingIndex.over, beyond)])
+            note = f"{folder} is not an index of all codes that are there now; build it with `spikinghash index`"
+    return Searchable([HammingIndex.over(database.load(model))], note)
+
+
+def _find(
+    part: HammingIndex,
+    codes: NDArray[np.uint8],
+    k: int | None,
+    radius: int | None,
+    allowed: NDArray[np.bool_] | None,
+) -> list[tuple[NDArray[np.int64], NDArray[np.int32]]]:
+    """Rows and distances of each query, by (distance, row)."""
+    if k is None:
+        within = part.within(codes, -1 if radius is None else radius, allowed=allowed)
+        return [within.of(query) for query in range(len(codes))]
+    positions, distances = part.search(codes, k, allowed=allowed)
+    near = [slice(None if radius is None else int(np.searchsorted(row, radius, "right"))) for row in distances]
+    return [(positions[q][part_], distances[q][part_]) for q, part_ in enumerate(near)]

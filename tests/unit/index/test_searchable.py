@@ -1,0 +1,156 @@
+"""Searching a database: with an index, with a stale one or none the answer is the same."""
+
+import json
+
+import numpy as np
+import pyarrow as pa
+import pytest
+
+from spikinghash.codes.codeset import recording_key
+from spikinghash.codes.rows import CODE_ROWS
+from spikinghash.codes.table import CodeDatabase
+from spikinghash.errors import BadStore, ConfigError, StaleModel
+from spikinghash.index.choice import Choice
+from spikinghash.index.clips import CLIP_ROWS, Clips, clips_of
+from spikinghash.index.flat import HammingIndex, build_index
+from spikinghash.index.searchable import open_searchable
+
+SHA = ["aa" * 32, "bb" * 32, "cc" * 32]
+
+
+def rows(ids, codes, model="m1"):
+    n = len(ids)
+    return pa.table(
+        {
+            "clip_id": [f"clip-{i:05}" for i in ids],
+            "recording": [f"r{i}" for i in ids],
+            "recording_sha256": [SHA[i % 3] for i in ids],
+            "archive": pa.array([None if i % 4 == 0 else f"{i % 4}.zip" for i in ids], pa.string()),
+            "label": pa.array([None if i % 5 == 0 else "cat" if i % 2 else "dog" for i in ids], pa.string()),
+            "start_us": [10 * i for i in ids],
+            "end_us": [10 * i + 15 for i in ids],
+            "code": [bytes(c) for c in codes],
+            "model": [model] * n,
+            "frames": ["f"] * n,
+            "encoded_at": pa.array([0] * n, pa.timestamp("us", "UTC")),
+        },
+        schema=pa.schema([f for f in CODE_ROWS if f.name not in ("split", "min_margin")]),
+    )
+
+
+def random_codes(count, seed=0):
+    codes = np.random.default_rng(seed).integers(0, 256, (count, 8), dtype=np.uint8)
+    codes[:, 2:] = 0  # many ties
+    return codes
+
+
+@pytest.fixture
+def database(tmp_path):
+    """300 clips indexed in random order, 100 more committed after it, whose names lie between."""
+    database = CodeDatabase.create_or_open(tmp_path / "db")
+    order, codes = np.random.default_rng(1).permutation(400), random_codes(400)
+    database.append(rows(order[:300], codes[order[:300]]))
+    build_index(database.load(), tmp_path / "index")
+    database.append(rows(order[300:], codes[order[300:]]))
+    return database
+
+
+def told(tables):
+    return [table.select(["clip_id", "distance"]).to_pylist() for table in tables]
+
+
+def oracle(queries, k, radius, allowed):
+    """Every clip in order of (distance, clip id): a loop over the codes."""
+    answers = []
+    for query in queries:
+        distances = np.bitwise_count(random_codes(400) ^ query).sum(axis=1)
+        order = sorted((int(d), f"clip-{i:05}") for i, d in enumerate(distances) if allowed(i))
+        near = [(d, clip) for d, clip in order if radius is None or d <= radius][:k]
+        answers.append([{"clip_id": clip, "distance": d} for d, clip in near])
+    return answers
+
+
+@pytest.mark.parametrize(("k", "radius"), [(7, None), (500, None), (None, 4), (5, 3), (None, 0)])
+@pytest.mark.parametrize(
+    ("choice", "allowed"),
+    [
+        (None, lambda i: True),
+        (Choice(labels=("cat",)), lambda i: i % 5 and i % 2),
+        (Choice(archives=("1.zip", "3.zip")), lambda i: i % 4 in (1, 3)),
+        (Choice(from_us=100, to_us=1000), lambda i: 10 * i + 15 > 100 and 10 * i < 1000),
+        (Choice(labels=("cow",)), lambda i: False),
+    ],
+)
+def test_with_an_index_and_without_the_same_is_found(database, tmp_path, k, radius, choice, allowed):
+    queries, expected = random_codes(3, seed=5), None
+    expected = oracle(queries, k, radius, allowed)
+    indexed, plain = (open_searchable(database, "m1", folder) for folder in (tmp_path / "index", None))
+    assert [part.manifest.rows for part in indexed.parts] == [300, 100]
+    assert [part.manifest.rows for part in plain.parts] == [400]
+    assert told(indexed.find(queries, k, radius, choice)) == expected
+    assert told(plain.find(queries, k, radius, choice)) == expected
+
+
+def test_the_clips_of_a_recording_are_found_in_all_parts(database, tmp_path):
+    codes = open_searchable(database, "m1", tmp_path / "index")
+    names = codes.own(recording_key(SHA[1])).column("clip_id").to_pylist()
+    assert sorted(names) == [f"clip-{i:05}" for i in range(1, 400, 3)]
+    assert codes.own(recording_key("dd" * 32)).num_rows == 0
+
+
+def test_an_index_of_compacted_files_is_left_aside(database, tmp_path):
+    database.compact()
+    codes = open_searchable(database, "m1", tmp_path / "index")
+    assert "spikinghash index" in codes.note
+    assert [part.manifest.rows for part in codes.parts] == [400]
+    build_index(database.load(), tmp_path / "index")
+    assert open_searchable(database, "m1", tmp_path / "index").note is None
+
+
+def test_an_index_of_another_model_or_of_a_split_or_broken_is_left_aside(database, tmp_path):
+    database.append(rows(range(4), random_codes(4), model="m2"))
+    folder = tmp_path / "index"
+    assert open_searchable(database, "m2", folder).note is not None
+    assert [len(part.clips) for part in open_searchable(database, "m1", folder).parts] == [300, 100]
+    manifest = json.loads((folder / "index.json").read_text())
+    (folder / "index.json").write_text(json.dumps(manifest | {"covers": []}))
+    assert open_searchable(database, "m1", folder).note is not None
+    (folder / "index.faiss").write_bytes(b"")
+    assert "index.faiss" in open_searchable(database, "m1", folder).note
+    assert open_searchable(database, "m1", tmp_path / "none").note is None
+    with pytest.raises(StaleModel, match="m3"):
+        open_searchable(database, "m3", folder)
+
+
+def test_damage_within_the_clips_is_found_when_they_are_read(database, tmp_path):
+    path = tmp_path / "index/clips.parquet"
+    content = bytearray(path.read_bytes())
+    content[60] ^= 4
+    path.write_bytes(content)
+    codes = open_searchable(database, "m1", tmp_path / "index")
+    with pytest.raises(BadStore, match="damaged"):
+        codes.find(random_codes(1), 300)
+
+
+def test_clips_are_looked_up_across_row_groups(tmp_path):
+    database = CodeDatabase.create_or_open(tmp_path / "db")
+    many = 20_000
+    database.append(rows(range(many), random_codes(many)))
+    codes = database.load()
+    build_index(codes, tmp_path / "index")
+    on_disk, whole = HammingIndex.load(tmp_path / "index").clips, Clips(clips_of(codes))
+    assert len(on_disk) == len(whole) == many
+    for wanted in ([], [0], [19_999, 3, 8191, 8192, 16_383, 3], [9000]):
+        chosen = np.array(wanted, np.int64)
+        assert on_disk.take(chosen).to_pylist() == whole.take(chosen).to_pylist()
+    assert on_disk.take(np.empty(0, np.int64)).schema.equals(CLIP_ROWS)
+
+
+def test_an_empty_interval_is_refused():
+    with pytest.raises(ConfigError, match="5 and 5 us"):
+        Choice(from_us=5, to_us=5)
+
+
+def test_neither_k_nor_radius_is_refused(database, tmp_path):
+    with pytest.raises(ConfigError, match="radius"):
+        open_searchable(database, "m1", tmp_path / "index").find(random_codes(1), None)
