@@ -132,9 +132,9 @@ class CodeDatabase:
         new = set(late.column("clip_id").to_pylist())
         return np.array([clip_id in new for clip_id in clip_ids], dtype=np.bool_)
 
-    def rows(self, model: str | None = None) -> pa.Table:
-        """All rows of the codes table, or one model's, in no particular order; for accounting and export."""
-        return _read(self._snapshot("codes"), CODE_ROWS.names, model)
+    def rows(self, model: str | None = None, version: int | None = None) -> pa.Table:
+        """All rows of the codes table, or one model's, in no particular order; now or as they were at a `version`."""
+        return _read(self._snapshot("codes", version), CODE_ROWS.names, model)
 
     def quarantined(self, model: str | None = None) -> pa.Table:
         """All quarantine rows, or one model's, in no particular order."""

@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from spikinghash.commands.output import DEFAULT_DB, Db, Digest, Json, command, emit
+from spikinghash.commands.output import DEFAULT_DB, Db, Digest, Json, Version, command, emit
 
 
 @command
@@ -15,12 +15,13 @@ def export(
     out: Annotated[Path, typer.Option(help="*.parquet, or *.faiss with its clips in *.faiss.parquet.")],
     db: Db = DEFAULT_DB,
     model: Digest = None,
+    version: Version = None,
     as_json: Json = False,
 ) -> int:
     """Write the codes of one model as plain Parquet or as a FAISS index."""
     from spikinghash.codes.table import CodeDatabase
     from spikinghash.index.export import export as write
 
-    content = write(CodeDatabase.open(db), out, model)
+    content = write(CodeDatabase.open(db), out, model, version)
     emit(content, as_json, lambda: typer.echo(f"{content['path']}: {content['rows']} codes of {content['bits']} bits"))
     return 0

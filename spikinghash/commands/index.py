@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
@@ -12,6 +12,11 @@ from spikinghash.errors import ConfigError
 
 Out = Annotated[Path | None, typer.Option(help="Folder to write; default: DB/index/MODEL, where search looks.")]
 
+Structure = Annotated[
+    str | None,
+    typer.Option(help="Also build ivf, multi-hash or hnsw, and print how much of the exact answer it finds."),
+]
+
 
 def index_folder(db: str, model: str) -> Path | None:
     """Where the index of a model lies by default; None beside an object store."""
@@ -19,9 +24,16 @@ def index_folder(db: str, model: str) -> Path | None:
 
 
 @command
-def index(db: Db = DEFAULT_DB, model: Digest = None, out: Out = None, as_json: Json = False) -> int:
+def index(
+    db: Db = DEFAULT_DB,
+    model: Digest = None,
+    out: Out = None,
+    structure: Structure = None,
+    as_json: Json = False,
+) -> int:
     """Build the index that makes a search in a large database quick; codes committed later are found without it."""
     from spikinghash.codes.table import CodeDatabase
+    from spikinghash.index.approximate import build_approximate
     from spikinghash.index.flat import build_index
 
     codes = CodeDatabase.open(db).load(model)
@@ -29,6 +41,24 @@ def index(db: Db = DEFAULT_DB, model: Digest = None, out: Out = None, as_json: J
     if folder is None:
         raise ConfigError(f"{db} is an object store; say where the index goes: --out FOLDER")
     manifest = build_index(codes, folder)
-    content = {"path": str(folder), "rows": manifest.rows, "bits": manifest.bits, "model": manifest.model}
-    emit(content, as_json, lambda: typer.echo(f"{folder}: {manifest.rows} codes of {manifest.bits} bits"))
+    content: dict[str, Any] = {
+        "path": str(folder),
+        "rows": manifest.rows,
+        "bits": manifest.bits,
+        "model": manifest.model,
+    }
+    if structure is not None:
+        content["approximate"] = build_approximate(codes.codes, structure, folder)
+
+    def text() -> None:
+        typer.echo(f"{folder}: {manifest.rows} codes of {manifest.bits} bits")
+        if structure is not None:
+            about = content["approximate"]
+            rates = about["queries_per_s"]
+            typer.echo(
+                f"{structure}: recall@{about['k']} {about['recall']:.3f}, {rates['approximate']} queries/s, "
+                f"exact {rates['exact']} queries/s"
+            )
+
+    emit(content, as_json, text)
     return 0

@@ -20,6 +20,7 @@ Db = Annotated[str, typer.Option("--db", help="Code database: a folder or an obj
 Format = Annotated[str | None, typer.Option("--format", help="Name of the raw format; default: by content.")]
 
 Digest = Annotated[str | None, typer.Option("--model", help="Digest of a model; default: all, or the only one.")]
+Version = Annotated[int | None, typer.Option("--version", help="The codes as they were at this version of the table.")]
 
 DEFAULT_MODEL = "data/models/default"
 DEFAULT_DB = "data/codes"

@@ -9,7 +9,7 @@ from typing import Annotated, Any
 import typer
 
 from spikinghash.commands.index import index_folder
-from spikinghash.commands.output import DEFAULT_DB, DEFAULT_MODEL, Db, Format, Json, Model, command, emit
+from spikinghash.commands.output import DEFAULT_DB, DEFAULT_MODEL, Db, Format, Json, Model, Version, command, emit
 
 Files = Annotated[list[Path], typer.Argument(help="Recordings; each is a query.")]
 K = Annotated[int | None, typer.Option("--k", help="How many clips; default 10, or all within --radius.")]
@@ -19,6 +19,7 @@ Archives = Annotated[list[str] | None, typer.Option("--archive", help="Only clip
 From = Annotated[int | None, typer.Option(help="Only clips that end after this time of their recording, us.")]
 To = Annotated[int | None, typer.Option(help="Only clips that start before this time of their recording, us.")]
 Index = Annotated[Path | None, typer.Option("--index", help="Folder of `spikinghash index`; default: its default.")]
+Approximate = Annotated[bool, typer.Option("--approximate", help="By the structure of `index --structure`.")]
 Gif = Annotated[Path | None, typer.Option(help="Write a moving picture of the answers here.")]
 Frames = Annotated[Path, typer.Option(help="Frame store, for pictures of curated clips.")]
 
@@ -34,9 +35,11 @@ def search(
     from_us: From = None,
     to_us: To = None,
     index: Index = None,
+    approximate: Approximate = False,
     gif: Gif = None,
     frames: Frames = Path("data/frames"),
     model: Model = DEFAULT_MODEL,
+    version: Version = None,
     format: Format = None,
     as_json: Json = False,
 ) -> int:
@@ -44,22 +47,23 @@ def search(
 
     One recording: JSON with query, bits and results. Several: bits and answers, each with query and results.
     """
-    from spikinghash.codes.table import CodeDatabase
-    from spikinghash.commands.model_ref import open_encoder
     from spikinghash.events.isolate import IsolatedDecoder
-    from spikinghash.index.choice import Choice
-    from spikinghash.index.nearest import nearest
-    from spikinghash.index.searchable import open_searchable
 
-    encoder = open_encoder(model)
-    choice = Choice(_some(label), _some(archive), from_us, to_us)
-    k = 10 if k is None and radius is None else k
-    codes = open_searchable(
-        CodeDatabase.open(db), encoder.model.digest, index or index_folder(db, encoder.model.digest)
-    )
-    if codes.note is not None:
-        typer.echo(f"spikinghash: all codes were read: {codes.note}", err=True)
     with IsolatedDecoder() as decoder:
+        decoder.start()
+        from spikinghash.codes.table import CodeDatabase
+        from spikinghash.commands.model_ref import open_encoder
+        from spikinghash.index.choice import Choice
+        from spikinghash.index.nearest import nearest
+        from spikinghash.index.searchable import open_searchable
+
+        encoder = open_encoder(model)
+        digest = encoder.model.digest
+        codes = open_searchable(CodeDatabase.open(db), digest, index or index_folder(db, digest), version, approximate)
+        if codes.note is not None:
+            typer.echo(f"spikinghash: all codes were read: {codes.note}", err=True)
+        choice = Choice(_some(label), _some(archive), from_us, to_us)
+        k = 10 if k is None and radius is None else k
         answers = nearest(files, encoder, codes, k, decode=decoder.decode, radius=radius, choice=choice, format=format)
         if gif is not None:
             from spikinghash.commands.search_picture import draw
@@ -76,7 +80,12 @@ def search(
             for hit in answer["results"]:
                 typer.echo(f"{hit['distance']:4}  {hit['label'] or '-':12}  {hit['clip_id']}")
 
-    emit({"bits": codes.bits} | (told[0] if len(told) == 1 else {"answers": told}), as_json, text)
+    content: dict[str, Any] = {"bits": codes.bits}
+    if codes.quick is not None:
+        recall = codes.quick.about["recall"]
+        typer.echo(f"spikinghash: approximate, recall {recall:.3f} when the index was built", err=True)
+        content["recall"] = recall
+    emit(content | (told[0] if len(told) == 1 else {"answers": told}), as_json, text)
     return 0
 
 

@@ -62,6 +62,10 @@ class IsolatedDecoder:
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
         self.close()
 
+    def start(self) -> None:
+        """Start the child now instead of at the first file: it takes a second, in which others can import theirs."""
+        self._running()
+
     def close(self) -> None:
         """Stop the child."""
         if self._child is not None:

@@ -19,8 +19,10 @@ from spikinghash.index.faiss_file import flat_to_bytes
 SUFFIXES = (".parquet", ".faiss")
 
 
-def export(database: CodeDatabase, out: Path, model: str | None = None) -> dict[str, Any]:
+def export(database: CodeDatabase, out: Path, model: str | None = None, version: int | None = None) -> dict[str, Any]:
     """Write the codes of `model` (None: the only one) to `out`; returns `rows`, `bits`, `path` (and `ids`).
+
+    With `version` as they were at that version of the table.
 
     `.parquet`: one row a clip, columns of the database, ordered by clip id. `.faiss`: an `IndexBinaryFlat` whose vector
     n is row n of `<out>.parquet`, written beside it. `ConfigError` for another suffix, `BadStore` for no codes.
@@ -28,11 +30,11 @@ def export(database: CodeDatabase, out: Path, model: str | None = None) -> dict[
     if out.suffix not in SUFFIXES:
         raise ConfigError(f"{out}: cannot tell what to write; name it {' or '.join('*' + s for s in SUFFIXES)}")
     chosen = model or _only(database)
-    rows = database.rows(chosen)
+    rows = database.rows(chosen, version)
     if rows.num_rows == 0:
         raise BadStore(f"{database.uri}: no codes of model {chosen}; run `spikinghash encode` first")
     rows = rows.take(pc.sort_indices(rows, [("clip_id", "ascending")]))
-    codes = codeset_from_rows(rows, chosen, database.version())
+    codes = codeset_from_rows(rows, chosen, database.version() if version is None else version)
     told: dict[str, Any] = {"rows": len(codes), "bits": codes.bits, "path": str(out), "model": chosen}
     table = rows.replace_schema_metadata({"spikinghash.model": chosen, "spikinghash.bits": str(codes.bits)})
     if out.suffix == ".parquet":

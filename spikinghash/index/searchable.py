@@ -10,7 +10,8 @@ import pyarrow as pa
 from numpy.typing import NDArray
 
 from spikinghash.codes.table import CodeDatabase
-from spikinghash.errors import BadStore
+from spikinghash.errors import BadStore, ConfigError
+from spikinghash.index.approximate import Approximate
 from spikinghash.index.choice import Choice
 from spikinghash.index.flat import HammingIndex
 from spikinghash.index.manifest import MANIFEST_FILE
@@ -18,10 +19,14 @@ from spikinghash.index.manifest import MANIFEST_FILE
 
 @dataclass(frozen=True)
 class Searchable:
-    """Parts that together hold every clip once; `note` says why the index on disk was of no use, if it was not."""
+    """Parts that together hold every clip once; `note` says why the index on disk was of no use, if it was not.
+
+    `quick` searches the first part approximately.
+    """
 
     parts: list[HammingIndex]
     note: str | None = None
+    quick: Approximate | None = None
 
     @property
     def bits(self) -> int:
@@ -38,11 +43,16 @@ class Searchable:
         """For each query the k nearest clips, or all (k None) within `radius` bits, or the k nearest of those.
 
         `codes` is uint8 [Q, K/8]. Columns of `CLIP_ROWS` and `distance`, ordered by (distance, clip id). `ConfigError`
-        for neither k nor radius and for values out of range.
+        for neither k nor radius, for values out of range, and for a radius or a choice where the search is approximate.
         """
+        if self.quick is not None and (k is None or radius is not None or choice not in (None, Choice())):
+            raise ConfigError("an approximate search knows no radius and no filters; leave --approximate out")
         found: list[list[pa.Table]] = [[] for _ in codes]
-        for part in self.parts:
-            hits = _find(part, codes, k, radius, (choice or Choice()).rows(part.clips))
+        for number, part in enumerate(self.parts):
+            if self.quick is not None and number == 0 and k is not None:
+                hits = _quick(self.quick, codes, k)
+            else:
+                hits = _find(part, codes, k, radius, (choice or Choice()).rows(part.clips))
             # one look at the clips for all queries: they share row groups
             clips = part.clips.take(np.concatenate([np.empty(0, np.int64), *(rows for rows, _ in hits)]))
             done = 0
@@ -54,12 +64,17 @@ class Searchable:
         return [pa.concat_tables(tables).sort_by(order).slice(0, k) for tables in found]
 
 
-def open_searchable(database: CodeDatabase, model: str, folder: Path | None) -> Searchable:
-    """The newest codes of `model`: from the index in `folder` and what came after it, or all read from the table.
+def open_searchable(
+    database: CodeDatabase, model: str, folder: Path | None, version: int | None = None, approximate: bool = False
+) -> Searchable:
+    """The codes of `model`: from the index in `folder` and what came after it, or all read from the table.
 
-    The answer is the same; an index that is missing, damaged, of another model or older than a compaction only makes
-    it slower. `StaleModel` where the database holds no codes of the model.
+    With `version` they are read as they were then. Else the newest, and the answer is the same either way: an index
+    that is missing, damaged, of another model or older than a compaction only makes it slower. `StaleModel` where the
+    database holds no codes of the model, `BadStore` where `approximate` finds no structure beside the index.
     """
+    if version is not None:
+        return Searchable([HammingIndex.over(database.load(model, version=version))])
     note = None
     if folder is not None and (folder / MANIFEST_FILE).exists():
         try:
@@ -71,9 +86,20 @@ def open_searchable(database: CodeDatabase, model: str, folder: Path | None) -> 
             if index.manifest.model == model and index.manifest.covers:
                 beyond = database.load_beyond(model, index.manifest.covers)
             if beyond is not None:
-                return Searchable([index, *map(HammingIndex.over, beyond)])
+                quick = Approximate.load(folder) if approximate else None
+                return Searchable([index, *map(HammingIndex.over, beyond)], None, quick)
             note = f"{folder} is not an index of all codes that are there now; build it with `spikinghash index`"
+    if approximate:
+        raise BadStore(
+            f"an approximate search needs an index: {note or 'there is none'}; build it with `spikinghash index`"
+        )
     return Searchable([HammingIndex.over(database.load(model))], note)
+
+
+def _quick(quick: Approximate, codes: NDArray[np.uint8], k: int) -> list[tuple[NDArray[np.int64], NDArray[np.int32]]]:
+    positions, distances = quick.search(codes, k)
+    found = positions >= 0
+    return [(positions[q][found[q]], distances[q][found[q]]) for q in range(len(codes))]
 
 
 def _find(

@@ -88,6 +88,27 @@ def test_search_answers_in_json_and_as_a_picture(project):
     assert picture.read_bytes().startswith(b"GIF89a")
 
 
+def test_search_of_two_recordings_with_an_index_and_filters(project, tmp_path):
+    folder, _ = project
+    queries = sorted((folder / "data/raw/digits/test").rglob("*.bin"))[:2]
+    plain = spikinghash(folder, "search", *queries, "--label", "3", "--radius", 40, "--k", 4, "--json")
+    assert plain.returncode == 0, plain.stderr
+    answer = json.loads(plain.stdout)
+    assert [one["query"] for one in answer["answers"]] == [str(query) for query in queries]
+    for one in answer["answers"]:
+        assert 0 < len(one["results"]) <= 4
+        assert all(hit["label"] == "3" and hit["distance"] <= 40 for hit in one["results"])
+    built = spikinghash(folder, "index", "--out", tmp_path / "index", "--json")
+    assert built.returncode == 0, built.stderr
+    quick = spikinghash(
+        folder, "search", *queries, "--label", "3", "--radius", 40, "--k", 4, "--index", tmp_path / "index", "--json"
+    )
+    assert json.loads(quick.stdout) == answer
+    assert "all codes were read" not in quick.stderr
+    wrong = spikinghash(folder, "search", queries[0], "--radius", -1)
+    assert (wrong.returncode, "radius is -1" in wrong.stderr) == (1, True)
+
+
 def test_encode_hashes_each_recording_once_and_quarantines_bad_files(project, tmp_path):
     folder, _ = project
     inbox = tmp_path / "inbox"
