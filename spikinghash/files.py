@@ -29,9 +29,9 @@ def publish(path: Path) -> Iterator[Path]:
         draft = Path(name)
         yield draft
         draft.chmod(0o644)
-        _flush(draft)
+        flush(draft)
         draft.replace(path)
-        _flush(path.parent)
+        flush(path.parent)
     except OSError as error:
         if error.errno in (errno.ENOSPC, errno.EDQUOT):
             raise Temporary(f"{path}: disk full; free space and run again") from error
@@ -58,7 +58,8 @@ def sha256_file(path: Path) -> str:
         return hashlib.file_digest(stream, "sha256").hexdigest()
 
 
-def _flush(path: Path) -> None:
+def flush(path: Path) -> None:
+    """Have the disk keep a file's contents, or the names in a folder, before we go on."""
     handle = os.open(path, os.O_RDONLY)
     try:
         os.fsync(handle)

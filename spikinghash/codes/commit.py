@@ -15,9 +15,10 @@ from dataclasses import dataclass, field
 
 import pyarrow as pa
 import pyarrow.compute as pc
-from deltalake import CommitProperties, DeltaTable, Transaction, write_deltalake
+from deltalake import CommitProperties, DeltaTable, Transaction
 from deltalake.exceptions import CommitFailedError
 
+from spikinghash.codes.append_rows import append_rows
 from spikinghash.codes.store_errors import store_errors
 from spikinghash.errors import Temporary
 
@@ -59,7 +60,7 @@ def append_new(
             return Appended(0, rows.num_rows, table.version(), fresh)
         try:
             with store_errors(table.table_uri, writing=True):
-                write_deltalake(table, fresh, mode="append", commit_properties=_transactions(table, models))
+                append_rows(table, fresh, _transactions(table, models))
         except CommitFailedError:
             # spread the losers out, or the same two writers meet again and again
             time.sleep(random.uniform(0, 0.02 * min(attempt + 1, 10)))

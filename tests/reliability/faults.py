@@ -43,7 +43,7 @@ def arm(db, kind, number, error):
 
 def fail_commit(number, after, error):
     """Fail the `number`-th commit before it is made, or after: then the rows are there and nobody was told."""
-    real, calls = commit.write_deltalake, []
+    real, calls = commit.append_rows, []
 
     def write(*arguments, **options):
         calls.append(1)
@@ -53,7 +53,7 @@ def fail_commit(number, after, error):
         if len(calls) == number:
             raise error
 
-    commit.write_deltalake = write
+    commit.append_rows = write
 
 
 class Bench:

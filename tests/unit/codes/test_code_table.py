@@ -99,16 +99,15 @@ def test_nothing_changes_when_files_are_compacted(database):
 
 
 def test_a_lost_race_is_run_again_on_a_new_snapshot(database, monkeypatch):
-    real, calls = commit.write_deltalake, []
+    real, calls = commit.append_rows, []
 
-    def overtaken(table, rows, **options):
+    def overtaken(table, rows, mark):
         calls.append(rows.num_rows)
         if len(calls) == 1:  # another writer commits clip "a" between our look and our commit
-            mark = options["commit_properties"]
-            real(DeltaTable(table.table_uri), rows.slice(0, 1), mode="append", commit_properties=mark)
-        real(table, rows, **options)
+            real(DeltaTable(table.table_uri), rows.slice(0, 1), mark)
+        real(table, rows, mark)
 
-    monkeypatch.setattr(commit, "write_deltalake", overtaken)
+    monkeypatch.setattr(commit, "append_rows", overtaken)
     result = database.append(code_rows(["a", "b"]))
     assert calls == [2, 1]
     assert (result.written, result.skipped) == (1, 1)
@@ -119,7 +118,7 @@ def test_losing_every_race_is_temporary(database, monkeypatch):
     def lose(*_, **__):
         raise CommitFailedError("Concurrent transaction failed.")
 
-    monkeypatch.setattr(commit, "write_deltalake", lose)
+    monkeypatch.setattr(commit, "append_rows", lose)
     monkeypatch.setattr(commit.time, "sleep", lambda _: None)
     with pytest.raises(Temporary, match="run the same command again"):
         database.append(code_rows(["a"]))
@@ -137,7 +136,7 @@ def test_a_full_disk_is_temporary(database, monkeypatch, error):
     def full(*_, **__):
         raise error
 
-    monkeypatch.setattr(commit, "write_deltalake", full)
+    monkeypatch.setattr(commit, "append_rows", full)
     with pytest.raises(Temporary, match="disk is full"):
         database.append(code_rows(["a"]))
 
@@ -157,7 +156,7 @@ def test_a_failed_write_is_temporary_where_trying_again_may_help(database, monke
     def fail(*_, **__):
         raise error
 
-    monkeypatch.setattr(commit, "write_deltalake", fail)
+    monkeypatch.setattr(commit, "append_rows", fail)
     with pytest.raises(Temporary if temporary else BadStore) as refusal:
         database.append(code_rows(["a"]))
     assert "\n" not in str(refusal.value)
