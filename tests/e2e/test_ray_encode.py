@@ -5,6 +5,7 @@ import os
 import signal
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 import psutil
@@ -181,3 +182,29 @@ def test_the_command_starts_and_stops_a_local_ray(night, tmp_path):
     report = json.loads(done.stdout)
     assert {k: report[k] for k in COUNTS} == {k: night[2][k] for k in COUNTS}
     assert rows(CodeDatabase.open(tmp_path / "db")) == night[3]
+
+
+def test_sigterm_ends_the_command_on_ray_within_five_seconds(night, tmp_path):
+    _, folder, *_ = night
+    landing, db = tmp_path / "landing", tmp_path / "db"
+    landing.mkdir()
+    warm.recordings(landing, 600)
+    command = [sys.executable, "-m", "spikinghash", "encode", landing, "--db", db, "--model", folder, "--json"]
+    environment = os.environ | {"PYTHONPATH": str(Path(__file__).parents[2])}
+    run = subprocess.Popen(
+        [*command, "--workers", "2"], stdout=subprocess.PIPE, stderr=subprocess.PIPE, env=environment
+    )  # fmt: skip
+    while not list(db.glob("codes/_delta_log/*1.json")):  # the first batch is there, more are under way
+        assert run.poll() is None, run.communicate()
+        time.sleep(0.02)
+    asked = time.monotonic()
+    run.terminate()
+    out, err = run.communicate(timeout=60)
+    assert time.monotonic() - asked < 5
+    assert run.returncode == 75, err
+    report = json.loads(out)
+    assert report["pending"] > 0
+    assert report["found"] == sum(report[k] for k in ("committed", "skipped", "quarantined", "pending"))
+    assert CodeDatabase.open(db).rows().num_rows == report["committed"]
+    rest = subprocess.run(command, capture_output=True, text=True, check=False, env=environment)
+    assert (rest.returncode, json.loads(rest.stdout)["pending"]) == (0, 0), rest.stderr
