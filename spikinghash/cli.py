@@ -10,6 +10,7 @@ from spikinghash.commands.export import export
 from spikinghash.commands.fsck import fsck
 from spikinghash.commands.inspect import inspect
 from spikinghash.commands.preset import preset
+from spikinghash.commands.registry import registry
 from spikinghash.commands.report import report
 from spikinghash.commands.search import search
 
@@ -19,6 +20,7 @@ app = typer.Typer(
 for _function in (inspect, encode, search, fsck, export, energy, report):
     app.command()(_function)
 app.add_typer(preset, name="preset")
+app.add_typer(registry, name="registry")
 
 
 def main() -> None:
