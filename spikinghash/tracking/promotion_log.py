@@ -51,8 +51,9 @@ def read_log(tags: dict[str, str], champion: int | None) -> list[Entry]:
     `BadStore` for a tag that bears the name of an entry and is none.
     """
     entries = [_entry(key, tags[key]) for key in sorted(tags) if key.startswith(_PREFIX)]
-    if entries and entries[-1].state == "pending" and entries[-1].to == champion:
-        entries[-1] = replace(entries[-1], state="done")
+    newest = max((i for i, entry in enumerate(entries) if entry.state != "abandoned"), default=None)
+    if newest is not None and entries[newest].state == "pending" and entries[newest].to == champion:
+        entries[newest] = replace(entries[newest], state="done")
     return entries
 
 

@@ -1,5 +1,6 @@
 """Changing the champion: checked before, one step, and logged whatever happens in between."""
 
+import dataclasses
 import json
 import shutil
 
@@ -11,6 +12,7 @@ from typer.testing import CliRunner
 from spikinghash.cli import app
 from spikinghash.errors import BadCheckpoint, BadStore, ConfigError, Temporary
 from spikinghash.tracking.promotion import promote, rollback
+from spikinghash.tracking.promotion_log import new_entry, write_entry
 from spikinghash.tracking.versions import read_registry
 
 pytestmark = pytest.mark.filterwarnings("ignore")
@@ -166,6 +168,25 @@ def test_whoever_comes_between_wins_and_the_other_is_told(uri, monkeypatch):
         promote(uri, NAME, 2, "from this desk")
     assert champion(uri) == 3
     assert steps(uri) == [("promote", None, 2, "abandoned"), ("promote", None, 3, "done")]
+
+
+def test_a_crash_after_the_switch_is_told_even_if_another_gave_way_since(uri, monkeypatch):
+    real = mlflow.MlflowClient.set_registered_model_alias
+
+    def switch_while_another_tries(self, *arguments, **more):
+        monkeypatch.setattr(mlflow.MlflowClient, "set_registered_model_alias", real)
+        other = new_entry([], "promote", None, 3, "gave way")
+        write_entry(self, NAME, dataclasses.replace(other, state="abandoned", key="promotion.00000002.other"))
+        real(self, *arguments, **more)
+        raise Crash
+
+    monkeypatch.setattr(mlflow.MlflowClient, "set_registered_model_alias", switch_while_another_tries)
+    with pytest.raises(Crash):
+        promote(uri, NAME, 1, "first")
+    assert steps(uri) == [("promote", None, 1, "done"), ("promote", None, 3, "abandoned")]
+    assert read_registry(uri, NAME).problems == []
+    promote(uri, NAME, 2, "second")
+    assert [state for *_, state in steps(uri)] == ["done", "abandoned", "done"]
 
 
 def test_an_alias_moved_by_other_means_is_told(uri):
