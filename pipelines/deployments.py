@@ -6,6 +6,7 @@ from prefect import serve
 from prefect.schedules import Cron
 
 from pipelines.nightly import nightly
+from pipelines.promote import promote
 from pipelines.retrain import retrain
 
 #: Sundays at 03:00 UTC.
@@ -19,4 +20,6 @@ def serve_all() -> None:
     weekly = retrain.to_deployment("weekly", schedules=[Cron(RETRAIN_CRON, timezone="UTC")])
     # schedules stay on when this process stops; missed runs are picked up when it is back
     hashing = nightly.to_deployment("nightly", schedules=[Cron(NIGHTLY_CRON, timezone="UTC")])
-    serve(weekly, hashing, limit=1, pause_on_shutdown=False)  # type: ignore[arg-type]
+    # no schedule: a person starts it, with a version and a reason
+    by_hand = promote.to_deployment("by-hand")
+    serve(weekly, hashing, by_hand, limit=1, pause_on_shutdown=False)  # type: ignore[arg-type]

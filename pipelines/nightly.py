@@ -9,11 +9,14 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 from prefect import flow, task
 
 from spikinghash.codes.discover import discover
 from spikinghash.codes.encode_recordings import encode_recordings
 from spikinghash.codes.fsck import fsck
+from spikinghash.codes.landing import fetch_landing, landing_folder
+from spikinghash.codes.remote_store import is_address
 from spikinghash.codes.table import CodeDatabase
 from spikinghash.commands.model_ref import open_encoder
 from spikinghash.events.isolate import IsolatedDecoder
@@ -21,6 +24,7 @@ from spikinghash.files import write_atomically, write_json
 from spikinghash.index.flat import build_index
 from spikinghash.report.night import night_report, night_text
 from spikinghash.tracking.run import log_night
+from spikinghash.training.bit_ones import trained_ones
 
 #: Data files of the codes table beyond which a night ends with compaction.
 COMPACT_FROM = 50
@@ -28,13 +32,20 @@ _DELAYS_S: list[float] = [1, 10, 60]
 
 
 @task(retries=3, retry_delay_seconds=_DELAYS_S)
-def encode(landing: str, db: str, model: str) -> tuple[dict[str, Any], str]:
-    """Hash the landing folder; returns the report and the model's digest."""
+def fetch(landing: str, folder: str) -> dict[str, Any]:
+    """Bring what is new at an object-store address into a folder."""
+    return fetch_landing(landing, Path(folder)).to_json()
+
+
+@task(retries=3, retry_delay_seconds=_DELAYS_S)
+def encode(landing: str, db: str, model: str) -> tuple[dict[str, Any], str, list[float] | None]:
+    """Hash the landing folder; returns the report, the model's digest and its share of ones per bit in training."""
     encoder = open_encoder(model)
     with IsolatedDecoder() as decoder:
         files, database = discover([Path(landing)]), CodeDatabase.create_or_open(db)
         report = encode_recordings(files, encoder, database, decode=decoder.decode)
-    return report.to_json(), encoder.model.digest
+    trained = trained_ones(encoder.model.card, encoder.model.spec.bits)
+    return report.to_json(), encoder.model.digest, None if trained is None else trained.tolist()
 
 
 @task(retries=3, retry_delay_seconds=_DELAYS_S)
@@ -63,13 +74,23 @@ def account(landing: str, db: str, digest: str) -> dict[str, Any]:
 
 
 @task(retries=3, retry_delay_seconds=_DELAYS_S)
-def write_report(out: str, encoded: dict[str, Any], accounts: dict[str, Any], db: str, digest: str, since: str) -> str:
+def write_report(
+    out: str,
+    encoded: dict[str, Any],
+    accounts: dict[str, Any],
+    db: str,
+    digest: str,
+    since: str,
+    trained: list[float] | None,
+    landed: dict[str, Any] | None,
+) -> str:
     """`night-<date>.json` and `.md` in the folder `out`; the path of the JSON."""
     database = CodeDatabase.open(db)
     codes = database.load(digest) if digest in database.models() else None
     start = datetime.fromisoformat(since)
     fresh = None if codes is None else database.committed_since(digest, start, codes.clip_ids)
-    report = night_report(encoded, accounts, codes, fresh, digest)
+    ones = None if trained is None else np.array(trained)
+    report = night_report(encoded, accounts, codes, fresh, digest, ones, landed)
     path = Path(out) / f"night-{since[:10]}.json"
     write_json(path, report)
     write_atomically(path.with_suffix(".md"), night_text(report).encode())
@@ -83,21 +104,33 @@ def nightly(
     model: str = "models:/spikinghash@champion",
     reports: str = "reports/nightly",
     tracking: str | None = None,
+    cache: str = "data/landing-cache",
 ) -> dict[str, Any]:
-    """One night; `tracking` is an MLflow URI, None logs nowhere. `RuntimeError` if the accounts do not add up."""
+    """One night; `tracking` is an MLflow URI, None logs nowhere. `RuntimeError` if the accounts do not add up.
+
+    `landing` is a folder, or an object-store address whose recordings are first brought into a folder of `cache`.
+    Every model has an index of its own, `<db>/index/<digest>`: after a change of champion the old one stays searchable.
+    """
     since = datetime.now(UTC).isoformat()
-    encoded, digest = encode(landing, db, model)
+    landed = None
+    if is_address(landing):
+        folder = str(landing_folder(landing, Path(cache)))
+        landed, landing = fetch(landing, folder), folder
+    encoded, digest, trained = encode(landing, db, model)
     compacted = tidy(db)
-    rows = index(db, digest, f"{db}/index")
+    rows = index(db, digest, f"{db}/index/{digest}")
     accounts = account(landing, db, digest)
-    path = write_report(reports, encoded, accounts, db, digest, since)
+    path = write_report(reports, encoded, accounts, db, digest, since, trained, landed)
     if tracking is not None:
         numbers = {k: float(v) for k, v in encoded.items() if not isinstance(v, dict)}
         log_night(tracking, "nightly", since[:10], numbers, Path(path))
     print(night_text_line(encoded, accounts, compacted, rows))  # noqa: T201  becomes a Prefect log line
     if not accounts["ok"]:
         raise RuntimeError(f"the database is not in order, see {path}: {'; '.join(accounts['problems'][:3])}")
-    return {"encode": encoded, "fsck": accounts, "compacted": compacted, "index_rows": rows, "report": path}
+    return {
+        "landing": landed, "encode": encoded, "fsck": accounts, "compacted": compacted, "index_rows": rows,
+        "report": path,
+    }  # fmt: skip
 
 
 def night_text_line(encoded: dict[str, Any], accounts: dict[str, Any], compacted: bool, rows: int) -> str:

@@ -12,6 +12,7 @@ from spikinghash.commands.index import index
 from spikinghash.commands.inspect import inspect
 from spikinghash.commands.maintain import compact, vacuum
 from spikinghash.commands.preset import preset
+from spikinghash.commands.registry import registry
 from spikinghash.commands.report import report
 from spikinghash.commands.search import search
 
@@ -21,6 +22,7 @@ app = typer.Typer(
 for _function in (inspect, encode, index, search, fsck, compact, vacuum, export, energy, report):
     app.command()(_function)
 app.add_typer(preset, name="preset")
+app.add_typer(registry, name="registry")
 
 
 def main() -> None:

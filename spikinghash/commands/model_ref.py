@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import tempfile
 from pathlib import Path
 
 from spikinghash.codes.encoder import Encoder
@@ -14,8 +15,19 @@ def open_model(ref: str) -> LoadedModel:
     if ref.startswith("models:/"):
         from spikinghash.tracking.registry import fetch
 
-        return load_model(fetch(load_params(Path("params.yaml")).tracking.uri, ref))
+        uri, _ = registry_place()
+        # a loaded model needs its files no more
+        with tempfile.TemporaryDirectory(prefix="spikinghash-model-") as folder:
+            return load_model(fetch(uri, ref, Path(folder)))
     return load_model(Path(ref))
+
+
+def registry_place(uri: str | None = None, name: str | None = None) -> tuple[str, str]:
+    """Address of the registry and name of the registered model; what is not given is read from params.yaml."""
+    if uri is not None and name is not None:
+        return uri, name
+    tracking = load_params(Path("params.yaml")).tracking
+    return uri or tracking.uri, name or tracking.experiment
 
 
 def open_encoder(ref: str) -> Encoder:

@@ -25,6 +25,8 @@ HISTORY_COLUMNS = (
     "grad_norm",
     "clips_per_s",
 )
+#: Parts of a model's provenance that are no numbers to compare at a glance.
+_LONG = ("bit_ones", "firing_rates", "history", "soft_similarity")
 
 
 def write_evaluation(
@@ -48,7 +50,7 @@ def write_evaluation(
         "bits": found.bits.to_dict(),
         "baseline": baseline,
         "energy_mj": energy.total_pj * 1e-9,
-        "training": {k: v for k, v in training.items() if k not in ("history", "firing_rates", "soft_similarity")},
+        "training": {k: v for k, v in training.items() if k not in _LONG},
     }
     write_json(reports / "metrics.json", metrics)
     write_json(reports / "energy.json", energy.to_json())

@@ -11,22 +11,41 @@ from spikinghash.evaluation.bits import bit_health
 
 
 def night_report(
-    encoded: dict[str, Any], accounts: dict[str, Any], codes: CodeSet | None, fresh: np.ndarray | None, model: str
+    encoded: dict[str, Any],
+    accounts: dict[str, Any],
+    codes: CodeSet | None,
+    fresh: np.ndarray | None,
+    model: str,
+    trained: np.ndarray | None = None,
+    landed: dict[str, Any] | None = None,
 ) -> dict[str, Any]:
     """JSON-ready. `encoded` is an `EncodeReport`, `accounts` an fsck, `codes` all codes of the model or None, `fresh`
-    bool [N] which of them came tonight.
+    bool [N] which of them came tonight, `trained` float64 [K] the share of ones per bit in training where the model
+    says so, `landed` what was brought from an object store.
 
-    Drift is the mean over bits of |share of ones tonight - share of ones before|: 0 is none, 0.5 a lot.
+    Drift is the mean over bits of |share of ones tonight - share of ones before|: 0 is none, 0.5 a lot. "Before" are
+    the earlier codes of the database for `drift`, and the training codes for `drift_training`.
     """
-    report: dict[str, Any] = {"model": model, "encode": encoded, "fsck": accounts, "bits": None, "drift": None}
+    report: dict[str, Any] = {
+        "model": model, "landing": landed, "encode": encoded, "fsck": accounts, "bits": None, "drift": None,
+        "drift_training": None,
+    }  # fmt: skip
     if codes is None or fresh is None or not len(codes):
         return report
     health = bit_health(codes.codes)
     report["bits"] = {k: v for k, v in health.to_dict().items() if k not in ("ones", "entropy")}
-    if fresh.any() and not fresh.all():
-        tonight, before = bit_health(codes.codes[fresh]).ones, bit_health(codes.codes[~fresh]).ones
-        report["drift"] = float(np.abs(tonight - before).mean())
+    if not fresh.any():
+        return report
+    tonight = bit_health(codes.codes[fresh]).ones
+    if not fresh.all():
+        report["drift"] = _drift(tonight, bit_health(codes.codes[~fresh]).ones)
+    if trained is not None:
+        report["drift_training"] = _drift(tonight, trained)
     return report
+
+
+def _drift(now: np.ndarray, before: np.ndarray) -> float:
+    return float(np.abs(now - before).mean())
 
 
 def night_text(report: dict[str, Any]) -> str:
@@ -42,11 +61,25 @@ def night_text(report: dict[str, Any]) -> str:
         f"quarantined, {f['pending']} pending, {f['duplicates']} doubled, {f['missing']} files missing.",
     ]
     lines += [f"- {problem}" for problem in f.get("problems", [])]
+    if report["landing"] is not None:
+        lines += ["", *_landing_lines(report["landing"])]
     if e["reasons"]:
         lines += ["", "| refused because | files |", "|---|---|"]
         lines += [f"| {reason} | {count} |" for reason, count in e["reasons"].items()]
     if bits is not None:
-        drift = "" if report["drift"] is None else f", drift against earlier codes {report['drift']:.3f}"
+        against = (("drift", "earlier codes"), ("drift_training", "the training codes"))
+        drift = "".join(f", drift against {what} {report[key]:.3f}" for key, what in against if report[key] is not None)
         lines += ["", f"{bits['clips']} codes of {bits['bits']} bits: entropy {bits['mean_entropy']:.3f} a bit, "
                   f"{len(bits['dead'])} dead, {bits['distinct']:.0%} different{drift}."]  # fmt: skip
     return "\n".join(lines) + "\n"
+
+
+def _landing_lines(landed: dict[str, Any]) -> list[str]:
+    """Every refused name, for a file that was never fetched is in no quarantine."""
+    refused, changed = landed["refused"], landed["changed"]
+    return [
+        f"{landed['found']} objects in {landed['address']}: {landed['fetched']} fetched ({landed['bytes']:,} bytes), "
+        f"{landed['kept']} here already, {len(refused)} refused by name, {len(changed)} changed while they were read.",
+        *(f"- {name!a} is refused: the name {rule}" for name, rule in refused.items()),
+        *(f"- {name!a} is left for the next night" for name in changed),
+    ]

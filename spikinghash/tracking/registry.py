@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-import tempfile
 from pathlib import Path
 
 from spikinghash.errors import BadCheckpoint
@@ -28,8 +27,8 @@ def register(uri: str, name: str, run_id: str, artifact: str, *, alias: str = "c
     return version
 
 
-def fetch(uri: str, ref: str) -> Path:
-    """A local folder with the files of `models:/NAME@alias` or `models:/NAME/VERSION`.
+def fetch(uri: str, ref: str, folder: Path) -> Path:
+    """Bring the files of `models:/NAME@alias` or `models:/NAME/VERSION` into `folder`; where in it they lie.
 
     The files are ours (safetensors and JSON) and are loaded by our own loader, never by MLflow's. Raises
     `BadCheckpoint` for an unknown name, alias or version.
@@ -46,7 +45,6 @@ def fetch(uri: str, ref: str) -> Path:
             version = client.get_model_version_by_alias(match["name"], match["alias"])
         else:
             version = client.get_model_version(match["name"], match["version"])
-        folder = Path(tempfile.mkdtemp(prefix="spikinghash-model-"))
         return Path(download_artifacts(artifact_uri=version.source, dst_path=str(folder), tracking_uri=uri))
     except MlflowException as error:
         raise BadCheckpoint(f"{ref}: {str(error).splitlines()[0]} (registry {uri})") from None

@@ -12,6 +12,10 @@ from typing import Any
 from spikinghash.errors import SpikinghashError
 
 os.environ.setdefault("MLFLOW_DISABLE_TELEMETRY", "true")
+# models are two small files; their bars would be the only output of a quiet command
+os.environ.setdefault("MLFLOW_ENABLE_ARTIFACTS_PROGRESS_BAR", "false")
+# half a minute for a server that does not answer, where MLflow's own seven retries take four
+os.environ.setdefault("MLFLOW_HTTP_REQUEST_MAX_RETRIES", "4")
 for _chatty in ("mlflow", "alembic"):
     logging.getLogger(_chatty).setLevel(logging.WARNING)
 

@@ -15,8 +15,10 @@ from spikinghash.frames.fit import fit
 from spikinghash.frames.store import FrameStore
 from spikinghash.methods.method import LossWeights, build
 from spikinghash.methods.spec import ModelSpec
+from spikinghash.training import bit_ones
 from spikinghash.training.checkpoint import save_model
 from spikinghash.training.loop import TrainingData
+from spikinghash.training.read_bits import read_all_bits
 from spikinghash.training.recipe import Recipe
 from spikinghash.training.seeds import seed_everything
 from spikinghash.training.state import Progress
@@ -59,8 +61,12 @@ def publish(
     recipe: Recipe,
     weights: LossWeights,
     history: list[dict[str, Any]],
+    frames: Tensor,
 ) -> str:
-    """Save the best validated network with weights rounded for exact inference; returns the model digest."""
+    """Save the best validated network with weights rounded for exact inference; returns the model digest.
+
+    `frames` [N, T, 2, H, W] are the training clips, whose codes are what later codes are compared with.
+    """
     network: nn.Module = method.network  # type: ignore[assignment]
     if progress.best is not None:
         network.load_state_dict(progress.best)
@@ -74,6 +80,7 @@ def publish(
         "seconds": sum(record["seconds"] for record in history),
         "firing_rates": next((r["rates"] for r in history if r["epoch"] == progress.best_epoch), {}),
         "soft_similarity": _soft_similarity(method, spec) if weights.soft else None,
+        bit_ones.KEY: bit_ones.share_of_ones(read_all_bits(method, frames, recipe.batch)),
         "history": [{k: v for k, v in record.items() if k != "rates"} for record in history],
     }
     return save_model(out, spec, network, training)

@@ -147,7 +147,8 @@ def worker(config: dict[str, Any]) -> None:
             resume=resume,
         )
         if ranks.rank == 0:
-            publish(Path(job.out), job.spec, method, progress, job.recipe, job.weights, history.read(log))
+            records = history.read(log)
+            publish(Path(job.out), job.spec, method, progress, job.recipe, job.weights, records, data.frames)
 
     last = ray.train.get_checkpoint()
     if last is None:

@@ -8,7 +8,7 @@ import torch
 from torch import Tensor, nn
 
 from spikinghash.layers.firing import firing_rates
-from spikinghash.methods.method import HashingMethod
+from spikinghash.training.read_bits import read_all_bits
 
 
 @dataclass(frozen=True)
@@ -38,15 +38,9 @@ def leave_one_out_map(bits: Tensor, labels: Tensor) -> float:
 
 def validate(method: nn.Module, frames: Tensor, labels: Tensor, batch: int) -> Validation:
     """Hash validation clips (frames [N, T, 2, H, W], labels [N]) in inference mode and score the codes."""
-    hashing: HashingMethod = method  # type: ignore[assignment]
-    was_training = method.training
-    method.eval()
-    with firing_rates(hashing.network) as rates:
-        device = next(method.parameters()).device
-        blocks = (frames[i : i + batch].transpose(0, 1).to(device) for i in range(0, len(frames), batch))
-        parts = [hashing.read_bits(block)[0].cpu() for block in blocks]
-    method.train(was_training)
-    bits = torch.cat(parts)
+    network: nn.Module = method.network  # type: ignore[assignment]
+    with firing_rates(network) as rates:
+        bits = read_all_bits(method, frames, batch)
     distinct = len(torch.unique(bits, dim=0)) / len(bits)
     dead = int(((bits.float().mean(0) - 0.5).abs() == 0.5).sum())
     return Validation(leave_one_out_map(bits, labels), distinct, dead, dict(rates))

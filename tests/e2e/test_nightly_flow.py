@@ -6,6 +6,11 @@ from pathlib import Path
 
 import mlflow
 import pytest
+from s3_store import s3_store
+from tiny_model import recording, save_tiny
+
+from spikinghash.index.flat import HammingIndex
+from spikinghash.training.checkpoint import load_model
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(400)]
 
@@ -35,6 +40,10 @@ def test_two_nights(prefect, project, tmp_path):
     assert first["fsck"]["ok"]
     assert first["index_rows"] == 8
     assert json.loads(Path(first["report"]).read_text())["bits"]["clips"] == 8
+    assert (
+        HammingIndex.load(tmp_path / "db/index" / load_model(folder / "data/models/default").digest).manifest.rows == 8
+    )
+    assert 0 <= json.loads(Path(first["report"]).read_text())["drift_training"] <= 1
     assert "| empty | 1 |" in Path(first["report"]).with_suffix(".md").read_text()
 
     (landing / "late.bin").write_bytes(good[8].read_bytes())
@@ -47,6 +56,31 @@ def test_two_nights(prefect, project, tmp_path):
         [mlflow.MlflowClient(uri).get_experiment_by_name("nightly").experiment_id]
     )
     assert sorted(run.data.metrics["committed"] for run in runs) == [0.0, 1.0, 8.0]
+
+
+@pytest.mark.filterwarnings("ignore")
+def test_a_night_over_a_bucket(prefect, tmp_path, monkeypatch):
+    from pipelines.nightly import nightly
+
+    save_tiny(tmp_path / "model", 1)
+    with s3_store("archive") as (settings, client):
+        for name, value in settings.items():
+            monkeypatch.setenv(name, value)
+        for name in ("a.bin", "deep/b.bin", "../out.bin"):
+            client.put_object(Bucket="archive", Key=f"night/{name}", Body=recording(len(name)))
+        tonight = {
+            "landing": "s3://archive/night", "db": str(tmp_path / "db"), "model": str(tmp_path / "model"),
+            "reports": str(tmp_path / "reports"), "cache": str(tmp_path / "cache"),
+        }  # fmt: skip
+        first, second = nightly(**tonight), nightly(**tonight)
+    assert (first["landing"]["fetched"], first["landing"]["refused"]) == (2, {"../out.bin": "has the part '..'"})
+    assert (first["encode"]["found"], first["encode"]["committed"], first["fsck"]["ok"]) == (2, 2, True)
+    assert (second["encode"]["committed"], second["encode"]["skipped"]) == (0, 2)
+    assert sorted(p.name for p in (tmp_path / "cache/s3-archive-night").rglob("*.bin")) == ["a.bin", "b.bin"]
+    text = Path(second["report"]).with_suffix(".md").read_text()
+    assert "- '../out.bin' is refused" in text
+    # a model from before its training codes were kept
+    assert json.loads(Path(first["report"]).read_text())["drift_training"] is None
 
 
 def test_the_schedule_is_nightly_and_valid():

@@ -8,7 +8,10 @@ import yaml
 from pipeline import dvc, spikinghash, stages_run
 
 from spikinghash.codes.encoder import Encoder
+from spikinghash.codes.table import CodeDatabase
+from spikinghash.evaluation.bits import bit_health
 from spikinghash.frames.store import FrameStore
+from spikinghash.training.bit_ones import trained_ones
 from spikinghash.training.checkpoint import load_model
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(600)]
@@ -70,6 +73,13 @@ def test_codes_do_not_depend_on_batch_or_order(project):
         assert (codes == reference).all()
         assert (again == margins).all()
     assert (Encoder(model, 64).encode(counts[::-1])[0][::-1] == reference).all()
+
+
+def test_the_model_knows_its_training_codes(project):
+    folder, _ = project
+    model = load_model(folder / "data/models/default")
+    codes = CodeDatabase.open(folder / "data/codes").load(model.digest, "train")
+    assert trained_ones(model.card, 64).tolist() == pytest.approx(bit_health(codes.codes).ones.tolist(), abs=1e-6)
 
 
 def test_search_answers_in_json_and_as_a_picture(project):

@@ -1,16 +1,13 @@
 """The code database on an S3-compatible store: moto's server on loopback."""
 
-import logging
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
+from s3_store import endpoint, s3_store
 from test_code_table import code_rows, quarantine_rows
 
 from spikinghash.codes.table import CodeDatabase
 from spikinghash.errors import BadStore, Temporary
-
-moto = pytest.importorskip("moto.server", reason="moto is not installed", exc_type=ImportError)
-boto3 = pytest.importorskip("boto3", reason="boto3 is not installed")
 
 pytestmark = pytest.mark.filterwarnings("ignore")
 
@@ -18,23 +15,8 @@ pytestmark = pytest.mark.filterwarnings("ignore")
 @pytest.fixture(scope="module")
 def server():
     """Storage options of a bucket."""
-    logging.getLogger("werkzeug").setLevel(logging.ERROR)
-    server = moto.ThreadedMotoServer(ip_address="127.0.0.1", port=0, verbose=False)
-    server.start()
-    options = endpoint(*server.get_host_and_port())
-    boto3.client(
-        "s3", endpoint_url=options["AWS_ENDPOINT_URL"], region_name="us-east-1",
-        aws_access_key_id="test", aws_secret_access_key="test",
-    ).create_bucket(Bucket="archive")  # fmt: skip
-    yield options
-    server.stop()
-
-
-def endpoint(host, port):
-    return {
-        "AWS_ENDPOINT_URL": f"http://{host}:{port}", "AWS_ALLOW_HTTP": "true", "AWS_REGION": "us-east-1",
-        "AWS_ACCESS_KEY_ID": "test", "AWS_SECRET_ACCESS_KEY": "test",
-    }  # fmt: skip
+    with s3_store("archive") as (options, _):
+        yield options
 
 
 def test_everything_a_folder_can_do(server):

@@ -1,0 +1,22 @@
+"""Promote: make a reviewed version the champion, from the Prefect page as from the command line."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from prefect import flow
+
+from spikinghash.commands.model_ref import registry_place
+from spikinghash.tracking.promotion import promote as make_champion
+
+
+@flow(name="promote", log_prints=True)
+def promote(version: int, reason: str, uri: str | None = None, name: str | None = None) -> dict[str, Any]:
+    """Make `version` champion; returns the entry of the promotion log.
+
+    `uri` and `name` default to `tracking` in params.yaml. Fails with the command's one line for what it refuses.
+    """
+    entry = make_champion(*registry_place(uri, name), version, reason)
+    before = "none" if entry.source is None else f"version {entry.source}"
+    print(f"champion is version {entry.to}, before {before}: {entry.reason}")  # noqa: T201  becomes a Prefect log line
+    return entry.to_json()

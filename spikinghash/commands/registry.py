@@ -1,0 +1,127 @@
+"""`spikinghash registry`: review models, and change the one in use."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from spikinghash.commands.output import Json, command, emit
+
+if TYPE_CHECKING:
+    from spikinghash.tracking.versions import Registry
+
+registry = typer.Typer(help="Models in the registry: review, promote, roll back.", no_args_is_help=True)
+Version = Annotated[int, typer.Argument(min=1, help="Number of a version.")]
+Reason = Annotated[str, typer.Option("--reason", help="Why; kept in the promotion log.")]
+Uri = Annotated[str | None, typer.Option("--uri", help="Registry; default: tracking.uri in params.yaml.")]
+Name = Annotated[str | None, typer.Option("--name", help="Model; default: tracking.experiment in params.yaml.")]
+
+#: Heading, key and alignment of the columns of a list.
+_COLUMNS = (
+    ("version", "version", ">"), ("created", "created", "<"), ("mAP", "map", ">"), ("bits", "bits", ">"),
+    ("method", "method", "<"), ("size", "size", "<"), ("digest", "digest", "<"), ("aliases", "aliases", "<"),
+)  # fmt: skip
+
+
+@registry.command("list")
+@command
+def list_versions(uri: Uri = None, name: Name = None, as_json: Json = False) -> int:
+    """List versions, aliases and the promotion log."""
+    _tell(*_place(uri, name), as_json=as_json)
+    return 0
+
+
+@registry.command()
+@command
+def show(version: Version, uri: Uri = None, name: Name = None, as_json: Json = False) -> int:
+    """Show one version: its run's metrics, its digest, and what the log says of it."""
+    from spikinghash.tracking.versions import read_registry
+
+    found = read_registry(*_place(uri, name), version)
+
+    def text() -> None:
+        one = found.versions[0]
+        for key in ("version", "created", "digest", "method", "size", "bits", "run_id", "aliases"):
+            typer.echo(f"{key:24} {_cell(one[key])}")
+        for key, value in one["metrics"].items():
+            typer.echo(f"{key:24} {value:.6g}")
+        _tell_log(found)
+
+    emit(found.to_json(), as_json, text)
+    return 0
+
+
+@registry.command()
+@command
+def promote(version: Version, reason: Reason, uri: Uri = None, name: Name = None, as_json: Json = False) -> int:
+    """Make a version the champion, in one step, after checking that its files load."""
+    from spikinghash.tracking.promotion import promote as make_champion
+
+    place = _place(uri, name)
+    make_champion(*place, version, reason)
+    _tell(*place, as_json=as_json)
+    return 0
+
+
+@registry.command()
+@command
+def rollback(reason: Reason, uri: Uri = None, name: Name = None, as_json: Json = False) -> int:
+    """Return to the champion before this one."""
+    from spikinghash.tracking.promotion import rollback as take_back
+
+    place = _place(uri, name)
+    take_back(*place, reason)
+    _tell(*place, as_json=as_json)
+    return 0
+
+
+def _place(uri: str | None, name: str | None) -> tuple[str, str]:
+    from spikinghash.commands.model_ref import registry_place
+
+    return registry_place(uri, name)
+
+
+def _tell(uri: str, name: str, *, as_json: bool) -> None:
+    """Print the whole registry as it is now."""
+    from spikinghash.tracking.versions import read_registry
+
+    found = read_registry(uri, name)
+
+    def text() -> None:
+        _tell_table(
+            [heading for heading, _, _ in _COLUMNS], [[v[key] for _, key, _ in _COLUMNS] for v in found.versions]
+        )
+        _tell_log(found)
+
+    emit(found.to_json(), as_json, text)
+
+
+def _tell_table(headings: list[str], rows: list[list[Any]]) -> None:
+    cells = [headings, *([_cell(value) for value in row] for row in rows)]
+    widths = [max(map(len, column)) for column in zip(*cells, strict=True)]
+    for row in cells:
+        aligned = (f"{c:{a}{w}}" for c, w, (_, _, a) in zip(row, widths, _COLUMNS, strict=True))
+        typer.echo("  ".join(aligned).rstrip())
+
+
+def _tell_log(found: Registry) -> None:
+    if found.log:
+        typer.echo("")
+    for entry in found.log:
+        step = f"{'-' if entry.source is None else entry.source} -> {entry.to}"
+        state = "" if entry.state == "done" else f"  [{entry.state}]"
+        typer.echo(f"{_cell(entry.time)}  {entry.action:8}  {step:10}  {entry.reason}{state}")
+    for problem in found.problems:
+        typer.echo(f"! {problem}")
+
+
+def _cell(value: Any) -> str:
+    """One value for a person: absent as a dash, a share to three digits, a time without its zone, which is UTC."""
+    if value is None or value == []:
+        return "-"
+    if isinstance(value, list):
+        return ", ".join(map(str, value))
+    if isinstance(value, float):
+        return f"{value:.3f}"
+    return str(value).removesuffix("+00:00").replace("T", " ") if str(value).endswith("+00:00") else str(value)

@@ -1,0 +1,113 @@
+"""Changing the champion: checked before, one atomic step, logged so that a crash is never silent.
+
+The order is: settle what a crash left open; write the entry as open; look again, and give way if anyone else is
+changing the champion; move the alias, which is one call and one row; write the entry as done. Killed before the move,
+the old champion stays and the entry shows as pending; killed after it, the alias proves the entry done. A writer that
+sleeps for all of another's change between its last look and its move can still overwrite it; both entries then
+are in the log.
+"""
+
+from __future__ import annotations
+
+import tempfile
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+from spikinghash.errors import BadCheckpoint, ConfigError, Temporary
+from spikinghash.tracking.head import CHAMPION, read_head
+from spikinghash.tracking.promotion_log import (
+    Action,
+    Entry,
+    new_entry,
+    previous_champion,
+    read_log,
+    settle,
+    write_entry,
+)
+from spikinghash.tracking.registry import fetch
+from spikinghash.tracking.registry_errors import registry_errors
+from spikinghash.tracking.run import client_for
+from spikinghash.tracking.versions import check_version, model_digest_of, version_numbers
+from spikinghash.training.checkpoint import load_model
+
+_LONGEST_REASON = 1000
+
+
+def promote(uri: str, name: str, version: int, reason: str) -> Entry:
+    """Make a version champion; returns the log's entry.
+
+    `ConfigError` for an empty reason, an unknown version and the champion itself, `BadCheckpoint` for files that do
+    not load, `Temporary` when someone else changes the champion at this moment.
+    """
+    reason = _one_line(reason)
+    client = client_for(uri)
+    with registry_errors(uri):
+        champion = read_head(client, uri, name).champion
+        if champion == version:
+            raise ConfigError(f"{name}: version {version} is champion already; nothing to do")
+        _check_files(client, uri, name, version)
+        return _switch(client, uri, name, "promote", champion, version, reason)
+
+
+def rollback(uri: str, name: str, reason: str) -> Entry:
+    """Return to the champion before this one, by the log; arguments and errors as `promote`."""
+    reason = _one_line(reason)
+    client = client_for(uri)
+    with registry_errors(uri):
+        head = read_head(client, uri, name)
+        champion = head.champion
+        if champion is None:
+            raise ConfigError(f"{name}: no version is champion; make one with `spikinghash registry promote`")
+        before = previous_champion(head.log, champion)
+        if before is None:
+            raise ConfigError(
+                f"{name}: the log knows no champion before version {champion}; name one with `spikinghash registry "
+                "promote`"
+            )
+        _check_files(client, uri, name, before)
+        return _switch(client, uri, name, "rollback", champion, before, reason)
+
+
+def _switch(client: Any, uri: str, name: str, action: Action, source: int | None, to: int, reason: str) -> Entry:
+    head = read_head(client, uri, name)
+    settle(client, name, head.tags, head.log)
+    entry = new_entry(head.log, action, source, to, reason)
+    write_entry(client, name, entry)
+    now = read_head(client, uri, name)
+    # without a champion to go by, every entry shows as it was written
+    still_open = [e.key for e in read_log(now.tags, None) if e.state == "pending"]
+    if still_open != [entry.key] or now.champion != source:
+        write_entry(client, name, replace(entry, state="abandoned"))
+        raise Temporary(f"{name}: someone else is changing the champion; look at the list and run the command again")
+    client.set_registered_model_alias(name, CHAMPION, str(to))
+    done = replace(entry, state="done")
+    write_entry(client, name, done)
+    return done
+
+
+def _check_files(client: Any, uri: str, name: str, version: int) -> None:
+    """The version is there, and its files load with the digest of its run."""
+    check_version(version, version_numbers(client, name), uri, name)
+    with tempfile.TemporaryDirectory(prefix="spikinghash-model-") as folder:
+        try:
+            digest = load_model(fetch(uri, f"models:/{name}/{version}", Path(folder))).digest
+        except BadCheckpoint as error:
+            # the folder is ours and gone by then: name the version instead
+            raise BadCheckpoint(
+                f"{name}: version {version} does not load: {str(error).replace(f'{folder}/', '')}"
+            ) from None
+    expected = model_digest_of(client, name, version)
+    if expected is not None and digest != expected:
+        raise BadCheckpoint(
+            f"{name}: version {version} holds model {digest}, but its run evaluated {expected}; register it again"
+        )
+
+
+def _one_line(reason: str) -> str:
+    text = " ".join(reason.split())
+    if not text:
+        raise ConfigError("the reason is empty; say in a few words why the champion changes")
+    if len(text) > _LONGEST_REASON:
+        raise ConfigError(f"the reason has {len(text)} characters; at most {_LONGEST_REASON} are kept")
+    return text

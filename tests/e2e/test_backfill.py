@@ -1,0 +1,115 @@
+"""A change of model: the new one is backfilled beside the old, promoted in one step, and used the next night."""
+
+import json
+from pathlib import Path
+
+import pytest
+import yaml
+from tiny_model import recording, save_tiny
+from typer.testing import CliRunner
+
+from spikinghash.cli import app
+from spikinghash.codes.table import CodeDatabase
+from spikinghash.index.flat import HammingIndex
+from spikinghash.params import load_params
+from spikinghash.tracking.registry import register
+from spikinghash.tracking.run import log_run
+
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(400), pytest.mark.filterwarnings("ignore")]
+SHIPPED = Path(__file__).parents[2] / "params.yaml"
+CHAMPION = "models:/spikinghash@champion"
+
+
+@pytest.fixture
+def place(tmp_path, monkeypatch):
+    """A working folder with params.yaml, recordings, and two registered models; their folders and digests."""
+    params = load_params(SHIPPED).model_dump(mode="json")
+    params["tracking"] = {"uri": f"sqlite:///{tmp_path / 'mlflow.db'}", "experiment": "spikinghash"}
+    (tmp_path / "params.yaml").write_text(yaml.safe_dump(params))
+    monkeypatch.chdir(tmp_path)
+    landing = tmp_path / "landing"
+    landing.mkdir()
+    for seed in range(5):
+        (landing / f"{seed}.bin").write_bytes(recording(seed, 500 + 800 * seed))
+    digests = []
+    for seed in (1, 2):
+        folder = tmp_path / f"model-{seed}"
+        digests.append(save_tiny(folder, seed))
+        run_id = log_run(
+            params["tracking"]["uri"], "spikinghash", name=folder.name, params={}, metrics={"map": 0.5}, history=[],
+            tags={"model_digest": digests[-1]}, folders={"model": folder},
+        )  # fmt: skip
+        register(params["tracking"]["uri"], "spikinghash", run_id, "model")
+    return tmp_path, digests
+
+
+def run(*arguments):
+    done = CliRunner().invoke(app, [*map(str, arguments), "--json"])
+    assert done.exit_code == 0, done.stdout + done.stderr
+    return json.loads(done.stdout)
+
+
+def night(folder):
+    from pipelines.nightly import nightly
+
+    return nightly(
+        landing=str(folder / "landing"), db=str(folder / "db"), model=CHAMPION, reports=str(folder / "reports")
+    )
+
+
+def answers(folder, model):
+    results = run("search", folder / "landing/0.bin", "--db", folder / "db", "--model", model)["results"]
+    return [(hit["clip_id"], hit["distance"]) for hit in results]
+
+
+def test_the_champion_changes_in_one_step_and_both_stay_searchable(prefect, place):
+    from pipelines.promote import promote
+
+    folder, (old, new) = place
+    assert promote(1, "the first model")["to"] == 1
+    first = night(folder)
+    assert (first["encode"]["committed"], first["index_rows"]) == (5, 5)
+    before = answers(folder, CHAMPION)
+
+    # backfill beside: the champion and what it finds stay as they are
+    filled = run("encode", folder / "landing", "--db", folder / "db", "--model", folder / "model-2")
+    assert (filled["committed"], filled["skipped"]) == (5, 0)
+    database = CodeDatabase.open(folder / "db")
+    assert database.models() == sorted([old, new])
+    assert answers(folder, CHAMPION) == answers(folder, folder / "model-1") == before
+    theirs = answers(folder, folder / "model-2")
+    assert {clip for clip, _ in theirs} == {clip for clip, _ in before}
+    assert theirs != before  # other codes, other distances
+
+    changed = run("registry", "promote", 2, "--reason", "backfilled and compared")
+    assert changed["aliases"]["champion"] == 2
+    assert [entry["state"] for entry in changed["log"]] == ["done", "done"]
+    assert answers(folder, CHAMPION) == theirs
+    old_index = HammingIndex.load(folder / "db/index" / old)
+
+    (folder / "landing/late.bin").write_bytes(recording(9))
+    second = night(folder)
+    assert (second["encode"]["committed"], second["encode"]["skipped"]) == (1, 5)
+    assert second["fsck"]["ok"]
+    assert json.loads((folder / "reports").joinpath(second["report"]).read_text())["model"] == new
+    assert len(database.load(new)) == 6
+    assert len(database.load(old)) == 5
+    assert HammingIndex.load(folder / "db/index" / new).manifest.rows == 6
+    assert HammingIndex.load(folder / "db/index" / old).manifest == old_index.manifest
+
+    assert run("registry", "rollback", "--reason", "worse on late clips")["aliases"]["champion"] == 1
+    assert night(folder)["encode"]["committed"] == 1  # the late clip, for the old model
+
+
+def test_the_flow_refuses_with_the_commands_line(prefect, place):
+    from pipelines.promote import promote
+    from spikinghash.errors import ConfigError
+
+    with pytest.raises(ConfigError, match="no version 7"):
+        promote(7, "does not exist")
+
+
+def test_the_flow_is_started_by_hand_only():
+    from pipelines.promote import promote
+
+    assert promote.to_deployment("by-hand").schedules == []
