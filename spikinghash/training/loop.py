@@ -15,6 +15,7 @@ from torch import Tensor, nn
 
 from spikinghash.errors import TrainingCollapsed
 from spikinghash.training.augment import augment
+from spikinghash.training.denormals import denormals_flushed
 from spikinghash.training.recipe import Recipe, learning_rate, make_optimiser
 from spikinghash.training.state import Progress, load_state, save_state, snapshot
 from spikinghash.training.validation import Validation, validate
@@ -63,6 +64,7 @@ class EpochRecord:
 Report = Callable[[EpochRecord, Callable[[Path], None] | None], None]
 
 
+@denormals_flushed()
 def run(
     method: nn.Module,
     data: TrainingData,
@@ -82,7 +84,6 @@ def run(
     `report(record, save)` is called once an epoch on every rank; `save(folder)` writes the training state and is None
     in epochs without one. `resume` is such a folder. Raises `TrainingCollapsed`.
     """
-    torch.set_flush_denormal(True)
     optimiser = make_optimiser(method, recipe)
     progress = load_state(resume, method, optimiser) if resume else Progress()
     wrapped = wrap(method)

@@ -47,6 +47,13 @@ def test_loss_falls_and_codes_separate():
     assert records[0].clips_per_s > 0
 
 
+def test_denormal_numbers_are_flushed_in_training_and_not_after_it():
+    tiny, seen = torch.tensor(1e-310, dtype=torch.float64), []
+    run(method(), data(), recipe(epochs=1), lambda record, save: seen.append(float(tiny * 1.0)))
+    assert seen == [0.0]
+    assert float(tiny * 1.0) > 0
+
+
 AUGMENTED = Augmentation(shift_px=2.0, rotate_deg=10.0, scale=0.1, drop=0.2)
 
 
