@@ -45,6 +45,7 @@ bench: $(VENV)/.ok ## speed against named peers, as ratios in one run
 	$(BIN)/python bench/training.py
 	$(BIN)/python bench/evaluation.py
 	$(BIN)/python bench/search.py
+	$(BIN)/python bench/cold_search.py
 	$(BIN)/python bench/bulk.py
 
 reliability: $(VENV)/.ok ## 300 kills, every fault, 1,000 recordings of which 60 are hostile, Ray workers killed
