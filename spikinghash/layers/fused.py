@@ -102,15 +102,20 @@ class _Statistics:
     scale: np.ndarray
     shift: np.ndarray
 
-    def tensors(self) -> tuple[Tensor, Tensor]:
-        """Mean and biased variance."""
-        return torch.from_numpy(self.mean.astype(np.float32)), torch.from_numpy(self.var.astype(np.float32))
+    def tensors(self, offset: Tensor | None) -> tuple[Tensor, Tensor]:
+        """Mean, of what `offset` was added to, and biased variance."""
+        mean = self.mean if offset is None else self.mean + offset.detach().numpy()
+        return torch.from_numpy(mean.astype(np.float32)), torch.from_numpy(self.var.astype(np.float32))
+
+
+def _nothing(offset: Tensor | None) -> Tensor | None:
+    return None if offset is None else torch.zeros_like(offset)
 
 
 def _statistics(x: np.ndarray, weight: Tensor, bias: Tensor, eps: float) -> _Statistics:
     """Statistics of the columns of x[R, C]."""
     pivot = x[0].copy()
-    total, square = norm_kernel.channel_sums(x, x, pivot, pivot)
+    total, square = norm_kernel.channel_moments(x, pivot)
     offset = total / x.shape[0]
     var = np.maximum(square / x.shape[0] - offset * offset, 0.0)
     mean = pivot + offset
@@ -139,22 +144,25 @@ def _norm_gradients(
 
 
 class FusedNormLIF(torch.autograd.Function):
-    """Batch norm with batch statistics, then LIF. x[T, ..., C] dense -> spikes, batch mean [C], batch variance [C]."""
+    """Batch norm with batch statistics, then LIF. x[T, ..., C] dense -> spikes, batch mean [C], batch variance [C].
+
+    `offset` [C] or None is a bias before the norm: it moves the mean alone and its gradient is zero.
+    """
 
     @staticmethod
     def forward(
-        ctx: Any, x: Tensor, weight: Tensor, bias: Tensor, eps: float, k: NeuronConstants
+        ctx: Any, x: Tensor, offset: Tensor | None, weight: Tensor, bias: Tensor, eps: float, k: NeuronConstants
     ) -> tuple[Tensor, Tensor, Tensor]:
         s = _statistics(rows(x, x.shape[-1]), weight, bias, eps)
-        ctx.save_for_backward(x, weight)
+        ctx.save_for_backward(x, offset, weight)
         ctx.constants = (s, k)
-        mean, var = s.tensors()
+        mean, var = s.tensors(offset)
         ctx.mark_non_differentiable(mean, var)
         return _spikes(x, s.scale, s.shift, k), mean, var
 
     @staticmethod
-    def backward(ctx: Any, grad: Tensor, _mean: Tensor, _var: Tensor) -> tuple[Tensor, Tensor, Tensor, None, None]:
-        x, weight = ctx.saved_tensors
+    def backward(ctx: Any, grad: Tensor, _mean: Tensor, _var: Tensor) -> tuple[Tensor | None, ...]:
+        x, offset, weight = ctx.saved_tensors
         s, k = ctx.constants
         C = x.shape[-1]
         out = torch.empty_like(x)
@@ -163,35 +171,36 @@ class FusedNormLIF(torch.autograd.Function):
         inputs = rows(x), s.scale, s.shift, rows(grad.contiguous()), rows(out), s.mean.astype(np.float32)
         run(*inputs, totals, products, *k.gradient())
         grad_u = rows(out, C)
-        return (
-            out,
-            *_norm_gradients(rows(x, C), grad_u, grad_u, totals.sum(0), products.sum(0), s, weight),
-            None,
-            None,
-        )
+        gradients = _norm_gradients(rows(x, C), grad_u, grad_u, totals.sum(0), products.sum(0), s, weight)
+        return out, _nothing(offset), *gradients, None, None
 
 
 class FusedNorm(torch.autograd.Function):
-    """Batch norm with batch statistics. x[..., C] dense -> the same shape, batch mean [C], batch variance [C]."""
+    """Batch norm with batch statistics. x[..., C] dense -> the same shape, batch mean [C], batch variance [C].
+
+    `offset` as in `FusedNormLIF`.
+    """
 
     @staticmethod
-    def forward(ctx: Any, x: Tensor, weight: Tensor, bias: Tensor, eps: float) -> tuple[Tensor, Tensor, Tensor]:
+    def forward(
+        ctx: Any, x: Tensor, offset: Tensor | None, weight: Tensor, bias: Tensor, eps: float
+    ) -> tuple[Tensor, Tensor, Tensor]:
         s = _statistics(rows(x, x.shape[-1]), weight, bias, eps)
-        ctx.save_for_backward(x, weight)
+        ctx.save_for_backward(x, offset, weight)
         ctx.statistics = s
-        mean, var = s.tensors()
+        mean, var = s.tensors(offset)
         ctx.mark_non_differentiable(mean, var)
         return affine(x, s.scale, s.shift), mean, var
 
     @staticmethod
-    def backward(ctx: Any, grad: Tensor, _mean: Tensor, _var: Tensor) -> tuple[Tensor, Tensor, Tensor, None]:
-        x, weight = ctx.saved_tensors
+    def backward(ctx: Any, grad: Tensor, _mean: Tensor, _var: Tensor) -> tuple[Tensor | None, ...]:
+        x, offset, weight = ctx.saved_tensors
         s: _Statistics = ctx.statistics
         C = x.shape[-1]
         g, data, out = rows(grad.contiguous(), C), rows(x, C), torch.empty_like(x)
         mean = s.mean.astype(np.float32)
         total, centred = norm_kernel.channel_sums(g, data, np.zeros_like(mean), mean)
-        return out, *_norm_gradients(data, g, rows(out, C), total, centred, s, weight), None
+        return out, _nothing(offset), *_norm_gradients(data, g, rows(out, C), total, centred, s, weight), None
 
 
 def affine_constants(norm: nn.BatchNorm2d) -> tuple[np.ndarray, np.ndarray]:

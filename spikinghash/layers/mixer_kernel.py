@@ -10,6 +10,7 @@ import numpy as np
 from numba import njit, prange
 
 from spikinghash.layers.pixel_kernel import affine_steps, fire, mix_channels
+from spikinghash.layers.vector_rows import LANES
 
 #: Pixels in a block.
 _PIXELS = 16
@@ -24,7 +25,7 @@ def _mix_block(  # type: ignore[no-untyped-def]
     u, v = np.empty((T, n), np.float32), np.empty(n, np.float32)
     spread = np.empty((2, T, n), np.float32)
     a, b = np.empty((4, n), np.float32), np.empty((4, n), np.float32)
-    at, total = np.empty(C + 1, np.int32), np.empty(weights.shape[2], np.float32)
+    at, total = np.empty(C + LANES, np.int32), np.empty(weights.shape[2], np.float32)
     for i in range(n):
         for k in range(4):
             a[k, i], b[k, i] = scale[k, i % C], shift[k, i % C]

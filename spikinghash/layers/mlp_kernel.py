@@ -7,6 +7,7 @@ from numba import njit, prange
 
 from spikinghash.layers.lif_kernel import tile
 from spikinghash.layers.pixel_kernel import affine_steps, fire, mix_channels
+from spikinghash.layers.vector_rows import LANES
 
 #: Pixels in a block.
 _PIXELS = 16
@@ -21,7 +22,7 @@ def _mlp_blocks(x, out, begin, end, w1, w2, bias1, bias2, scale1, scale2, tau, v
     v, w = np.empty(_PIXELS * C, np.float32), np.empty(_PIXELS * hidden, np.float32)
     a1, b1 = tile(scale1[0], w.size), tile(scale1[1], w.size)
     a2, b2 = tile(scale2[0], v.size), tile(scale2[1], v.size)
-    at = np.empty(max(C, hidden) + 1, np.int32)
+    at = np.empty(max(C, hidden) + LANES, np.int32)
     total1, total2 = np.empty(w1.shape[1], np.float32), np.empty(w2.shape[1], np.float32)
     for first in range(begin, end, _PIXELS):
         last = min(first + _PIXELS, end)

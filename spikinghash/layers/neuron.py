@@ -64,12 +64,21 @@ class NormLIF(nn.Module):
         self.norm = nn.BatchNorm2d(channels)
         self.neuron = LIF(v_th, tau, surrogate_name)
 
-    def forward(self, x: Tensor, *, channel_last: bool = False) -> Tensor:
-        """[T, B, C, H, W], or [T, ..., C] with `channel_last` -> spikes of the same shape."""
-        return self._fire(x) if channel_last else self._fire(x.movedim(2, -1)).movedim(-1, 2)
+    def forward(self, x: Tensor, *, channel_last: bool = False, offset: Tensor | None = None) -> Tensor:
+        """[T, B, C, H, W], or [T, ..., C] with `channel_last` -> spikes of the same shape.
 
-    def _fire(self, x: Tensor) -> Tensor:
+        `offset` [C] is a bias still to be added to x.
+        """
+        return self._fire(x, offset) if channel_last else self._fire(x.movedim(2, -1), offset).movedim(-1, 2)
+
+    def _fire(self, x: Tensor, offset: Tensor | None) -> Tensor:
         norm, k = self.norm, self.neuron.constants
+        if self.training and runs_fused(x):
+            x = x.contiguous()
+            spikes, mean, var = FusedNormLIF.apply(x, offset, norm.weight, norm.bias, norm.eps, k)
+            track(norm, mean, var, x.numel() // x.shape[-1])
+            return spikes
+        x = x if offset is None else x + offset
         if not runs_fused(x):
             flat = nn.functional.batch_norm(
                 x.reshape(-1, x.shape[-1]),
@@ -82,15 +91,10 @@ class NormLIF(nn.Module):
                 norm.eps,
             )
             return self.neuron(flat.reshape(x.shape))
-        x = x.contiguous()
-        if not self.training:
-            if torch.is_grad_enabled() and (x.requires_grad or norm.weight.requires_grad):
-                scale, shift = norm_affine(norm)
-                return self.neuron(x * scale + shift)
-            return affine_spikes(x, *affine_constants(norm), k)
-        spikes, mean, var = FusedNormLIF.apply(x, norm.weight, norm.bias, norm.eps, k)
-        track(norm, mean, var, x.numel() // x.shape[-1])
-        return spikes
+        if torch.is_grad_enabled() and (x.requires_grad or norm.weight.requires_grad):
+            scale, shift = norm_affine(norm)
+            return self.neuron(x * scale + shift)
+        return affine_spikes(x.contiguous(), *affine_constants(norm), k)
 
 
 def norm_affine(norm: nn.BatchNorm2d) -> tuple[Tensor, Tensor]:

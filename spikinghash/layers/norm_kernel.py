@@ -42,6 +42,31 @@ def channel_sums(x, y, x0, y0):  # type: ignore[no-untyped-def]
     return total, product
 
 
+@njit(cache=True, nogil=True, error_model="numpy")
+def channel_moments(x, x0):  # type: ignore[no-untyped-def]
+    """Per-channel sums of x - x0 and of its square over rows, as in `channel_sums`; x [R, C], x0 [C]."""
+    C = x.shape[1]
+    block = block_size(C)
+    p, flat = tile(x0, block), x.reshape(-1)
+    total, square = np.zeros(C, np.float64), np.zeros(C, np.float64)
+    part, part2 = np.empty(block, np.float32), np.empty(block, np.float32)
+    for start in range(0, flat.size, 16 * block):
+        part[:] = _ZERO
+        part2[:] = _ZERO
+        for lo in range(start, min(start + 16 * block, flat.size), block):
+            n = min(block, flat.size - lo)
+            a = flat[lo : lo + n]
+            for i in range(n):
+                d = a[i] - p[i]
+                part[i] += d
+                part2[i] += d * d
+        for i in range(0, block, C):
+            for c in range(C):
+                total[c] += part[i + c]
+                square[c] += part2[i + c]
+    return total, square
+
+
 @njit(cache=True, nogil=True)
 def affine(x, scale, shift, out):  # type: ignore[no-untyped-def]
     """out[R, C] = x * scale + shift, one multiplication and one addition, each rounded."""
@@ -64,10 +89,12 @@ def norm_backward(g, x, gain, slope, offset, out):  # type: ignore[no-untyped-de
     work = np.empty(block, np.float32)
     flat, other, to = g.reshape(-1), x.reshape(-1), out.reshape(-1)
     for lo in range(0, flat.size, block):
-        hi = min(lo + block, flat.size)
-        u, w, v = other[lo:hi], work[: hi - lo], to[lo:hi]
-        for i in range(u.size):
-            w[i] = u[i] * b[i] + d[i]
-        u = flat[lo:hi]
-        for i in range(u.size):
-            v[i] = u[i] * a[i] + w[i]
+        n = min(block, flat.size - lo)
+        w, here, there, v = work[:n], other[lo : lo + n], flat[lo : lo + n], to[lo : lo + n]
+        for i in range(n):
+            w[i] = here[i] * b[i] + d[i]
+        for i in range(n):
+            w[i] += there[i] * a[i]
+        # by way of the scratch: a loop that reads and writes the same array under two names is not vectorised
+        for i in range(n):
+            v[i] = w[i]
