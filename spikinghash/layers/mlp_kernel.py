@@ -6,7 +6,7 @@ import numpy as np
 from numba import njit, prange
 
 from spikinghash.layers.lif_kernel import tile
-from spikinghash.layers.pixel_kernel import affine_steps, fire, mix_channels
+from spikinghash.layers.pixel_kernel import affine_steps, copy, fire, mix_channels
 from spikinghash.layers.vector_rows import LANES
 
 #: Pixels in a block.
@@ -28,7 +28,7 @@ def _mlp_blocks(x, out, begin, end, w1, w2, bias1, bias2, scale1, scale2, tau, v
         last = min(first + _PIXELS, end)
         n = (last - first) * C
         for t in range(T):
-            u[t, :n] = x[t, first:last].reshape(n)
+            copy(x[t, first:last].reshape(n), u[t])
         fire(u, v, tau, v_th)
         mix_channels(u, w1, bias1, h, at, total1)
         affine_steps(h, a1, b1)
@@ -36,7 +36,7 @@ def _mlp_blocks(x, out, begin, end, w1, w2, bias1, bias2, scale1, scale2, tau, v
         mix_channels(h, w2, bias2, u, at, total2)
         affine_steps(u, a2, b2)
         for t in range(T):
-            out[t, first:last].reshape(n)[:] = u[t, :n]
+            copy(u[t, :n], out[t, first:last].reshape(n))
 
 
 @njit(cache=True, nogil=True)

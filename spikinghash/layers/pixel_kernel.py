@@ -11,6 +11,13 @@ _ZERO = np.float32(0.0)
 _ONE = np.float32(1.0)
 
 
+@njit(inline="always")
+def copy(source, target):  # type: ignore[no-untyped-def]
+    """Source[N] into target[N]: an assignment of slices first looks for overlaps, which takes longer."""
+    for i in range(source.size):
+        target[i] = source[i]
+
+
 @njit(cache=True, nogil=True, error_model="numpy")
 def fire(u, v, tau, v_th):  # type: ignore[no-untyped-def]
     """The charges u[T, N] become spikes; v[N] is scratch."""
