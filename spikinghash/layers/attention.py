@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 import torch
 from torch import Tensor, nn
 
 from spikinghash.layers.attention_kernel import attend, attend_threads
+from spikinghash.layers.constants import conv_tensors, kept, norm_tensors
 from spikinghash.layers.conv import ConvNorm, ConvNormLIF
 from spikinghash.layers.fused import affine_constants, is_fixed, threaded
 from spikinghash.layers.neuron import LIF
@@ -50,17 +53,24 @@ class SpikingSelfAttention(nn.Module):
         T, B, C, H, W = x.shape
         rows = x.movedim(2, -1).contiguous()
         out = torch.empty_like(rows)
+        pixels, result = (t.numpy().reshape(T, B, H * W, C) for t in (rows, out))
+        neurons = *self.entry.constants.dynamics(), *self.fire.constants.dynamics()
+        run: Any = attend_threads if threaded(x) else attend
+        run(pixels, result, *self._constants(), C // self.heads, np.float32(SCALE), neurons)
+        return out.movedim(-1, 2)
+
+    def _constants(self) -> Any:
         parts = self.q, self.k, self.v
         convs = [*(part.conv for part in parts), self.project.conv]
         norms = [*(part.fire.norm for part in parts), self.project.norm]
-        weights = padded(np.stack([conv.weight.detach().numpy()[:, :, 0, 0].T for conv in convs]))
-        biases = np.stack([bias_of(conv) for conv in convs])
-        scale, shift = (np.stack(each) for each in zip(*(affine_constants(norm) for norm in norms), strict=True))
-        pixels, result = (t.numpy().reshape(T, B, H * W, C) for t in (rows, out))
-        neurons = *self.entry.constants.dynamics(), *self.fire.constants.dynamics()
-        run = attend_threads if threaded(x) else attend
-        run(pixels, result, weights, biases, scale, shift, C // self.heads, np.float32(SCALE), neurons)
-        return out.movedim(-1, 2)
+        tensors = [t for c, n in zip(convs, norms, strict=True) for t in (*conv_tensors(c), *norm_tensors(n))]
+
+        def make() -> tuple[np.ndarray, ...]:
+            weights = padded(np.stack([conv.weight.detach().numpy()[:, :, 0, 0].T for conv in convs]))
+            biases = np.stack([bias_of(conv) for conv in convs])
+            return weights, biases, np.stack([np.stack(affine_constants(norm)) for norm in norms])
+
+        return kept(self, tensors, make)
 
     def _split(self, x: Tensor) -> Tensor:
         """[T, B, C, H, W] -> [T, B, heads, H * W, C / heads]."""

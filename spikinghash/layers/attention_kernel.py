@@ -10,8 +10,7 @@ import numpy as np
 from numba import njit, prange
 
 from spikinghash.layers.aligned_kernel import aligned
-from spikinghash.layers.lif_kernel import tile
-from spikinghash.layers.pixel_kernel import affine_steps, copy, fire, mix_channels
+from spikinghash.layers.pixel_kernel import copy, fire, mix_channels
 from spikinghash.layers.spike_conv_kernel import add_rows, append_active
 from spikinghash.layers.vector_rows import LANES
 
@@ -38,50 +37,43 @@ def _pairs(k, v, width, lists, counts, at, kv):  # type: ignore[no-untyped-def]
 
 
 @njit(cache=True, nogil=True)
-def _samples(x, out, w, bias, scale, shift, width, share, taus, begin, end):  # type: ignore[no-untyped-def]
+def _samples(x, out, w, bias, norms, width, share, taus, begin, end):  # type: ignore[no-untyped-def]
     T, _, P, C = x.shape
     u, potential = aligned(T * P * C).reshape(T, P * C), np.empty(P * C, np.float32)
     qkv = aligned(3 * T * P * C).reshape(3, T, P * C)
     kv, total = aligned(C * C).reshape(C, C), aligned(C)
     lists, counts, at = np.empty((C, P), np.int32), np.empty(C, np.int64), np.empty(C + LANES, np.int32)
-    none = np.zeros(C, np.float32)
-    a, b = np.empty((4, P * C), np.float32), np.empty((4, P * C), np.float32)
-    for i in range(4):
-        a[i], b[i] = tile(scale[i], P * C), tile(shift[i], P * C)
+    none, shared = np.zeros(C, np.float32), np.zeros((2, C), np.float32)
+    shared[0] = share
     for n in range(begin, end):
         for t in range(T):
             copy(x[t, n].reshape(-1), u[t])
         fire(u, potential, taus[0], taus[1])
         for i in range(3):
-            mix_channels(u, w[i], bias[i], qkv[i], at, total)
-            affine_steps(qkv[i], a[i], b[i])
+            mix_channels(u, w[i], bias[i], norms[i], qkv[i], at, total)
             fire(qkv[i], potential, taus[0], taus[1])
         for t in range(T):
             _pairs(qkv[1, t].reshape(P, C), qkv[2, t].reshape(P, C), width, lists, counts, at, kv)
-            mix_channels(qkv[0, t : t + 1], kv, none, u[t : t + 1], at, total)
-            ut = u[t]
-            for i in range(ut.size):
-                ut[i] *= share
+            mix_channels(qkv[0, t : t + 1], kv, none, shared, u[t : t + 1], at, total)
         fire(u, potential, taus[2], taus[3])
-        mix_channels(u, w[3], bias[3], qkv[0], at, total)
-        affine_steps(qkv[0], a[3], b[3])
+        mix_channels(u, w[3], bias[3], norms[3], qkv[0], at, total)
         for t in range(T):
             copy(qkv[0, t], out[t, n].reshape(-1))
 
 
 @njit(cache=True, nogil=True)
-def attend(x, out, w, bias, scale, shift, width, share, taus):  # type: ignore[no-untyped-def]
+def attend(x, out, w, bias, norms, width, share, taus):  # type: ignore[no-untyped-def]
     """Real-valued x[T, B, P, C] -> out likewise, C whole vectors. One thread.
 
-    w[4, C, C], bias, scale, shift[4, C] of q, k, v and the projection; `share` scales the products; `taus` are time
-    constant and threshold of the first neurons and of the one behind the products.
+    w[4, C, C], bias[4, C], norms[4, 2, C] (scale and shift) of q, k, v and the projection; `share` scales the products;
+    `taus` are time constant and threshold of the first neurons and of the one behind the products.
     """
-    _samples(x, out, w, bias, scale, shift, width, share, taus, 0, x.shape[1])
+    _samples(x, out, w, bias, norms, width, share, taus, 0, x.shape[1])
 
 
 @njit(cache=True, parallel=True)
-def attend_threads(x, out, w, bias, scale, shift, width, share, taus):  # type: ignore[no-untyped-def]
+def attend_threads(x, out, w, bias, norms, width, share, taus):  # type: ignore[no-untyped-def]
     """As `attend`, clips spread over threads; same bits."""
     B = x.shape[1]
     for p in prange(_PARTS):
-        _samples(x, out, w, bias, scale, shift, width, share, taus, B * p // _PARTS, B * (p + 1) // _PARTS)
+        _samples(x, out, w, bias, norms, width, share, taus, B * p // _PARTS, B * (p + 1) // _PARTS)

@@ -63,7 +63,8 @@ class ConvNorm(nn.Module):
         if not spike_conv.pays(self.conv, rows):
             return per_step(self.norm, per_step(self.conv, x))
         if self.norm.fixed(rows):
-            y = spike_conv.convolve(rows, self.conv.weight, self.conv.bias, *affine_constants(self.norm))
+            constants = *affine_constants(self.norm), spike_conv.kept_rows(self.conv)
+            y = spike_conv.convolve(rows, self.conv.weight, self.conv.bias, *constants)
         else:
             y = spike_conv.SpikeConv.apply(rows, self.conv.weight, self.conv.bias)
             y = self.norm(y.movedim(-1, 1)).movedim(1, -1)

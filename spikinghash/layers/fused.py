@@ -13,6 +13,7 @@ import torch
 from torch import Tensor, nn
 
 from spikinghash.layers import lif_kernel, norm_kernel
+from spikinghash.layers.constants import kept, norm_tensors
 
 _EMPTY = np.empty(0, np.float32)
 _NO_SUMS = np.empty((0, 0), np.float64)
@@ -205,6 +206,10 @@ class FusedNorm(torch.autograd.Function):
 
 def affine_constants(norm: nn.BatchNorm2d) -> tuple[np.ndarray, np.ndarray]:
     """As `neuron.norm_affine`, for CPU and without gradient: a dozen tensor operations cost more than the kernel."""
+    return kept(norm, norm_tensors(norm), lambda: _affine_constants(norm))
+
+
+def _affine_constants(norm: nn.BatchNorm2d) -> tuple[np.ndarray, np.ndarray]:
     tensors: tuple[Any, ...] = norm.running_mean, norm.running_var, norm.weight, norm.bias
     mean, var, weight, bias = (t.detach().numpy().astype(np.float64) for t in tensors)
     scale = weight / np.sqrt(var + norm.eps)
@@ -221,3 +226,8 @@ def affine(x: Tensor, scale: np.ndarray, shift: np.ndarray) -> Tensor:
 def affine_spikes(x: Tensor, scale: np.ndarray, shift: np.ndarray, k: NeuronConstants) -> Tensor:
     """Inference: spikes of LIF(x * scale + shift) for dense x[T, ..., C] and float32 scale, shift [C]; no gradient."""
     return _spikes(x, scale, shift, k)
+
+
+def lif_spikes(x: Tensor, k: NeuronConstants) -> Tensor:
+    """Inference: spikes of LIF(x) for dense x[T, ...]; no gradient."""
+    return _spikes(x, _EMPTY, _EMPTY, k)

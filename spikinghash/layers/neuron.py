@@ -19,6 +19,7 @@ from spikinghash.layers.fused import (
     NeuronConstants,
     affine_constants,
     affine_spikes,
+    lif_spikes,
     runs_fused,
 )
 
@@ -107,6 +108,8 @@ def norm_affine(norm: nn.BatchNorm2d) -> tuple[Tensor, Tensor]:
 
 
 def _lif(x: Tensor, k: NeuronConstants) -> Tensor:
+    if not torch.is_grad_enabled():
+        return lif_spikes(x, k)
     spikes: Tensor = FusedLIF.apply(x, k)
     return spikes
 
@@ -118,7 +121,9 @@ def track(norm: nn.BatchNorm2d, mean: Tensor, var: Tensor, count: int) -> None:
     # in place through numpy: these are a few numbers, and torch's calls would take longer than the kernels
     for kept, seen in ((norm.running_mean, mean.numpy()), (norm.running_var, var.numpy() * unbiased)):
         array = kept.numpy()  # type: ignore[union-attr]
-        array += momentum * (seen - array)
+        # weights that ran away are the training loop's to report
+        with np.errstate(invalid="ignore", over="ignore"):
+            array += momentum * (seen - array)
     norm.num_batches_tracked.add_(1)  # type: ignore[union-attr]
 
 

@@ -9,6 +9,7 @@ import torch
 from torch import Tensor, nn
 
 from spikinghash.layers import spike_conv_kernel as kernel
+from spikinghash.layers.constants import kept
 from spikinghash.layers.fused import runs_fused, threaded
 from spikinghash.layers.vector_rows import LANES
 
@@ -46,19 +47,28 @@ def weight_rows(weight: Tensor) -> np.ndarray:
     return padded(rows)
 
 
+def kept_rows(conv: nn.Conv2d) -> np.ndarray:
+    """`weight_rows` of a layer in inference."""
+    return kept(conv, [conv.weight], lambda: weight_rows(conv.weight))
+
+
 def bias_of(conv: nn.Conv2d) -> np.ndarray:
     """The bias, zeros where there is none."""
     return np.zeros(len(conv.weight), np.float32) if conv.bias is None else conv.bias.detach().numpy()
 
 
 def convolve(
-    x: Tensor, weight: Tensor, bias: Tensor | None, scale: np.ndarray = _NONE, shift: np.ndarray = _NONE
-) -> Tensor:
-    """Spikes x [N, H, W, D], weight [K, D, k, k], bias [K] -> [N, H, W, K], times scale plus shift; no gradient."""
+    x: Tensor, weight: Tensor, bias: Tensor | None, scale: np.ndarray = _NONE, shift: np.ndarray = _NONE,
+    rows: np.ndarray | None = None,
+) -> Tensor:  # fmt: skip
+    """Spikes x [N, H, W, D], weight [K, D, k, k], bias [K] -> [N, H, W, K], times scale plus shift; no gradient.
+
+    `rows` are the `weight_rows` where they are known.
+    """
     out = x.new_empty(*x.shape[:3], weight.shape[0])
     start = np.zeros(weight.shape[0], np.float32) if bias is None else bias.detach().numpy()
     run = kernel.convolve_threads if threaded(x) else kernel.convolve
-    arrays = x.detach().numpy(), weight_rows(weight), weight.shape[2], padded(start)
+    arrays = x.detach().numpy(), weight_rows(weight) if rows is None else rows, weight.shape[2], padded(start)
     run(*arrays, scale, shift, out.numpy())
     return out
 

@@ -63,7 +63,7 @@ class HighMixer(nn.Module):
         """[T, S, B, H, W, C] real-valued coefficients -> spikes of the same shape."""
         if is_fixed(self, x):
             norms: list[Any] = [fire.norm for fire in self.fire]
-            return mix_high(x, self.entry, self.token, self.channel, self.bias, norms)
+            return mix_high(self, x, self.entry, self.token, self.channel, self.bias, norms)
         x = self.entry(x.contiguous())
         for weight, fire in zip(self.token, self.fire[:2], strict=True):
             x = fire(x * weight.transpose(0, 1)[:, :, None, :, :, None], channel_last=True)
