@@ -16,9 +16,6 @@ from spikinghash.frames.fit import fit
 from spikinghash.methods.method import HashingMethod
 from spikinghash.training.checkpoint import LoadedModel
 
-#: Clips that go through a layer together on CPU: few enough that its values are still in cache for the next one.
-CACHED_CLIPS = 16
-
 #: Codes uint8 [N, K/8] and smallest margins float32 [N].
 Codes = tuple[np.ndarray, np.ndarray]
 
@@ -57,6 +54,5 @@ class Encoder:
         method: HashingMethod = self.model.method  # type: ignore[assignment]
         device = next(self.model.method.parameters()).device
         frames = torch.from_numpy(fit(counts, spec.height, spec.width, spec.count_clip)).transpose(0, 1)
-        parts = frames.split(CACHED_CLIPS, dim=1) if device.type == "cpu" else [frames.to(device)]
-        bits, margins = zip(*(method.read_bits(part) for part in parts), strict=True)
-        return pack(torch.cat(bits).cpu().numpy()), torch.cat(margins).cpu().numpy()
+        bits, margin = method.read_bits(frames.to(device))
+        return pack(bits.cpu().numpy()), margin.cpu().numpy()
