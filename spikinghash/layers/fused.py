@@ -115,15 +115,7 @@ def _nothing(offset: Tensor | None) -> Tensor | None:
 
 def _statistics(x: np.ndarray, weight: Tensor, bias: Tensor, eps: float) -> _Statistics:
     """Statistics of the columns of x[R, C]."""
-    pivot = x[0].copy()
-    total, square = norm_kernel.channel_moments(x, pivot)
-    offset = total / x.shape[0]
-    var = np.maximum(square / x.shape[0] - offset * offset, 0.0)
-    mean = pivot + offset
-    rstd = 1.0 / np.sqrt(var + eps)
-    scale = weight.detach().numpy() * rstd
-    shift = bias.detach().numpy() - mean * scale
-    return _Statistics(mean, var, rstd, scale.astype(np.float32), shift.astype(np.float32))
+    return _Statistics(*norm_kernel.statistics(x, weight.detach().numpy(), bias.detach().numpy(), eps))
 
 
 def _norm_gradients(
@@ -133,15 +125,9 @@ def _norm_gradients(
 
     `grad` is that of the output, `total` and `centred` its column sums, plain and times x - float32(mean).
     """
-    grad_weight = (centred - (s.mean - s.mean.astype(np.float32)) * total) * s.rstd
-    # dx = w*rstd * (g - sum(g)/R - xhat * sum(g*xhat)/R), with xhat = (x - mean) * rstd written out
-    R = x.shape[0]
-    gain = w.detach().numpy() * s.rstd
-    slope = -gain * s.rstd * grad_weight / R
-    offset = -gain * total / R - slope * s.mean
-    constants = (gain.astype(np.float32), slope.astype(np.float32), offset.astype(np.float32))
-    norm_kernel.norm_backward(grad, x, *constants, out)
-    return torch.from_numpy(grad_weight.astype(np.float32)), torch.from_numpy(total.astype(np.float32))
+    constants = total, centred, s.mean, s.rstd, w.detach().numpy()
+    grad_weight, grad_bias = norm_kernel.norm_gradients(grad, x, out, *constants)
+    return torch.from_numpy(grad_weight), torch.from_numpy(grad_bias)
 
 
 class FusedNormLIF(torch.autograd.Function):
