@@ -11,11 +11,11 @@ from numba import njit, prange
 
 from spikinghash.layers.aligned_kernel import aligned
 from spikinghash.layers.lif_kernel import tile
+from spikinghash.layers.pool_kernel import largest
 from spikinghash.layers.vector_rows import LANES
-from spikinghash.layers.vector_step import add_scaled, keep_larger
+from spikinghash.layers.vector_step import add_scaled
 
 _ZERO = np.float32(0.0)
-_LEAST = np.float32(-np.inf)
 _PARTS = 16
 
 
@@ -36,27 +36,6 @@ def _scatter(x, w, k, wide, K, sums):  # type: ignore[no-untyped-def]
 
 
 @njit(cache=True, nogil=True)
-def _pool(sums, H, W, pad, a, b, out):  # type: ignore[no-untyped-def]
-    """out[H', W', K] = 3 x 3 max of stride 2 over the inner part of flat `sums`, times a plus b, a row of out each."""
-    K = out.shape[2]
-    wide, tall = W + 2 * pad, aligned(W * K)
-    for y in range(out.shape[0]):
-        row = out[y].reshape(-1)
-        tall[:] = _LEAST
-        for dy in range(max(0, 2 * y - 1), min(H, 2 * y + 2)):
-            for at in range(0, W * K, LANES):
-                keep_larger(tall, at, sums, ((dy + pad) * wide + pad) * K + at)
-        row[:] = _LEAST
-        # one neighbour at a time for all columns: a maximum would otherwise wait for the one before
-        for dx in range(-1, 2):
-            for c in range(1 if dx < 0 else 0, min(out.shape[1], (W - dx + 1) // 2)):
-                for lo in range(0, K, LANES):
-                    keep_larger(row, c * K + lo, tall, (2 * c + dx) * K + lo)
-        for i in range(row.size):
-            row[i] = row[i] * a[i] + b[i]
-
-
-@njit(cache=True, nogil=True)
 def _images(x, w, k, bias, scale, shift, out, begin, end):  # type: ignore[no-untyped-def]
     _, _, H, W = x.shape
     K, pad = out.shape[3], k // 2
@@ -69,7 +48,12 @@ def _images(x, w, k, bias, scale, shift, out, begin, end):  # type: ignore[no-un
             for i in range(row.size):
                 row[i] = start[i]
         _scatter(x[n], w, k, wide, K, sums)
-        _pool(sums, H, W, pad, a, b, out[n])
+        pooled = out[n].reshape(-1)
+        largest(sums, H, W, pad, out[n])
+        for lo in range(0, pooled.size, a.size):
+            row = pooled[lo : lo + a.size]
+            for i in range(row.size):
+                row[i] = row[i] * a[i] + b[i]
 
 
 @njit(cache=True, nogil=True)
