@@ -5,7 +5,7 @@ from __future__ import annotations
 import torch
 from torch import Tensor, nn
 
-from spikinghash.layers import spike_conv
+from spikinghash.layers import spike_conv, spike_linear
 from spikinghash.layers.fused import FusedNorm, affine, affine_constants, runs_fused
 from spikinghash.layers.neuron import NormLIF, norm_affine, track
 from spikinghash.layers.pool import is_plain_pool, pool
@@ -28,7 +28,7 @@ class FixedNorm(nn.BatchNorm2d):
     def forward(self, x: Tensor) -> Tensor:
         """[N, C, H, W] -> the same shape."""
         if self.training:
-            return self._by_batch(x) if runs_fused(x) else super().forward(x)
+            return self.by_batch(x.movedim(1, -1)).movedim(-1, 1) if runs_fused(x) else super().forward(x)
         if self.fixed(x):
             return affine(x.movedim(1, -1).contiguous(), *affine_constants(self)).movedim(-1, 1)
         scale, shift = norm_affine(self)
@@ -39,10 +39,11 @@ class FixedNorm(nn.BatchNorm2d):
         graded = torch.is_grad_enabled() and (x.requires_grad or self.weight.requires_grad)
         return not self.training and not graded and runs_fused(x)
 
-    def _by_batch(self, x: Tensor) -> Tensor:
-        y, mean, var = FusedNorm.apply(x.movedim(1, -1).contiguous(), self.weight, self.bias, self.eps)
-        track(self, mean, var, x.numel() // x.shape[1])
-        return y.movedim(-1, 1)
+    def by_batch(self, x: Tensor, offset: Tensor | None = None) -> Tensor:
+        """Training on CPU: the norm of x [..., C] plus `offset` [C]."""
+        y, mean, var = FusedNorm.apply(x.contiguous(), offset, self.weight, self.bias, self.eps)
+        track(self, mean, var, x.numel() // x.shape[-1])
+        return y
 
 
 class ConvNorm(nn.Module):
@@ -55,11 +56,15 @@ class ConvNorm(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         """[T, B, C, H, W] -> [T, B, C', H, W], real-valued."""
+        if spike_linear.pays(self.conv, x) and not self.norm._forward_hooks:
+            y = spike_linear.pointwise(x.movedim(2, -1), self.conv)
+            return self.norm.by_batch(y, self.conv.bias).movedim(-1, 2)
         rows = x.movedim(2, -1).contiguous().flatten(0, 1)
         if not spike_conv.pays(self.conv, rows):
             return per_step(self.norm, per_step(self.conv, x))
         if self.norm.fixed(rows):
-            y = spike_conv.convolve(rows, self.conv.weight, self.conv.bias, *affine_constants(self.norm))
+            constants = *affine_constants(self.norm), spike_conv.kept_rows(self.conv)
+            y = spike_conv.convolve(rows, self.conv.weight, self.conv.bias, *constants)
         else:
             y = spike_conv.SpikeConv.apply(rows, self.conv.weight, self.conv.bias)
             y = self.norm(y.movedim(-1, 1)).movedim(1, -1)
@@ -76,4 +81,7 @@ class ConvNormLIF(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         """[T, B, C, H, W] -> spikes [T, B, C', H, W]."""
+        if spike_linear.pays(self.conv, x):
+            y = spike_linear.pointwise(x.movedim(2, -1), self.conv)
+            return self.fire(y, channel_last=True, offset=self.conv.bias).movedim(-1, 2)
         return self.fire(per_step(self.conv, x))

@@ -13,6 +13,7 @@ import torch
 from torch import Tensor, nn
 
 from spikinghash.layers import lif_kernel, norm_kernel
+from spikinghash.layers.constants import kept, norm_tensors
 
 _EMPTY = np.empty(0, np.float32)
 _NO_SUMS = np.empty((0, 0), np.float64)
@@ -102,22 +103,19 @@ class _Statistics:
     scale: np.ndarray
     shift: np.ndarray
 
-    def tensors(self) -> tuple[Tensor, Tensor]:
-        """Mean and biased variance."""
-        return torch.from_numpy(self.mean.astype(np.float32)), torch.from_numpy(self.var.astype(np.float32))
+    def tensors(self, offset: Tensor | None) -> tuple[Tensor, Tensor]:
+        """Mean, of what `offset` was added to, and biased variance."""
+        mean = self.mean if offset is None else self.mean + offset.detach().numpy()
+        return torch.from_numpy(mean.astype(np.float32)), torch.from_numpy(self.var.astype(np.float32))
+
+
+def _nothing(offset: Tensor | None) -> Tensor | None:
+    return None if offset is None else torch.zeros_like(offset)
 
 
 def _statistics(x: np.ndarray, weight: Tensor, bias: Tensor, eps: float) -> _Statistics:
     """Statistics of the columns of x[R, C]."""
-    pivot = x[0].copy()
-    total, square = norm_kernel.channel_sums(x, x, pivot, pivot)
-    offset = total / x.shape[0]
-    var = np.maximum(square / x.shape[0] - offset * offset, 0.0)
-    mean = pivot + offset
-    rstd = 1.0 / np.sqrt(var + eps)
-    scale = weight.detach().numpy() * rstd
-    shift = bias.detach().numpy() - mean * scale
-    return _Statistics(mean, var, rstd, scale.astype(np.float32), shift.astype(np.float32))
+    return _Statistics(*norm_kernel.statistics(x, weight.detach().numpy(), bias.detach().numpy(), eps))
 
 
 def _norm_gradients(
@@ -127,34 +125,31 @@ def _norm_gradients(
 
     `grad` is that of the output, `total` and `centred` its column sums, plain and times x - float32(mean).
     """
-    grad_weight = (centred - (s.mean - s.mean.astype(np.float32)) * total) * s.rstd
-    # dx = w*rstd * (g - sum(g)/R - xhat * sum(g*xhat)/R), with xhat = (x - mean) * rstd written out
-    R = x.shape[0]
-    gain = w.detach().numpy() * s.rstd
-    slope = -gain * s.rstd * grad_weight / R
-    offset = -gain * total / R - slope * s.mean
-    constants = (gain.astype(np.float32), slope.astype(np.float32), offset.astype(np.float32))
-    norm_kernel.norm_backward(grad, x, *constants, out)
-    return torch.from_numpy(grad_weight.astype(np.float32)), torch.from_numpy(total.astype(np.float32))
+    constants = total, centred, s.mean, s.rstd, w.detach().numpy()
+    grad_weight, grad_bias = norm_kernel.norm_gradients(grad, x, out, *constants)
+    return torch.from_numpy(grad_weight), torch.from_numpy(grad_bias)
 
 
 class FusedNormLIF(torch.autograd.Function):
-    """Batch norm with batch statistics, then LIF. x[T, ..., C] dense -> spikes, batch mean [C], batch variance [C]."""
+    """Batch norm with batch statistics, then LIF. x[T, ..., C] dense -> spikes, batch mean [C], batch variance [C].
+
+    `offset` [C] or None is a bias before the norm: it moves the mean alone and its gradient is zero.
+    """
 
     @staticmethod
     def forward(
-        ctx: Any, x: Tensor, weight: Tensor, bias: Tensor, eps: float, k: NeuronConstants
+        ctx: Any, x: Tensor, offset: Tensor | None, weight: Tensor, bias: Tensor, eps: float, k: NeuronConstants
     ) -> tuple[Tensor, Tensor, Tensor]:
         s = _statistics(rows(x, x.shape[-1]), weight, bias, eps)
-        ctx.save_for_backward(x, weight)
+        ctx.save_for_backward(x, offset, weight)
         ctx.constants = (s, k)
-        mean, var = s.tensors()
+        mean, var = s.tensors(offset)
         ctx.mark_non_differentiable(mean, var)
         return _spikes(x, s.scale, s.shift, k), mean, var
 
     @staticmethod
-    def backward(ctx: Any, grad: Tensor, _mean: Tensor, _var: Tensor) -> tuple[Tensor, Tensor, Tensor, None, None]:
-        x, weight = ctx.saved_tensors
+    def backward(ctx: Any, grad: Tensor, _mean: Tensor, _var: Tensor) -> tuple[Tensor | None, ...]:
+        x, offset, weight = ctx.saved_tensors
         s, k = ctx.constants
         C = x.shape[-1]
         out = torch.empty_like(x)
@@ -163,39 +158,44 @@ class FusedNormLIF(torch.autograd.Function):
         inputs = rows(x), s.scale, s.shift, rows(grad.contiguous()), rows(out), s.mean.astype(np.float32)
         run(*inputs, totals, products, *k.gradient())
         grad_u = rows(out, C)
-        return (
-            out,
-            *_norm_gradients(rows(x, C), grad_u, grad_u, totals.sum(0), products.sum(0), s, weight),
-            None,
-            None,
-        )
+        gradients = _norm_gradients(rows(x, C), grad_u, grad_u, totals.sum(0), products.sum(0), s, weight)
+        return out, _nothing(offset), *gradients, None, None
 
 
 class FusedNorm(torch.autograd.Function):
-    """Batch norm with batch statistics. x[..., C] dense -> the same shape, batch mean [C], batch variance [C]."""
+    """Batch norm with batch statistics. x[..., C] dense -> the same shape, batch mean [C], batch variance [C].
+
+    `offset` as in `FusedNormLIF`.
+    """
 
     @staticmethod
-    def forward(ctx: Any, x: Tensor, weight: Tensor, bias: Tensor, eps: float) -> tuple[Tensor, Tensor, Tensor]:
+    def forward(
+        ctx: Any, x: Tensor, offset: Tensor | None, weight: Tensor, bias: Tensor, eps: float
+    ) -> tuple[Tensor, Tensor, Tensor]:
         s = _statistics(rows(x, x.shape[-1]), weight, bias, eps)
-        ctx.save_for_backward(x, weight)
+        ctx.save_for_backward(x, offset, weight)
         ctx.statistics = s
-        mean, var = s.tensors()
+        mean, var = s.tensors(offset)
         ctx.mark_non_differentiable(mean, var)
         return affine(x, s.scale, s.shift), mean, var
 
     @staticmethod
-    def backward(ctx: Any, grad: Tensor, _mean: Tensor, _var: Tensor) -> tuple[Tensor, Tensor, Tensor, None]:
-        x, weight = ctx.saved_tensors
+    def backward(ctx: Any, grad: Tensor, _mean: Tensor, _var: Tensor) -> tuple[Tensor | None, ...]:
+        x, offset, weight = ctx.saved_tensors
         s: _Statistics = ctx.statistics
         C = x.shape[-1]
         g, data, out = rows(grad.contiguous(), C), rows(x, C), torch.empty_like(x)
         mean = s.mean.astype(np.float32)
         total, centred = norm_kernel.channel_sums(g, data, np.zeros_like(mean), mean)
-        return out, *_norm_gradients(data, g, rows(out, C), total, centred, s, weight), None
+        return out, _nothing(offset), *_norm_gradients(data, g, rows(out, C), total, centred, s, weight), None
 
 
 def affine_constants(norm: nn.BatchNorm2d) -> tuple[np.ndarray, np.ndarray]:
     """As `neuron.norm_affine`, for CPU and without gradient: a dozen tensor operations cost more than the kernel."""
+    return kept(norm, norm_tensors(norm), lambda: _affine_constants(norm))
+
+
+def _affine_constants(norm: nn.BatchNorm2d) -> tuple[np.ndarray, np.ndarray]:
     tensors: tuple[Any, ...] = norm.running_mean, norm.running_var, norm.weight, norm.bias
     mean, var, weight, bias = (t.detach().numpy().astype(np.float64) for t in tensors)
     scale = weight / np.sqrt(var + norm.eps)
@@ -212,3 +212,8 @@ def affine(x: Tensor, scale: np.ndarray, shift: np.ndarray) -> Tensor:
 def affine_spikes(x: Tensor, scale: np.ndarray, shift: np.ndarray, k: NeuronConstants) -> Tensor:
     """Inference: spikes of LIF(x * scale + shift) for dense x[T, ..., C] and float32 scale, shift [C]; no gradient."""
     return _spikes(x, scale, shift, k)
+
+
+def lif_spikes(x: Tensor, k: NeuronConstants) -> Tensor:
+    """Inference: spikes of LIF(x) for dense x[T, ...]; no gradient."""
+    return _spikes(x, _EMPTY, _EMPTY, k)

@@ -9,10 +9,38 @@ from __future__ import annotations
 import numpy as np
 from numba import njit, prange
 
-from spikinghash.layers.pixel_kernel import affine_steps, fire, mix_channels
+from spikinghash.layers.aligned_kernel import aligned
+from spikinghash.layers.pixel_kernel import affine_steps, copy, fire, mix_channels
+from spikinghash.layers.vector_rows import LANES
 
 #: Pixels in a block.
 _PIXELS = 16
+
+
+@njit(cache=True, nogil=True)
+def _layers(u, v, spread, a, b, weights, bias, norms, at, total, tau, v_th):  # type: ignore[no-untyped-def]
+    """The spikes u[T, N] of the entry neuron through two token and two channel layers, in place."""
+    for k in range(2):
+        for t in range(u.shape[0]):
+            ut, wt = u[t], spread[k, t]
+            for i in range(ut.size):
+                ut[i] *= wt[i]
+        affine_steps(u, a[k], b[k])
+        fire(u, v, tau, v_th)
+    for k in range(2):
+        mix_channels(u, weights[k], bias[k], norms[k], u, at, total)
+        fire(u, v, tau, v_th)
+
+
+@njit(cache=True, nogil=True)
+def _any(u):  # type: ignore[no-untyped-def]
+    """Whether there may be a spike in u[T, N]."""
+    if u.size % 2:
+        return True
+    pairs, found = u.reshape(-1).view(np.int64), np.int64(0)
+    for i in range(pairs.size):
+        found |= pairs[i]
+    return found != 0
 
 
 @njit(cache=True, nogil=True)
@@ -23,31 +51,28 @@ def _mix_block(  # type: ignore[no-untyped-def]
     n = (last - first) * C
     u, v = np.empty((T, n), np.float32), np.empty(n, np.float32)
     spread = np.empty((2, T, n), np.float32)
-    a, b = np.empty((4, n), np.float32), np.empty((4, n), np.float32)
-    at, total = np.empty(C + 1, np.int32), np.empty(weights.shape[2], np.float32)
+    a, b, norms = np.empty((2, n), np.float32), np.empty((2, n), np.float32), np.empty((2, 2, C), np.float32)
+    at, total = np.empty(C + LANES, np.int32), aligned(weights.shape[2])
+    for k in range(2):
+        norms[k, 0], norms[k, 1] = scale[2 + k], shift[2 + k]
     for i in range(n):
-        for k in range(4):
-            a[k, i], b[k, i] = scale[k, i % C], shift[k, i % C]
         for k in range(2):
+            a[k, i], b[k, i] = scale[k, i % C], shift[k, i % C]
             for t in range(T):
                 spread[k, t, i] = token[k, s, t % token.shape[2], first + i // C]
+    # most blocks are silent, and silence gives the same at all places
+    quiet = np.zeros((T, n), np.float32)
+    _layers(quiet, v, spread, a, b, weights, bias, norms, at, total, tau, v_th)
     for sample in range(B):
         for t in range(T):
-            u[t] = x[t, s, sample, first:last].reshape(n)
+            copy(x[t, s, sample, first:last].reshape(n), u[t])
         fire(u, v, tau, v_th)
-        for k in range(2):
-            for t in range(T):
-                ut, wt = u[t], spread[k, t]
-                for i in range(n):
-                    ut[i] *= wt[i]
-            affine_steps(u, a[k], b[k])
-            fire(u, v, tau, v_th)
-        for k in range(2):
-            mix_channels(u, weights[k], bias[k], u, at, total)
-            affine_steps(u, a[2 + k], b[2 + k])
-            fire(u, v, tau, v_th)
+        result = quiet
+        if _any(u):
+            result = u
+            _layers(u, v, spread, a, b, weights, bias, norms, at, total, tau, v_th)
         for t in range(T):
-            out[t, s, sample, first:last].reshape(n)[:] = u[t]
+            copy(result[t], out[t, s, sample, first:last].reshape(n))
 
 
 @njit(cache=True, nogil=True)

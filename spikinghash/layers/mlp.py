@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 import torch
 from torch import Tensor, nn
 
+from spikinghash.layers.constants import conv_tensors, kept, norm_tensors
 from spikinghash.layers.conv import ConvNorm, ConvNormLIF
 from spikinghash.layers.fused import affine_constants, is_fixed, threaded
 from spikinghash.layers.mlp_kernel import mlp, mlp_threads
@@ -30,11 +33,17 @@ class SpikingMLP(nn.Module):
         T, _, C, _, _ = x.shape
         rows = x.movedim(2, -1).contiguous()
         out = torch.empty_like(rows)
-        expand, reduce = self.expand.conv, self.reduce.conv
-        bias1, bias2 = (bias_of(conv) for conv in (expand, reduce))
-        norm1, norm2 = (np.stack(affine_constants(norm)) for norm in (self.expand.fire.norm, self.reduce.norm))
         pixels, result = (t.numpy().reshape(T, -1, C) for t in (rows, out))
-        weights = weight_rows(expand.weight), weight_rows(reduce.weight)
-        run = mlp_threads if threaded(x) else mlp
-        run(pixels, result, *weights, bias1, bias2, norm1, norm2, *self.entry.constants.dynamics())
+        run: Any = mlp_threads if threaded(x) else mlp
+        run(pixels, result, *self._constants(), *self.entry.constants.dynamics())
         return out.movedim(-1, 2)
+
+    def _constants(self) -> Any:
+        convs, norms = (self.expand.conv, self.reduce.conv), (self.expand.fire.norm, self.reduce.norm)
+        tensors = [t for c, n in zip(convs, norms, strict=True) for t in (*conv_tensors(c), *norm_tensors(n))]
+
+        def make() -> tuple[np.ndarray, ...]:
+            affine = [np.stack(affine_constants(norm)) for norm in norms]
+            return *(weight_rows(conv.weight) for conv in convs), *(bias_of(conv).copy() for conv in convs), *affine
+
+        return kept(self, tensors, make)

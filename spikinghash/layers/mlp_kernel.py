@@ -5,8 +5,9 @@ from __future__ import annotations
 import numpy as np
 from numba import njit, prange
 
-from spikinghash.layers.lif_kernel import tile
-from spikinghash.layers.pixel_kernel import affine_steps, fire, mix_channels
+from spikinghash.layers.aligned_kernel import aligned
+from spikinghash.layers.pixel_kernel import copy, fire, mix_channels
+from spikinghash.layers.vector_rows import LANES
 
 #: Pixels in a block.
 _PIXELS = 16
@@ -19,23 +20,19 @@ def _mlp_blocks(x, out, begin, end, w1, w2, bias1, bias2, scale1, scale2, tau, v
     # whole blocks: slices of these would not be contiguous; pixels beyond the end stay silent
     u, h = np.zeros((T, _PIXELS * C), np.float32), np.empty((T, _PIXELS * hidden), np.float32)
     v, w = np.empty(_PIXELS * C, np.float32), np.empty(_PIXELS * hidden, np.float32)
-    a1, b1 = tile(scale1[0], w.size), tile(scale1[1], w.size)
-    a2, b2 = tile(scale2[0], v.size), tile(scale2[1], v.size)
-    at = np.empty(max(C, hidden) + 1, np.int32)
-    total1, total2 = np.empty(w1.shape[1], np.float32), np.empty(w2.shape[1], np.float32)
+    at = np.empty(max(C, hidden) + LANES, np.int32)
+    total1, total2 = aligned(w1.shape[1]), aligned(w2.shape[1])
     for first in range(begin, end, _PIXELS):
         last = min(first + _PIXELS, end)
         n = (last - first) * C
         for t in range(T):
-            u[t, :n] = x[t, first:last].reshape(n)
+            copy(x[t, first:last].reshape(n), u[t])
         fire(u, v, tau, v_th)
-        mix_channels(u, w1, bias1, h, at, total1)
-        affine_steps(h, a1, b1)
+        mix_channels(u, w1, bias1, scale1, h, at, total1)
         fire(h, w, tau, v_th)
-        mix_channels(h, w2, bias2, u, at, total2)
-        affine_steps(u, a2, b2)
+        mix_channels(h, w2, bias2, scale2, u, at, total2)
         for t in range(T):
-            out[t, first:last].reshape(n)[:] = u[t, :n]
+            copy(u[t, :n], out[t, first:last].reshape(n))
 
 
 @njit(cache=True, nogil=True)

@@ -19,6 +19,7 @@ from spikinghash.layers.fused import (
     NeuronConstants,
     affine_constants,
     affine_spikes,
+    lif_spikes,
     runs_fused,
 )
 
@@ -64,12 +65,21 @@ class NormLIF(nn.Module):
         self.norm = nn.BatchNorm2d(channels)
         self.neuron = LIF(v_th, tau, surrogate_name)
 
-    def forward(self, x: Tensor, *, channel_last: bool = False) -> Tensor:
-        """[T, B, C, H, W], or [T, ..., C] with `channel_last` -> spikes of the same shape."""
-        return self._fire(x) if channel_last else self._fire(x.movedim(2, -1)).movedim(-1, 2)
+    def forward(self, x: Tensor, *, channel_last: bool = False, offset: Tensor | None = None) -> Tensor:
+        """[T, B, C, H, W], or [T, ..., C] with `channel_last` -> spikes of the same shape.
 
-    def _fire(self, x: Tensor) -> Tensor:
+        `offset` [C] is a bias still to be added to x.
+        """
+        return self._fire(x, offset) if channel_last else self._fire(x.movedim(2, -1), offset).movedim(-1, 2)
+
+    def _fire(self, x: Tensor, offset: Tensor | None) -> Tensor:
         norm, k = self.norm, self.neuron.constants
+        if self.training and runs_fused(x):
+            x = x.contiguous()
+            spikes, mean, var = FusedNormLIF.apply(x, offset, norm.weight, norm.bias, norm.eps, k)
+            track(norm, mean, var, x.numel() // x.shape[-1])
+            return spikes
+        x = x if offset is None else x + offset
         if not runs_fused(x):
             flat = nn.functional.batch_norm(
                 x.reshape(-1, x.shape[-1]),
@@ -82,15 +92,10 @@ class NormLIF(nn.Module):
                 norm.eps,
             )
             return self.neuron(flat.reshape(x.shape))
-        x = x.contiguous()
-        if not self.training:
-            if torch.is_grad_enabled() and (x.requires_grad or norm.weight.requires_grad):
-                scale, shift = norm_affine(norm)
-                return self.neuron(x * scale + shift)
-            return affine_spikes(x, *affine_constants(norm), k)
-        spikes, mean, var = FusedNormLIF.apply(x, norm.weight, norm.bias, norm.eps, k)
-        track(norm, mean, var, x.numel() // x.shape[-1])
-        return spikes
+        if torch.is_grad_enabled() and (x.requires_grad or norm.weight.requires_grad):
+            scale, shift = norm_affine(norm)
+            return self.neuron(x * scale + shift)
+        return affine_spikes(x.contiguous(), *affine_constants(norm), k)
 
 
 def norm_affine(norm: nn.BatchNorm2d) -> tuple[Tensor, Tensor]:
@@ -103,6 +108,8 @@ def norm_affine(norm: nn.BatchNorm2d) -> tuple[Tensor, Tensor]:
 
 
 def _lif(x: Tensor, k: NeuronConstants) -> Tensor:
+    if not torch.is_grad_enabled():
+        return lif_spikes(x, k)
     spikes: Tensor = FusedLIF.apply(x, k)
     return spikes
 
@@ -114,7 +121,9 @@ def track(norm: nn.BatchNorm2d, mean: Tensor, var: Tensor, count: int) -> None:
     # in place through numpy: these are a few numbers, and torch's calls would take longer than the kernels
     for kept, seen in ((norm.running_mean, mean.numpy()), (norm.running_var, var.numpy() * unbiased)):
         array = kept.numpy()  # type: ignore[union-attr]
-        array += momentum * (seen - array)
+        # weights that ran away are the training loop's to report
+        with np.errstate(invalid="ignore", over="ignore"):
+            array += momentum * (seen - array)
     norm.num_batches_tracked.add_(1)  # type: ignore[union-attr]
 
 

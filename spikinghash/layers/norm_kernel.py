@@ -42,6 +42,71 @@ def channel_sums(x, y, x0, y0):  # type: ignore[no-untyped-def]
     return total, product
 
 
+@njit(cache=True, nogil=True, error_model="numpy")
+def channel_moments(x, x0):  # type: ignore[no-untyped-def]
+    """Per-channel sums of x - x0 and of its square over rows, as in `channel_sums`; x [R, C], x0 [C]."""
+    C = x.shape[1]
+    block = block_size(C)
+    p, flat = tile(x0, block), x.reshape(-1)
+    total, square = np.zeros(C, np.float64), np.zeros(C, np.float64)
+    part, part2 = np.empty(block, np.float32), np.empty(block, np.float32)
+    for start in range(0, flat.size, 16 * block):
+        part[:] = _ZERO
+        part2[:] = _ZERO
+        for lo in range(start, min(start + 16 * block, flat.size), block):
+            n = min(block, flat.size - lo)
+            a = flat[lo : lo + n]
+            for i in range(n):
+                d = a[i] - p[i]
+                part[i] += d
+                part2[i] += d * d
+        for i in range(0, block, C):
+            for c in range(C):
+                total[c] += part[i + c]
+                square[c] += part2[i + c]
+    return total, square
+
+
+@njit(cache=True, nogil=True, error_model="numpy")
+def statistics(x, weight, bias, eps):  # type: ignore[no-untyped-def]
+    """Of the columns of x[R, C] the mean, biased variance and 1 / deviation in float64, scale and shift in float32."""
+    R, C = x.shape
+    pivot = x[0].copy()
+    total, square = channel_moments(x, pivot)
+    mean, var, rstd = np.empty(C, np.float64), np.empty(C, np.float64), np.empty(C, np.float64)
+    scale, shift = np.empty(C, np.float32), np.empty(C, np.float32)
+    for c in range(C):
+        offset = total[c] / R
+        # not `max`: it would hide that a value is not a number
+        spread = square[c] / R - offset * offset
+        var[c] = 0.0 if spread < 0.0 else spread
+        mean[c] = pivot[c] + offset
+        rstd[c] = 1.0 / np.sqrt(var[c] + eps)
+        gain = weight[c] * rstd[c]
+        scale[c], shift[c] = np.float32(gain), np.float32(bias[c] - mean[c] * gain)
+    return mean, var, rstd, scale, shift
+
+
+@njit(cache=True, nogil=True, error_model="numpy")
+def norm_gradients(g, x, out, total, centred, mean, rstd, weight):  # type: ignore[no-untyped-def]
+    """Input gradient of a batch norm to out[R, C], which may be g; returns float32 gradients [C] of weight and bias.
+
+    g is the gradient of the output, `total` and `centred` its column sums, plain and times x - float32(mean).
+    """
+    R, C = x.shape
+    gain, slope, offset = np.empty(C, np.float32), np.empty(C, np.float32), np.empty(C, np.float32)
+    grad_weight, grad_bias = np.empty(C, np.float32), np.empty(C, np.float32)
+    for c in range(C):
+        by_weight = (centred[c] - (mean[c] - np.float64(np.float32(mean[c]))) * total[c]) * rstd[c]
+        # dx = w * rstd * (g - sum(g) / R - xhat * sum(g * xhat) / R), with xhat = (x - mean) * rstd written out
+        a = weight[c] * rstd[c]
+        b = -a * rstd[c] * by_weight / R
+        gain[c], slope[c], offset[c] = np.float32(a), np.float32(b), np.float32(-a * total[c] / R - b * mean[c])
+        grad_weight[c], grad_bias[c] = np.float32(by_weight), np.float32(total[c])
+    norm_backward(g, x, gain, slope, offset, out)
+    return grad_weight, grad_bias
+
+
 @njit(cache=True, nogil=True)
 def affine(x, scale, shift, out):  # type: ignore[no-untyped-def]
     """out[R, C] = x * scale + shift, one multiplication and one addition, each rounded."""
@@ -64,10 +129,12 @@ def norm_backward(g, x, gain, slope, offset, out):  # type: ignore[no-untyped-de
     work = np.empty(block, np.float32)
     flat, other, to = g.reshape(-1), x.reshape(-1), out.reshape(-1)
     for lo in range(0, flat.size, block):
-        hi = min(lo + block, flat.size)
-        u, w, v = other[lo:hi], work[: hi - lo], to[lo:hi]
-        for i in range(u.size):
-            w[i] = u[i] * b[i] + d[i]
-        u = flat[lo:hi]
-        for i in range(u.size):
-            v[i] = u[i] * a[i] + w[i]
+        n = min(block, flat.size - lo)
+        w, here, there, v = work[:n], other[lo : lo + n], flat[lo : lo + n], to[lo : lo + n]
+        for i in range(n):
+            w[i] = here[i] * b[i] + d[i]
+        for i in range(n):
+            w[i] += there[i] * a[i]
+        # by way of the scratch: a loop that reads and writes the same array under two names is not vectorised
+        for i in range(n):
+            v[i] = w[i]

@@ -11,6 +11,13 @@ _ZERO = np.float32(0.0)
 _ONE = np.float32(1.0)
 
 
+@njit(inline="always")
+def copy(source, target):  # type: ignore[no-untyped-def]
+    """Source[N] into target[N]: an assignment of slices first looks for overlaps, which takes longer."""
+    for i in range(source.size):
+        target[i] = source[i]
+
+
 @njit(cache=True, nogil=True, error_model="numpy")
 def fire(u, v, tau, v_th):  # type: ignore[no-untyped-def]
     """The charges u[T, N] become spikes; v[N] is scratch."""
@@ -34,21 +41,27 @@ def affine_steps(u, a, b):  # type: ignore[no-untyped-def]
 
 
 @njit(cache=True, nogil=True)
-def mix_channels(u, w, bias, out, at, total):  # type: ignore[no-untyped-def]
-    """out[T, pixels * K] = the sum of the weight rows w[D, P] of the spikes u[T, pixels * D], plus bias[K].
+def mix_channels(u, w, bias, norm, out, at, total):  # type: ignore[no-untyped-def]
+    """out[T, pixels * K] = (the sum of the weight rows w[D, P] of the spikes u[T, pixels * D], plus bias[K]) * norm[0]
+    + norm[1], each operation rounded; norm[2, K].
 
-    `out` may be u where D = K; at[D + 1] and total[P] are scratch.
+    `out` may be u where D = K; at[D + LANES] and total[P] are scratch.
     """
     D, K = w.shape[0], bias.size
+    scale, shift, quiet = norm[0], norm[1], np.empty(K, np.float32)
+    for o in range(K):
+        quiet[o] = bias[o] * scale[o] + shift[o]
     for t in range(u.shape[0]):
         for pixel in range(u.shape[1] // D):
             n = append_active(u[t], pixel * D, (pixel + 1) * D, at, 0, 0)
             to = out[t, pixel * K : (pixel + 1) * K]
             if n == 0:
                 for o in range(K):
-                    to[o] = bias[o]
+                    to[o] = quiet[o]
             else:
                 total[:] = _ZERO
                 add_rows(total, w, at, 0, n, 0)
                 for o in range(K):
-                    to[o] = total[o] + bias[o]
+                    total[o] += bias[o]
+                for o in range(K):
+                    to[o] = total[o] * scale[o] + shift[o]

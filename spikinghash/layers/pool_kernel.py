@@ -5,7 +5,30 @@ from __future__ import annotations
 import numpy as np
 from numba import njit
 
+from spikinghash.layers.aligned_kernel import aligned
+from spikinghash.layers.vector_rows import LANES
+from spikinghash.layers.vector_step import keep_larger
+
 _INF = np.float32(np.inf)
+
+
+@njit(cache=True, nogil=True)
+def largest(x, H, W, pad, out):  # type: ignore[no-untyped-def]
+    """Max pool out[H', W', K] of one image x[H + 2 pad, W + 2 pad, K], flat, without its border; K whole vectors."""
+    K = out.shape[2]
+    wide, tall = W + 2 * pad, aligned(W * K)
+    for y in range(out.shape[0]):
+        row = out[y].reshape(-1)
+        tall[:] = -_INF
+        for dy in range(max(0, 2 * y - 1), min(H, 2 * y + 2)):
+            for at in range(0, W * K, LANES):
+                keep_larger(tall, at, x, ((dy + pad) * wide + pad) * K + at)
+        row[:] = -_INF
+        # one neighbour at a time for all columns: a maximum would otherwise wait for the one before
+        for dx in range(-1, 2):
+            for c in range(1 if dx < 0 else 0, min(out.shape[1], (W - dx + 1) // 2)):
+                for lo in range(0, K, LANES):
+                    keep_larger(row, c * K + lo, tall, (2 * c + dx) * K + lo)
 
 
 @njit(cache=True, nogil=True)
@@ -14,6 +37,9 @@ def max_pool(x, out, tap):  # type: ignore[no-untyped-def]
     N, H, W, C = x.shape
     keep = tap.size > 0
     for n in range(N):
+        if not keep and C % LANES == 0:
+            largest(x[n].reshape(-1), H, W, 0, out[n])
+            continue
         for y in range(out.shape[1]):
             for c in range(out.shape[2]):
                 best = out[n, y, c]

@@ -9,6 +9,7 @@ import torch
 from torch import Tensor, nn
 
 from spikinghash.layers import spike_conv_kernel as kernel
+from spikinghash.layers.constants import kept
 from spikinghash.layers.fused import runs_fused, threaded
 from spikinghash.layers.vector_rows import LANES
 
@@ -27,14 +28,17 @@ def pays(conv: nn.Conv2d, x: Tensor) -> bool:
         and (conv.kernel_size, conv.padding) == ((k, k), (k // 2, k // 2))
         and (conv.stride, conv.dilation, conv.groups) == ((1, 1), (1, 1), 1)
         and not (conv._forward_hooks or conv._forward_pre_hooks)
-        and kernel.are_spikes(x.detach().numpy().reshape(-1))
+        and kernel.count_spikes(x.detach().numpy().reshape(-1)) >= 0
     )
 
 
 def padded(values: np.ndarray) -> np.ndarray:
-    """The last axis filled up with zeros to whole vectors."""
-    missing = -values.shape[-1] % LANES
-    return np.ascontiguousarray(np.pad(values, [(0, 0)] * (values.ndim - 1) + [(0, missing)]))
+    """The last axis filled up with zeros to whole vectors, each in one cache line: half of the loads otherwise."""
+    wide = values.shape[-1] + -values.shape[-1] % LANES
+    # torch aligns its memory to cache lines, numpy does not
+    out: np.ndarray = torch.zeros(*values.shape[:-1], wide).numpy()
+    out[..., : values.shape[-1]] = values
+    return out
 
 
 def weight_rows(weight: Tensor) -> np.ndarray:
@@ -43,19 +47,28 @@ def weight_rows(weight: Tensor) -> np.ndarray:
     return padded(rows)
 
 
+def kept_rows(conv: nn.Conv2d) -> np.ndarray:
+    """`weight_rows` of a layer in inference."""
+    return kept(conv, [conv.weight], lambda: weight_rows(conv.weight))
+
+
 def bias_of(conv: nn.Conv2d) -> np.ndarray:
     """The bias, zeros where there is none."""
     return np.zeros(len(conv.weight), np.float32) if conv.bias is None else conv.bias.detach().numpy()
 
 
 def convolve(
-    x: Tensor, weight: Tensor, bias: Tensor | None, scale: np.ndarray = _NONE, shift: np.ndarray = _NONE
-) -> Tensor:
-    """Spikes x [N, H, W, D], weight [K, D, k, k], bias [K] -> [N, H, W, K], times scale plus shift; no gradient."""
+    x: Tensor, weight: Tensor, bias: Tensor | None, scale: np.ndarray = _NONE, shift: np.ndarray = _NONE,
+    rows: np.ndarray | None = None,
+) -> Tensor:  # fmt: skip
+    """Spikes x [N, H, W, D], weight [K, D, k, k], bias [K] -> [N, H, W, K], times scale plus shift; no gradient.
+
+    `rows` are the `weight_rows` where they are known.
+    """
     out = x.new_empty(*x.shape[:3], weight.shape[0])
     start = np.zeros(weight.shape[0], np.float32) if bias is None else bias.detach().numpy()
     run = kernel.convolve_threads if threaded(x) else kernel.convolve
-    arrays = x.detach().numpy(), weight_rows(weight), weight.shape[2], padded(start)
+    arrays = x.detach().numpy(), weight_rows(weight) if rows is None else rows, weight.shape[2], padded(start)
     run(*arrays, scale, shift, out.numpy())
     return out
 
@@ -85,7 +98,7 @@ class SpikeConv(torch.autograd.Function):
             gx = torch.ops.aten.convolution_backward(*images, weight, None, one, half, one, False, none, 1, mask)[0]
             gx = gx.movedim(1, -1)
         if ctx.needs_input_grad[1]:
-            rows = np.zeros((k * k * D, K + -K % LANES), np.float32)
+            rows = torch.zeros(k * k * D, K + -K % LANES).numpy()
             kernel.weight_gradient(x.detach().numpy(), grad.numpy(), k, rows)
             gw = torch.from_numpy(rows[:, :K].reshape(k, k, D, K).transpose(3, 2, 0, 1).copy())
         return gx, gw, grad.sum((0, 1, 2)) if ctx.biased else None

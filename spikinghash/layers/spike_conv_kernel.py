@@ -18,18 +18,25 @@ from spikinghash.layers.vector_rows import LANES, add_rows_1, add_rows_2, add_ro
 _ZERO = np.float32(0.0)
 _ONE = np.float32(1.0)
 _PARTS = 16
+_BLOCK = 1024
 
 
 @njit(cache=True, nogil=True)
-def are_spikes(x):  # type: ignore[no-untyped-def]
-    """Whether all values of the flat x are 0 or 1."""
-    for lo in range(0, x.size, 4096):
-        other = np.int64(0)
-        for i in range(lo, min(lo + 4096, x.size)):
-            other += np.int64((x[i] != _ZERO) & (x[i] != _ONE))
-        if other > 0:
-            return False
-    return True
+def count_spikes(x):  # type: ignore[no-untyped-def]
+    """How many values of the flat x are 1; -1 where one is neither 0 nor 1."""
+    ones, other = np.zeros(_BLOCK, np.float32), np.zeros(_BLOCK, np.float32)
+    for lo in range(0, x.size, _BLOCK):
+        n = min(_BLOCK, x.size - lo)
+        here = x[lo : lo + n]
+        for i in range(n):
+            ones[i] += here[i]
+            other[i] += abs(here[i] * (here[i] - _ONE))
+    total = 0.0
+    for i in range(_BLOCK):
+        if other[i] != _ZERO:
+            return -1
+        total += ones[i]
+    return int(total)
 
 
 @njit(inline="always")
@@ -77,7 +84,7 @@ def add_rows(total, w, at, lo, hi, first):  # type: ignore[no-untyped-def]
 def _convolve_images(x, w, k, bias, scale, shift, out, begin, end):  # type: ignore[no-untyped-def]
     _, H, W, D = x.shape
     K, pad = out.shape[3], k // 2
-    at = np.empty(H * W * D + 1, np.int32)
+    at = np.empty(H * W * D + LANES, np.int32)
     starts = np.empty((H, W + 1), np.int64)
     sums = np.empty((W, w.shape[1]), np.float32)
     for n in range(begin, end):
@@ -134,7 +141,7 @@ def weight_gradient(x, grad, k, gw):  # type: ignore[no-untyped-def]
     N, H, W, D = x.shape
     K, pad = grad.shape[3], k // 2
     wide = W + 2 * pad
-    at = np.empty(H * W * D + 1, np.int32)
+    at = np.empty(H * W * D + LANES, np.int32)
     starts = np.empty((H, W + 1), np.int64)
     lists = np.empty((D, H * W), np.int32)
     counts = np.empty(D, np.int64)

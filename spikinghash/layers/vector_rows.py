@@ -17,6 +17,8 @@ from numba.extending import intrinsic
 #: Floats in one vector, and vectors in the widest sum.
 LANES = 16
 WIDEST = 4
+_FLAGS = ir.IntType(LANES)
+_MASK = ir.VectorType(ir.IntType(1), LANES)
 
 
 def _make(vectors: int) -> Callable[..., None]:
@@ -84,7 +86,7 @@ add_rows_1, add_rows_2, add_rows_3, add_rows_4 = (_make(n) for n in range(1, WID
 def _list_spikes(typingctx: Any, x: Any, lo: Any, hi: Any, at: Any, n: Any, first: Any) -> Any:
     """Append `first`, `first` + 1, ... of the values x[lo:hi] that are not zero to at[n:]; the new n.
 
-    hi - lo is a multiple of `LANES`. A vector of silence costs one comparison.
+    hi - lo is a multiple of `LANES`.
     """
     signature = types.intp(x, types.intp, types.intp, at, types.intp, types.intp)
 
@@ -102,12 +104,17 @@ list_spikes: Callable[..., int] = intrinsic(_list_spikes)
 
 
 def _list(builder: Any, values: Any, target: Any, bounds: tuple[Any, Any, Any, Any]) -> Any:
+    """Without branches, which rare spikes make unpredictable: the lanes that fired are moved together and stored as one
+    vector, of which the next one overwrites what was too much. So `at` needs `LANES` places more than there are spikes.
+    """
     low, high, count, start = bounds
-    index, lanes, bits = low.type, ir.IntType(LANES), ir.IntType(32)
-    vector = ir.VectorType(ir.FloatType(), LANES)
+    index, bits = low.type, ir.IntType(32)
+    vector, numbers = ir.VectorType(ir.FloatType(), LANES), ir.VectorType(bits, LANES)
+    lanes = ir.Constant(numbers, list(range(LANES)))
+    compress = _declared(builder, "llvm.experimental.vector.compress.v16i32", numbers, [numbers, _MASK, numbers])
+    ones = _declared(builder, "llvm.ctpop.i16", _FLAGS, [_FLAGS])
     position, n = (cgutils.alloca_once_value(builder, value) for value in (low, count))
-    mask = cgutils.alloca_once_value(builder, ir.Constant(bits, 0))
-    test, body, inner, take, after, done = (builder.append_basic_block() for _ in range(6))
+    test, body, done = (builder.append_basic_block() for _ in range(3))
     builder.branch(test)
     builder.position_at_end(test)
     builder.cbranch(builder.icmp_signed("<", builder.load(position), high), body, done)
@@ -115,23 +122,19 @@ def _list(builder: Any, values: Any, target: Any, bounds: tuple[Any, Any, Any, A
     builder.position_at_end(body)
     here = builder.bitcast(builder.gep(values, [builder.load(position)]), vector.as_pointer())
     active = builder.fcmp_unordered("!=", builder.load(here, align=4), ir.Constant(vector, None))
-    builder.store(builder.zext(builder.bitcast(active, lanes), bits), mask)
-    builder.branch(inner)
-
-    builder.position_at_end(inner)
-    left = builder.load(mask)
-    builder.cbranch(builder.icmp_unsigned("!=", left, ir.Constant(bits, 0)), take, after)
-
-    builder.position_at_end(take)
-    lane = builder.zext(builder.cttz(left, ir.Constant(ir.IntType(1), 1)), index)
-    number = builder.add(start, builder.add(builder.sub(builder.load(position), low), lane))
-    builder.store(builder.trunc(number, bits), builder.gep(target, [builder.load(n)]))
-    builder.store(builder.add(builder.load(n), ir.Constant(index, 1)), n)
-    builder.store(builder.and_(left, builder.sub(left, ir.Constant(bits, 1))), mask)
-    builder.branch(inner)
-
-    builder.position_at_end(after)
+    number = builder.trunc(builder.add(start, builder.sub(builder.load(position), low)), bits)
+    first = builder.insert_element(ir.Constant(numbers, ir.Undefined), number, ir.Constant(bits, 0))
+    spread = builder.shuffle_vector(first, ir.Constant(numbers, ir.Undefined), ir.Constant(numbers, [0] * LANES))
+    chosen = builder.call(compress, [builder.add(spread, lanes), active, ir.Constant(numbers, ir.Undefined)])
+    to = builder.bitcast(builder.gep(target, [builder.load(n)]), numbers.as_pointer())
+    builder.store(chosen, to, align=4)
+    fired = builder.call(ones, [builder.bitcast(active, _FLAGS)])
+    builder.store(builder.add(builder.load(n), builder.zext(fired, index)), n)
     builder.store(builder.add(builder.load(position), ir.Constant(index, LANES)), position)
     builder.branch(test)
     builder.position_at_end(done)
     return builder.load(n)
+
+
+def _declared(builder: Any, name: str, result: Any, arguments: list[Any]) -> Any:
+    return cgutils.get_or_insert_function(builder.module, ir.FunctionType(result, arguments), name)

@@ -19,15 +19,26 @@ def _flat(x: Tensor) -> Any:
     return x.detach().flatten(-2).numpy()
 
 
+def _split(x: Tensor, k: NeuronConstants) -> tuple[Tensor, Tensor]:
+    T, B, H, W, C = x.shape
+    low, high = x.new_empty(T // 2, B, H // 2, W // 2, C), x.new_empty(T // 2, 7, B, H // 2, W // 2, C)
+    haar_kernel.dwt(_flat(x), _flat(low), _flat(high), C, *k.dynamics())
+    return low, high
+
+
+def _join(low: Tensor, high: Tensor, k: NeuronConstants) -> Tensor:
+    T, B, H, W, C = low.shape
+    out = low.new_empty(2 * T, B, 2 * H, 2 * W, C)
+    haar_kernel.idwt(_flat(low), _flat(high), _flat(out), C, *k.dynamics())
+    return out
+
+
 class _Split(torch.autograd.Function):
     @staticmethod
     def forward(ctx: Any, x: Tensor, k: NeuronConstants) -> tuple[Tensor, Tensor]:
-        T, B, H, W, C = x.shape
         ctx.save_for_backward(x)
         ctx.k = k
-        low, high = x.new_empty(T // 2, B, H // 2, W // 2, C), x.new_empty(T // 2, 7, B, H // 2, W // 2, C)
-        haar_kernel.dwt(_flat(x), _flat(low), _flat(high), C, *k.dynamics())
-        return low, high
+        return _split(x, k)
 
     @staticmethod
     def backward(ctx: Any, glow: Tensor, ghigh: Tensor) -> tuple[Tensor, None]:
@@ -41,12 +52,9 @@ class _Split(torch.autograd.Function):
 class _Join(torch.autograd.Function):
     @staticmethod
     def forward(ctx: Any, low: Tensor, high: Tensor, k: NeuronConstants) -> Tensor:
-        T, B, H, W, C = low.shape
         ctx.save_for_backward(low, high)
         ctx.k = k
-        out = low.new_empty(2 * T, B, 2 * H, 2 * W, C)
-        haar_kernel.idwt(_flat(low), _flat(high), _flat(out), C, *k.dynamics())
-        return out
+        return _join(low, high, k)
 
     @staticmethod
     def backward(ctx: Any, grad: Tensor) -> tuple[Tensor, Tensor, None]:
@@ -71,7 +79,8 @@ def split_bands(x: Tensor, neuron: Neuron, *, temporal: bool) -> tuple[Tensor, T
     """
     k = _constants(x, neuron, temporal)
     if k is not None:
-        low, high = _Split.apply(x.contiguous(), k)
+        split = _Split.apply if torch.is_grad_enabled() else _split
+        low, high = split(x.contiguous(), k)
         return low, high
     bands = dwt3(x, neuron) if temporal else dwt2(x, neuron)
     return bands[:, 0].contiguous(), bands[:, 1:]
@@ -81,7 +90,8 @@ def join_bands(low: Tensor, high: Tensor, neuron: Neuron, *, temporal: bool) -> 
     """Inverse of `split_bands`: low [T', B, H/2, W/2, C], high [T', S, B, H/2, W/2, C] -> [T, B, H, W, C]."""
     k = _constants(low, neuron, temporal)
     if k is not None:
-        joined: Tensor = _Join.apply(low.contiguous(), high.contiguous(), k)
+        join = _Join.apply if torch.is_grad_enabled() else _join
+        joined: Tensor = join(low.contiguous(), high.contiguous(), k)
         return joined
     bands = torch.cat([low[:, None], high], 1)
     return idwt3(bands, neuron) if temporal else idwt2(bands, neuron)

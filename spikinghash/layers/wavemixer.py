@@ -12,9 +12,10 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from spikinghash.layers.fused import is_fixed
+from spikinghash.layers.fused import is_fixed, runs_fused
 from spikinghash.layers.mixer import mix_high
 from spikinghash.layers.neuron import LIF, NormLIF
+from spikinghash.layers.spike_linear import spike_linear
 from spikinghash.layers.wavelet import join_bands, split_bands
 
 #: Standard deviation of the mixer weights at the start (released file).
@@ -62,18 +63,18 @@ class HighMixer(nn.Module):
         """[T, S, B, H, W, C] real-valued coefficients -> spikes of the same shape."""
         if is_fixed(self, x):
             norms: list[Any] = [fire.norm for fire in self.fire]
-            return mix_high(x, self.entry, self.token, self.channel, self.bias, norms)
+            return mix_high(self, x, self.entry, self.token, self.channel, self.bias, norms)
         x = self.entry(x.contiguous())
         for weight, fire in zip(self.token, self.fire[:2], strict=True):
             x = fire(x * weight.transpose(0, 1)[:, :, None, :, :, None], channel_last=True)
         for weight, bias, fire in zip(self.channel, self.bias, self.fire[2:], strict=True):
-            x = fire(self._mix(x, weight) + bias, channel_last=True)
+            x = fire(self._mix(x, weight), channel_last=True, offset=bias)
         return x
 
     def _mix(self, x: Tensor, weight: Tensor) -> Tensor:
         """Eq. 12 in groups: x[..., N, D] x W[N, D, K] -> [..., N, K]."""
         if self.groups == 1:
-            return x @ weight[0]
+            return spike_linear(x, weight[0]) if runs_fused(x) else x @ weight[0]
         rows = x.reshape(-1, self.groups, weight.shape[1]).transpose(0, 1)
         return torch.bmm(rows, weight).transpose(0, 1).reshape(x.shape)
 

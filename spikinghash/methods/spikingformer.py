@@ -12,7 +12,8 @@ from torch import Tensor, nn
 
 from spikinghash.errors import ConfigError
 from spikinghash.layers.attention import SpikingSelfAttention
-from spikinghash.layers.conv import ConvNorm, per_step
+from spikinghash.layers.conv import ConvNorm
+from spikinghash.layers.event_conv import stem
 from spikinghash.layers.hash_layer import HashOutput, SpikingHashLayer, global_average
 from spikinghash.methods.spec import ModelSpec
 from spikinghash.methods.spikinghash import Block, Downsample
@@ -63,9 +64,7 @@ class Spikingformer(nn.Module):
 
     def forward(self, x: Tensor) -> tuple[HashOutput, Tensor]:
         """x [T, B, P, H, W] float counts -> hash output of [B, K], logits [B, classes] from the firing rates."""
-        x = self.stem(x)
-        if self.stem_pool is not None:
-            x = per_step(self.stem_pool, x)
+        x = self.stem(x) if self.stem_pool is None else stem(self.stem, self.stem_pool, x)
         x = self.tokens(x)
         # the position convolution of Spikformer, a residual in Spikingformer
         x = self.blocks(x + self.position(x))

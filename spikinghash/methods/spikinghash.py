@@ -12,6 +12,7 @@ from torch import Tensor, nn
 from spikinghash.errors import ConfigError
 from spikinghash.layers.attention import SpikingSelfAttention
 from spikinghash.layers.conv import ConvNorm, per_step
+from spikinghash.layers.event_conv import stem
 from spikinghash.layers.hash_layer import HashOutput, SpikingHashLayer, global_average
 from spikinghash.layers.mlp import SpikingMLP
 from spikinghash.layers.neuron import LIF
@@ -145,9 +146,7 @@ class Spikinghash(nn.Module):
 
     def features(self, x: Tensor) -> Tensor:
         """x [T, B, P, H, W] -> pooled features [T, B, D4]."""
-        x = self.stem(x)
-        if self.stem_pool is not None:
-            x = per_step(self.stem_pool, x)
+        x = self.stem(x) if self.stem_pool is None else stem(self.stem, self.stem_pool, x)
         for stage in self.stages:
             x = stage(x)
         return global_average(x, exact=not self.training)

@@ -52,9 +52,9 @@ def make_optimiser(module: nn.Module, recipe: Recipe) -> Optimizer:
         {"params": plain, "weight_decay": 0.0},
     ]
     if recipe.optimiser == "adamp":
-        from pytorch_optimizer import AdamP
+        from spikinghash.training.adamp import FlatAdamP
 
-        return AdamP(groups, lr=recipe.lr)
+        return FlatAdamP(groups, lr=recipe.lr)
     if recipe.optimiser == "adamw":
         return AdamW(groups, lr=recipe.lr)
     raise ConfigError(f"unknown optimiser {recipe.optimiser!r}; one of: adamp, adamw")

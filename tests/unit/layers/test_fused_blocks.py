@@ -4,6 +4,7 @@ import pytest
 import torch
 from slow_oracles import wake
 
+from spikinghash.layers.attention import SpikingSelfAttention
 from spikinghash.layers.haar import dwt3, idwt3
 from spikinghash.layers.mlp import SpikingMLP
 from spikinghash.layers.neuron import LIF
@@ -109,6 +110,21 @@ def test_the_mlp(C, ratio, H, W):
     x = torch.randn(4, 3, C, H, W, generator=torch.Generator().manual_seed(0)) * 2 + 0.5
     layer = on_a_grid(wake(SpikingMLP(C, ratio), 1, x))
     fused = layer(x)
+    assert torch.equal(fused, watched(layer, x))
+    torch.set_num_threads(2)
+    assert torch.equal(layer(x.repeat(1, 40, 1, 1, 1)), fused.repeat(1, 40, 1, 1, 1))
+
+
+@pytest.mark.parametrize(("C", "heads", "H", "W"), [(64, 8, 4, 4), (48, 4, 3, 5), (32, 1, 2, 2), (16, 1, 3, 4)])
+@torch.no_grad()
+def test_attention(C, heads, H, W):
+    x = torch.randn(4, 3, C, H, W, generator=torch.Generator().manual_seed(0)) * 2 + 0.5
+    layer = on_a_grid(wake(SpikingSelfAttention(C, heads), 1, x))
+    fused, spikes = layer(x), []
+    handle = layer.fire.register_forward_hook(lambda *found: spikes.append(found[2].mean()))
+    layer(x)
+    handle.remove()
+    assert 0.02 < spikes[0] < 0.98
     assert torch.equal(fused, watched(layer, x))
     torch.set_num_threads(2)
     assert torch.equal(layer(x.repeat(1, 40, 1, 1, 1)), fused.repeat(1, 40, 1, 1, 1))

@@ -27,8 +27,11 @@ def test_values_and_gradients(shape, ties):
     assert torch.allclose(ours.grad, theirs.grad, atol=1e-6)
 
 
-def test_without_gradient():
-    x = images(2, 4, 6, 6)
+@pytest.mark.parametrize(
+    "shape", [(2, 4, 6, 6), (3, 16, 8, 6), (2, 48, 7, 5), (1, 32, 1, 1), (2, 16, 1, 4), (2, 16, 5, 1)]
+)
+def test_without_gradient(shape):
+    x = images(*shape)
     with torch.no_grad():
         assert torch.equal(pool(LAYER, x), LAYER(x))
 

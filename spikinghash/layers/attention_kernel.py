@@ -1,0 +1,79 @@
+"""Fused CPU kernel: the whole spiking self-attention in inference, one clip at a time.
+
+All factors are spikes, so k^T v is a sum of the rows of v at which a channel of k fired, and q (k^T v) a sum of rows of
+that: both exact integers.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+from numba import njit, prange
+
+from spikinghash.layers.aligned_kernel import aligned
+from spikinghash.layers.pixel_kernel import copy, fire, mix_channels
+from spikinghash.layers.spike_conv_kernel import add_rows, append_active
+from spikinghash.layers.vector_rows import LANES
+
+_ZERO = np.float32(0.0)
+_PARTS = 16
+
+
+@njit(cache=True, nogil=True)
+def _pairs(k, v, width, lists, counts, at, kv):  # type: ignore[no-untyped-def]
+    """kv[C, C] = k^T v of spikes k, v[P, C], zero between channels of different heads of `width` channels."""
+    P, C = k.shape
+    counts[:] = 0
+    for p in range(P):
+        for j in range(append_active(k[p], 0, C, at, 0, 0)):
+            channel = at[j]
+            lists[channel, counts[channel]] = p
+            counts[channel] += 1
+    for channel in range(C):
+        row, first = kv[channel], channel // width * width
+        row[:] = _ZERO
+        add_rows(row, v, lists[channel], 0, counts[channel], 0)
+        row[:first] = _ZERO
+        row[first + width :] = _ZERO
+
+
+@njit(cache=True, nogil=True)
+def _samples(x, out, w, bias, norms, width, share, taus, begin, end):  # type: ignore[no-untyped-def]
+    T, _, P, C = x.shape
+    u, potential = aligned(T * P * C).reshape(T, P * C), np.empty(P * C, np.float32)
+    qkv = aligned(3 * T * P * C).reshape(3, T, P * C)
+    kv, total = aligned(C * C).reshape(C, C), aligned(C)
+    lists, counts, at = np.empty((C, P), np.int32), np.empty(C, np.int64), np.empty(C + LANES, np.int32)
+    none, shared = np.zeros(C, np.float32), np.zeros((2, C), np.float32)
+    shared[0] = share
+    for n in range(begin, end):
+        for t in range(T):
+            copy(x[t, n].reshape(-1), u[t])
+        fire(u, potential, taus[0], taus[1])
+        for i in range(3):
+            mix_channels(u, w[i], bias[i], norms[i], qkv[i], at, total)
+            fire(qkv[i], potential, taus[0], taus[1])
+        for t in range(T):
+            _pairs(qkv[1, t].reshape(P, C), qkv[2, t].reshape(P, C), width, lists, counts, at, kv)
+            mix_channels(qkv[0, t : t + 1], kv, none, shared, u[t : t + 1], at, total)
+        fire(u, potential, taus[2], taus[3])
+        mix_channels(u, w[3], bias[3], norms[3], qkv[0], at, total)
+        for t in range(T):
+            copy(qkv[0, t], out[t, n].reshape(-1))
+
+
+@njit(cache=True, nogil=True)
+def attend(x, out, w, bias, norms, width, share, taus):  # type: ignore[no-untyped-def]
+    """Real-valued x[T, B, P, C] -> out likewise, C whole vectors. One thread.
+
+    w[4, C, C], bias[4, C], norms[4, 2, C] (scale and shift) of q, k, v and the projection; `share` scales the products;
+    `taus` are time constant and threshold of the first neurons and of the one behind the products.
+    """
+    _samples(x, out, w, bias, norms, width, share, taus, 0, x.shape[1])
+
+
+@njit(cache=True, parallel=True)
+def attend_threads(x, out, w, bias, norms, width, share, taus):  # type: ignore[no-untyped-def]
+    """As `attend`, clips spread over threads; same bits."""
+    B = x.shape[1]
+    for p in prange(_PARTS):
+        _samples(x, out, w, bias, norms, width, share, taus, B * p // _PARTS, B * (p + 1) // _PARTS)

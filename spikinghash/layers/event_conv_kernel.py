@@ -1,0 +1,73 @@
+"""Convolution of event counts, max pool and norm in one pass on CPU: only cells with events are multiplied.
+
+The norm is monotone, each of its two operations too, so it may follow the pool and then has a quarter of the work;
+channels in which it falls enter with the opposite sign.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+from numba import njit, prange
+
+from spikinghash.layers.aligned_kernel import aligned
+from spikinghash.layers.lif_kernel import tile
+from spikinghash.layers.pool_kernel import largest
+from spikinghash.layers.vector_rows import LANES
+from spikinghash.layers.vector_step import add_scaled
+
+_ZERO = np.float32(0.0)
+_PARTS = 16
+
+
+@njit(cache=True, nogil=True)
+def _scatter(x, w, k, wide, K, sums):  # type: ignore[no-untyped-def]
+    """sums[H + 2 pad, wide = W + 2 pad, K], flat, += the convolution of x[P, H, W] with w[P, k, k, K], flat."""
+    P, H, W = x.shape
+    for p in range(P):
+        for y in range(H):
+            row = x[p, y]
+            for c in range(W):
+                value = row[c]
+                if value != _ZERO:
+                    for dy in range(k):
+                        start, tap = ((y + dy) * wide + c) * K, (p * k + dy) * k * K
+                        for lo in range(0, k * K, LANES):
+                            add_scaled(sums, start + lo, w, tap + lo, value)
+
+
+@njit(cache=True, nogil=True)
+def _images(x, w, k, bias, scale, shift, out, begin, end):  # type: ignore[no-untyped-def]
+    _, _, H, W = x.shape
+    K, pad = out.shape[3], k // 2
+    wide = W + 2 * pad
+    start, sums = tile(bias, wide * K), aligned((H + 2 * pad) * wide * K)
+    a, b = tile(scale, out.shape[2] * K), tile(shift, out.shape[2] * K)
+    for n in range(begin, end):
+        for lo in range(0, sums.size, start.size):
+            row = sums[lo : lo + start.size]
+            for i in range(row.size):
+                row[i] = start[i]
+        _scatter(x[n], w, k, wide, K, sums)
+        pooled = out[n].reshape(-1)
+        largest(sums, H, W, pad, out[n])
+        for lo in range(0, pooled.size, a.size):
+            row = pooled[lo : lo + a.size]
+            for i in range(row.size):
+                row[i] = row[i] * a[i] + b[i]
+
+
+@njit(cache=True, nogil=True)
+def conv_pool_norm(x, w, k, bias, scale, shift, out):  # type: ignore[no-untyped-def]
+    """x[N, P, H, W] -> out[N, H', W', K], K whole vectors. One thread.
+
+    w[P * k * k * K] with the rows and columns of the kernel reversed, bias, scale and shift [K], no scale negative.
+    """
+    _images(x, w, k, bias, scale, shift, out, 0, x.shape[0])
+
+
+@njit(cache=True, parallel=True)
+def conv_pool_norm_threads(x, w, k, bias, scale, shift, out):  # type: ignore[no-untyped-def]
+    """As `conv_pool_norm`, images spread over threads; same bits."""
+    N = x.shape[0]
+    for p in prange(_PARTS):
+        _images(x, w, k, bias, scale, shift, out, N * p // _PARTS, N * (p + 1) // _PARTS)

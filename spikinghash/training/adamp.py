@@ -1,0 +1,99 @@
+"""AdamP with one kernel call a parameter group on CPU; the library's own step everywhere else."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import torch
+from pytorch_optimizer import AdamP
+from torch import Tensor
+
+from spikinghash.training.adamp_kernel import adamp
+
+_MOMENTS = ("exp_avg", "exp_avg_sq")
+
+
+@dataclass(frozen=True)
+class _Flat:
+    """A group's parameters end to end: buffers [N], and for each buffer the views with the parameters' shapes."""
+
+    params: list[Tensor]
+    weights: Tensor
+    weight_views: list[Tensor]
+    moments: tuple[Tensor, Tensor]
+    moment_views: tuple[list[Tensor], list[Tensor]]
+    ends: np.ndarray
+    rows: np.ndarray
+
+
+class FlatAdamP(AdamP):
+    """The library's AdamP in its default form (decoupled decay, no Nesterov), equal to it up to rounding.
+
+    The state dictionary is the library's, so states are exchangeable.
+    """
+
+    def __init__(self, params: Any, lr: float) -> None:
+        super().__init__(params, lr=lr)
+        self._flats: dict[int, _Flat] = {}
+
+    @torch.no_grad()
+    def step(self, closure: Callable[[], Any] | None = None) -> Any:
+        """One step on all groups."""
+        plain = all(_is_plain(p) for group in self.param_groups for p in group["params"])
+        if closure is not None or not plain:
+            return super().step(closure)
+        for number, group in enumerate(self.param_groups):
+            self.init_group(group)
+            group["step"] += 1
+            if group["params"]:
+                self._update(self._flat(number, group), group)
+        return None
+
+    def _update(self, flat: _Flat, group: dict[str, Any]) -> None:
+        torch.cat([p.reshape(-1) for p in flat.params], out=flat.weights)
+        gradients = torch.cat([p.grad.reshape(-1) for p in flat.params])  # type: ignore[union-attr]
+        beta1, beta2 = group["betas"]
+        gain = math.sqrt(1.0 - beta2 ** group["step"])
+        rate = group["lr"] / (1.0 - beta1 ** group["step"])
+        p, g, m, v = (t.numpy() for t in (flat.weights, gradients, *flat.moments))
+        rates = rate, group["weight_decay"] * group["lr"], group["delta"], group["wd_ratio"]
+        adamp(p, g, m, v, np.empty_like(p), flat.ends, flat.rows, (beta1, beta2), group["eps"], gain, *rates)
+        torch._foreach_copy_(flat.params, flat.weight_views)
+
+    def _flat(self, number: int, group: dict[str, Any]) -> _Flat:
+        """The group's buffers; made anew where the state was loaded or the group changed."""
+        flat = self._flats.get(number)
+        if flat is None or not self._owns(flat, group["params"]):
+            flat = self._flats[number] = self._gather(group["params"])
+        return flat
+
+    def _owns(self, flat: _Flat, params: list[Tensor]) -> bool:
+        if len(params) != len(flat.params):
+            return False
+        return all(
+            p is q and all(self.state[p][key] is view for key, view in zip(_MOMENTS, views, strict=True))
+            for p, q, *views in zip(params, flat.params, *flat.moment_views, strict=True)
+        )
+
+    def _gather(self, params: list[Tensor]) -> _Flat:
+        sizes = [p.numel() for p in params]
+
+        def views(flat: Tensor) -> list[Tensor]:
+            return [part.view(p.shape) for part, p in zip(flat.split(sizes), params, strict=True)]
+
+        weights = torch.cat([p.reshape(-1) for p in params])
+        first, second = (torch.cat([self.state[p][key].reshape(-1) for p in params]) for key in _MOMENTS)
+        parts = views(first), views(second)
+        for key, many in zip(_MOMENTS, parts, strict=True):
+            for p, view in zip(params, many, strict=True):
+                self.state[p][key] = view
+        rows = np.array([p.shape[0] if p.ndim > 1 else 0 for p in params])
+        return _Flat(list(params), weights, views(weights), (first, second), parts, np.cumsum(sizes), rows)
+
+
+def _is_plain(p: Tensor) -> bool:
+    return p.device.type == "cpu" and p.dtype == torch.float32 and p.grad is not None and not p.grad.is_sparse
