@@ -26,6 +26,7 @@ import numpy as np
 import torch
 from awake_network import BATCH, CLIP, ENCODED, SPEC, awake, make_clips
 from eager_spikinghash import EagerSpikinghash
+from pytorch_optimizer import AdamP
 from safetensors.torch import load_file, save_file
 from side_process import Jobs, Side, best_seconds, free_port
 from spikingjelly.activation_based import functional
@@ -68,7 +69,8 @@ def eager_jobs(weights: Path, threads: int | None) -> Jobs:
         kind=SPEC.surrogate,
     )  # fmt: skip
     model.load_state_dict(load_file(weights))
-    optimiser = make_optimiser(model, RECIPE)
+    # the library's step, not our kernel for it
+    optimiser = AdamP(make_optimiser(model, RECIPE).param_groups, lr=RECIPE.lr)
     counts, labels = make_clips(BATCH)
     frames, many = to_frames(counts), make_clips(ENCODED)[0]
 
