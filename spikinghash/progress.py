@@ -3,15 +3,21 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
+from typing import Protocol
 
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, ProgressColumn, Task, TextColumn, TimeRemainingColumn
 from rich.text import Text
 
-#: `update(done, total)`; total None while it is not known.
-Update = Callable[[int, int | None], None]
+
+class Update(Protocol):
+    """How a job says how far it is."""
+
+    def __call__(self, done: int, total: int | None, note: str = "") -> None:
+        """`total` is None while it is not known, `note` what else there is to say."""
+
 
 #: Without a terminal (logs, CI) one line this often, and one at the end.
 _LOG_EVERY_S = 10.0
@@ -32,9 +38,13 @@ def progress_bar(what: str) -> Iterator[Update]:
         lines.finish()
         return
     columns = (TextColumn(what), BarColumn(), MofNCompleteColumn(), _Rate(), TextColumn("left"), TimeRemainingColumn())
-    with Progress(*columns, console=console) as bar:
-        task = bar.add_task(what, total=None)
-        yield lambda done, total: bar.update(task, completed=done, total=total)
+    with Progress(*columns, TextColumn("{task.fields[note]}"), console=console) as bar:
+        task = bar.add_task(what, total=None, note="")
+
+        def update(done: int, total: int | None, note: str = "") -> None:
+            bar.update(task, completed=done, total=total, note=note)
+
+        yield update
 
 
 class _Lines:
@@ -48,7 +58,7 @@ class _Lines:
         self.done = 0
         self.total: int | None = None
 
-    def update(self, done: int, total: int | None) -> None:
+    def update(self, done: int, total: int | None, note: str = "") -> None:
         now = time.monotonic()
         if self.first is None:
             self.first, self.started = done, now
@@ -57,7 +67,9 @@ class _Lines:
             self.told = now
             rate = (done - self.first) / max(now - self.started, 1e-9)
             left = f", {(total - done) / rate:.0f} s left" if total is not None and rate > 0 else ""
-            self.console.print(f"{self.what}: {done}{'' if total is None else f'/{total}'}, {_per_time(rate)}{left}")
+            of = "" if total is None else f"/{total}"
+            rest = f", {note}" if note else ""
+            self.console.print(f"{self.what}: {done}{of}, {_per_time(rate)}{left}{rest}")
 
     def finish(self) -> None:
         if self.done:

@@ -20,8 +20,8 @@ from spikinghash.errors import BadRecording
 from spikinghash.frames.clips import Decode
 from spikinghash.training.checkpoint import LoadedModel
 
-#: Called with how many are done and how many there are, None where that is not known.
-Progress = Callable[[int, int | None], None]
+#: Called with how many are done, how many there are, None where that is not known, and what was refused so far.
+Progress = Callable[[int, int | None, str], None]
 
 #: Clips, or refused recordings, in one commit; a long recording may bring more, for its clips are committed together.
 COMMIT = 512
@@ -106,7 +106,7 @@ class _Run:
             self.report.found += 1
             total = None if item.archive else total
             if self.progress is not None:
-                self.progress(self.report.found, total)
+                self.progress(self.report.found, total, self.report.refusals)
             if isinstance(item.source, BadRecording):
                 self.add(Refused(item.path, None, item.source))
                 continue

@@ -30,6 +30,11 @@ class EncodeReport:
         """Inputs still to be done; 0 unless the run was stopped."""
         return self.found - self.committed - self.skipped - self.quarantined
 
+    @property
+    def refusals(self) -> str:
+        """Refused recordings by reason in a few words, "" for none."""
+        return ", ".join(f"{count} {reason}" for reason, count in self.reasons.most_common())
+
     def to_json(self) -> dict[str, Any]:
         """The JSON keys of the command line contract."""
         return {

@@ -148,7 +148,7 @@ def test_a_stop_leaves_the_rest_pending(night, two_nodes, tmp_path, monkeypatch)
     monkeypatch.setattr(ray_encode, "CHUNK", 2)
     stop = Stop()
 
-    def progress(done, _):
+    def progress(done, *_):
         if done == 30:
             stop.ask()
 

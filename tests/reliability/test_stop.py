@@ -76,7 +76,7 @@ def test_a_decoder_that_hangs_does_not_hold_up_a_stop(tmp_path, model):
         asked.append(time.monotonic())
         os.kill(os.getpid(), signal.SIGTERM)
 
-    def progress(done, _):
+    def progress(done, *_):
         if done == 3:
             threading.Thread(target=ask_when_it_hangs).start()
 
