@@ -108,8 +108,13 @@ class Block(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         """[T, B, C, H, W] -> [T, B, C, H, W]."""
-        x = x + self.mixer(x)
-        return x + self.mlp(x)
+        x = _plus(x, self.mixer(x))
+        return _plus(x, self.mlp(x))
+
+
+def _plus(x: Tensor, branch: Tensor) -> Tensor:
+    """x + branch; without gradients into the memory of `branch`, which nobody else holds."""
+    return x + branch if branch.requires_grad else branch.add_(x)
 
 
 class Spikinghash(nn.Module):
