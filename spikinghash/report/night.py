@@ -23,6 +23,7 @@ def night_report(
     bool [N] which of them came tonight, `trained` float64 [K] the share of ones per bit in training where the model
     says so, `landed` what was brought from an object store.
 
+    Balance is the share of ones: over all bits, and of the bits with the fewest and the most.
     Drift is the mean over bits of |share of ones tonight - share of ones before|: 0 is none, 0.5 a lot. "Before" are
     the earlier codes of the database for `drift`, and the training codes for `drift_training`.
     """
@@ -33,7 +34,13 @@ def night_report(
     if codes is None or fresh is None or not len(codes):
         return report
     health = bit_health(codes.codes)
-    report["bits"] = {k: v for k, v in health.to_dict().items() if k not in ("ones", "entropy")}
+    report["bits"] = {k: v for k, v in health.to_dict().items() if k not in ("ones", "entropy")} | {
+        "balance": {
+            "mean": float(health.ones.mean()),
+            "least": float(health.ones.min()),
+            "most": float(health.ones.max()),
+        }
+    }
     if not fresh.any():
         return report
     tonight = bit_health(codes.codes[fresh]).ones
@@ -69,7 +76,9 @@ def night_text(report: dict[str, Any]) -> str:
     if bits is not None:
         against = (("drift", "earlier codes"), ("drift_training", "the training codes"))
         drift = "".join(f", drift against {what} {report[key]:.3f}" for key, what in against if report[key] is not None)
-        lines += ["", f"{bits['clips']} codes of {bits['bits']} bits: entropy {bits['mean_entropy']:.3f} a bit, "
+        ones = bits["balance"]
+        lines += ["", f"{bits['clips']} codes of {bits['bits']} bits: {ones['mean']:.0%} ones ({ones['least']:.0%} to "
+                  f"{ones['most']:.0%} by bit), entropy {bits['mean_entropy']:.3f} a bit, "
                   f"{len(bits['dead'])} dead, {bits['distinct']:.0%} different{drift}."]  # fmt: skip
     return "\n".join(lines) + "\n"
 

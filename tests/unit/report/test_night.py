@@ -33,6 +33,12 @@ def test_drift_is_the_mean_difference_of_the_shares():
     assert "drift against earlier codes 0.500, drift against the training codes 0.500." in text
 
 
+def test_balance_is_the_share_of_ones():
+    found = report([True] * 4)
+    assert found["bits"]["balance"] == {"mean": 0.75, "least": 0.5, "most": 1.0}
+    assert "75% ones (50% to 100% by bit)" in night_text(found)
+
+
 def test_the_first_night_has_only_the_training_to_drift_from():
     found = report([True] * 4, np.array([1.0] * 4 + [0.5] * 4))
     assert found["drift"] is None
