@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import gc
+
 import typer
 
 from spikinghash.commands.encode import encode
@@ -27,4 +29,6 @@ app.add_typer(registry, name="registry")
 
 def main() -> None:
     """Entry point of the console script."""
+    # looking for garbage again and again while libraries are imported takes a third of a second
+    gc.set_threshold(200_000, 20, 100)
     app()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from dataclasses import asdict
 from pathlib import Path
 from typing import Annotated, Any
@@ -64,7 +65,8 @@ def search(
             typer.echo(f"spikinghash: all codes were read: {codes.note}", err=True)
         choice = Choice(_some(label), _some(archive), from_us, to_us)
         k = 10 if k is None and radius is None else k
-        answers = nearest(files, encoder, codes, k, decode=decoder.decode, radius=radius, choice=choice, format=format)
+        find = functools.partial(nearest, decode=decoder.decode, format=format, labelled=gif is not None)
+        answers = find(files, encoder, codes, k, radius=radius, choice=choice)
         if gif is not None:
             from spikinghash.commands.search_picture import draw
 

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from spikinghash.codes.codeset import recording_key
 from spikinghash.codes.encoder import Encoder
@@ -17,6 +18,10 @@ from spikinghash.events.source import open_source
 from spikinghash.frames.clips import Decode
 from spikinghash.index.choice import Choice
 from spikinghash.index.searchable import Searchable
+
+#: Clips of its own recording that a query is likely to meet.
+_SPARE = 16
+_COLUMNS = ["clip_id", "recording", "distance", "label", "start_us", "end_us"]
 
 
 @dataclass(frozen=True)
@@ -35,7 +40,8 @@ class Neighbour:
 class Answer:
     """The query as it was framed (of a long recording its first clip), the code width, and the nearest clips.
 
-    Results are ordered by (distance, clip id). `label` is the query's own, where the database knows the recording.
+    Results are ordered by (distance, clip id). `label` is the query's own, where it was asked for and the database
+    knows the recording.
     """
 
     path: Path
@@ -55,10 +61,12 @@ def nearest(
     radius: int | None = None,
     choice: Choice | None = None,
     format: str | None = None,
+    labelled: bool = False,
 ) -> list[Answer]:
     """Hash the recordings at `paths` and find their k nearest clips, or all within `radius` bits for k None.
 
-    Copies of a recording itself are left out of its answer. Raises `BadRecording` for a file, `ConfigError` for k < 1,
+    Copies of a recording itself are left out of its answer. `labelled` finds the labels of the queries too, for which
+    all clips are looked through. Raises `BadRecording` for a file, `ConfigError` for k < 1,
     a negative radius, or neither of them.
     """
     if k is not None and k < 1:
@@ -69,21 +77,41 @@ def nearest(
         raise ConfigError("a search needs k or a radius")
     spec = encoder.model.spec
     queries = [frame_recording(path_text(p), open_source(p), spec, decode, format=format)[0] for p in paths]
-    own = [codes.own(recording_key(query.clip.recording_sha256)) for query in queries]
+    keys = [recording_key(query.clip.recording_sha256) for query in queries]
     hashed, _ = encoder.encode(np.stack([query.frames for query in queries]))
-    most = None if k is None else k + max(len(clips) for clips in own)
-    found = codes.find(hashed, most, radius, choice)
+    found = _others(codes, hashed, keys, k, radius, choice)
+    labels = [_label(codes.own(key)) if labelled else None for key in keys]
     return [
-        Answer(path, query, _label(clips), codes.bits, _others(hits, clips)[:k])
-        for path, query, clips, hits in zip(paths, queries, own, found, strict=True)
+        Answer(path, query, label, codes.bits, [Neighbour(**hit) for hit in hits.select(_COLUMNS).to_pylist()])
+        for path, query, label, hits in zip(paths, queries, labels, found, strict=True)
     ]
+
+
+def _others(
+    codes: Searchable,
+    hashed: np.ndarray,
+    keys: list[int],
+    k: int | None,
+    radius: int | None,
+    choice: Choice | None,
+) -> list[pa.Table]:
+    """As `Searchable.find`, without the clips of each query's own recording."""
+    # how many are its own is not known: ask for more until enough others are there
+    most = None if k is None else k + _SPARE
+    while True:
+        hits = codes.find(hashed, most, radius, choice)
+        others = [_without(one, key) for one, key in zip(hits, keys, strict=True)]
+        if k is None or most is None:
+            return others
+        if not any(len(one) < k and len(all_of_them) == most for one, all_of_them in zip(others, hits, strict=True)):
+            return [one.slice(0, k) for one in others]
+        most *= 4
+
+
+def _without(hits: pa.Table, key: int) -> pa.Table:
+    other = pc.not_equal(hits.column("recording_key"), pa.scalar(key, pa.uint64()))
+    return hits.filter(pc.fill_null(other, True))
 
 
 def _label(clips: pa.Table) -> str | None:
     return next((label for label in clips.column("label").to_pylist() if label is not None), None)
-
-
-def _others(hits: pa.Table, own: pa.Table) -> list[Neighbour]:
-    names = set(own.column("clip_id").to_pylist())
-    columns = ["clip_id", "recording", "distance", "label", "start_us", "end_us"]
-    return [Neighbour(**hit) for hit in hits.select(columns).to_pylist() if hit["clip_id"] not in names]
