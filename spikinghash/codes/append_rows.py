@@ -13,7 +13,7 @@ import uuid
 from collections.abc import Iterator
 from contextlib import suppress
 from pathlib import Path
-from urllib.parse import quote, unquote, urlparse
+from urllib.parse import quote
 
 import pyarrow as pa
 import pyarrow.compute as pc
@@ -21,6 +21,7 @@ import pyarrow.parquet as pq
 from deltalake import CommitProperties, DeltaTable, write_deltalake
 from deltalake.transaction import AddAction, RemoveAction
 
+from spikinghash.codes.table_files import local_folder
 from spikinghash.files import flush
 
 
@@ -29,7 +30,7 @@ def append_rows(table: DeltaTable, rows: pa.Table, properties: CommitProperties)
 
     When it fails before the commit nothing has changed; when flushing the log entry fails the rows are there.
     """
-    folder = _local_folder(table)
+    folder = local_folder(table)
     if folder is None:  # an object store keeps what it has confirmed
         write_deltalake(table, rows, mode="append", commit_properties=properties)
         return
@@ -42,11 +43,6 @@ def append_rows(table: DeltaTable, rows: pa.Table, properties: CommitProperties)
     for version in range(before + 1, table.version() + 1):
         flush(folder / "_delta_log" / f"{version:020}.json")
     flush(folder / "_delta_log")
-
-
-def _local_folder(table: DeltaTable) -> Path | None:
-    address = urlparse(table.table_uri)
-    return Path(unquote(address.path)) if address.scheme in ("", "file") else None
 
 
 def _parts(rows: pa.Table, partition_by: list[str]) -> Iterator[tuple[dict[str, str], pa.Table]]:

@@ -20,6 +20,7 @@ from deltalake.exceptions import CommitFailedError
 
 from spikinghash.codes.append_rows import append_rows
 from spikinghash.codes.store_errors import store_errors
+from spikinghash.codes.table_files import dataset_of
 from spikinghash.errors import Temporary
 
 ATTEMPTS = 50
@@ -84,7 +85,7 @@ def _alike(table: DeltaTable, rows: pa.Table, key: Sequence[str]) -> pa.Table:
     for name in key:
         alike = alike & pc.field(name).isin(pc.unique(rows.column(name)))
     with store_errors(table.table_uri):
-        return table.to_pyarrow_dataset().to_table(list(key), filter=alike)
+        return dataset_of(table).to_table(list(key), filter=alike)
 
 
 def _keys(rows: pa.Table, key: Sequence[str]) -> list[tuple[str | None, ...]]:

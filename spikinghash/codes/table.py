@@ -23,6 +23,7 @@ from spikinghash.codes.commit import Appended, append_new
 from spikinghash.codes.rows import CODE_KEY, CODE_ROWS, QUARANTINE_KEY, QUARANTINE_ROWS, code_width, conform
 from spikinghash.codes.staged import remove_staged
 from spikinghash.codes.store_errors import store_errors
+from spikinghash.codes.table_files import dataset_of
 from spikinghash.errors import BadStore, ConfigError, StaleModel, Temporary
 from spikinghash.schema import CODE_SCHEMA_VERSION
 
@@ -71,7 +72,7 @@ class CodeDatabase:
         def same_width(table: DeltaTable) -> None:
             for model, width in widths.items():
                 with store_errors(table.table_uri):
-                    one = table.to_pyarrow_dataset().head(1, columns=["code"], filter=pc.field("model") == model)
+                    one = dataset_of(table).head(1, columns=["code"], filter=pc.field("model") == model)
                 there = code_width(one)
                 if there and there != width:
                     raise BadStore(f"{self.uri}: model {model} has codes of {there} bytes, not {width}")
@@ -143,7 +144,7 @@ class CodeDatabase:
     def data_files(self, columns: list[str]) -> Iterator[tuple[str, Callable[[], pa.Table]]]:
         """Address of every data file of the codes table, and a function that reads its `columns`, or raises."""
         with store_errors(self.uri):
-            fragments = list(self._snapshot("codes").to_pyarrow_dataset().get_fragments())
+            fragments = list(dataset_of(self._snapshot("codes")).get_fragments())
         for fragment in fragments:
             yield fragment.path, functools.partial(_with_partition, fragment, columns)
 
@@ -233,12 +234,12 @@ class CodeDatabase:
 def _read(table: DeltaTable, columns: list[str], model: str | None) -> pa.Table:
     chosen = None if model is None else pc.field("model") == model
     with store_errors(table.table_uri):
-        return table.to_pyarrow_dataset().to_table(columns, filter=chosen)
+        return dataset_of(table).to_table(columns, filter=chosen)
 
 
 def _fragments(table: DeltaTable, model: str) -> list[Any]:
     with store_errors(table.table_uri):
-        return list(table.to_pyarrow_dataset().get_fragments(filter=pc.field("model") == model))
+        return list(dataset_of(table).get_fragments(filter=pc.field("model") == model))
 
 
 def _with_partition(fragment: Any, columns: list[str]) -> pa.Table:
