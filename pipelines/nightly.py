@@ -52,7 +52,7 @@ def encode(landing: str, db: str, model: str) -> tuple[dict[str, Any], str, list
 def tidy(db: str) -> bool:
     """Join small data files when there are many; whether it did."""
     database = CodeDatabase.open(db)
-    many = sum(1 for _ in database.data_files(["clip_id"])) >= COMPACT_FROM
+    many = database.file_count() >= COMPACT_FROM
     if many:
         database.compact()
     return many

@@ -10,13 +10,12 @@ from pathlib import Path
 _STAGED = re.compile(r".+\.(parquet|json|crc)#\d+")
 
 
-def remove_staged(table: str, older_than_s: float) -> int:
+def remove_staged(folder: Path | None, older_than_s: float) -> int:
     """Delete staged files of the table in a local folder that nobody has touched for so long; how many.
 
-    An object store has none: it throws away unfinished uploads itself.
+    An object store (None) has none: it throws away unfinished uploads itself.
     """
-    folder = Path(table.removeprefix("file://"))
-    if not folder.is_dir():
+    if folder is None:
         return 0
     until = time.time() - older_than_s
     old = [p for p in folder.rglob("*#*") if _STAGED.fullmatch(p.name) and p.stat().st_mtime <= until]

@@ -23,7 +23,7 @@ from spikinghash.codes.commit import Appended, append_new
 from spikinghash.codes.rows import CODE_KEY, CODE_ROWS, QUARANTINE_KEY, QUARANTINE_ROWS, code_width, conform
 from spikinghash.codes.staged import remove_staged
 from spikinghash.codes.store_errors import store_errors
-from spikinghash.codes.table_files import dataset_of
+from spikinghash.codes.table_files import dataset_of, local_folder
 from spikinghash.errors import BadStore, ConfigError, StaleModel, Temporary
 from spikinghash.schema import CODE_SCHEMA_VERSION
 
@@ -148,6 +148,10 @@ class CodeDatabase:
         for fragment in fragments:
             yield fragment.path, functools.partial(_with_partition, fragment, columns)
 
+    def file_count(self) -> int:
+        """Data files of the codes table."""
+        return sum(1 for _ in self.data_files([]))
+
     def models(self) -> list[str]:
         """Digests of the models that have codes here, sorted."""
         return _models(self._snapshot("codes"))
@@ -178,8 +182,9 @@ class CodeDatabase:
             with store_errors(f"{self.uri}/{name}", writing=True):
                 # "full": a file that was written but not committed when its run was killed is in no log
                 hours = math.ceil(keep_hours)
-                gone = self._snapshot(name).vacuum(hours, False, enforce_retention_duration=False, full=True)
-                removed += len(gone) + remove_staged(f"{self.uri}/{name}", 3600 * keep_hours)
+                table = self._snapshot(name)
+                gone = table.vacuum(hours, False, enforce_retention_duration=False, full=True)
+                removed += len(gone) + remove_staged(local_folder(table), 3600 * keep_hours)
         return removed
 
     def _the_model(self, table: DeltaTable, wanted: str | None) -> str:

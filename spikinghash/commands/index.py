@@ -20,7 +20,9 @@ Structure = Annotated[
 
 def index_folder(db: str, model: str) -> Path | None:
     """Where the index of a model lies by default; None beside an object store."""
-    return None if "://" in db else Path(db) / "index" / model
+    from spikinghash.codes.remote_store import is_address
+
+    return None if is_address(db) else Path(db) / "index" / model
 
 
 @command

@@ -2,14 +2,11 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import typer
 
 from spikinghash.commands.output import DEFAULT_DB, Db, Json, command, emit
-
-if TYPE_CHECKING:
-    from spikinghash.codes.table import CodeDatabase
 
 #: A week: longer than any run that might be writing beside us.
 _KEEP_HOURS = 168.0
@@ -23,9 +20,9 @@ def compact(db: Db = DEFAULT_DB, as_json: Json = False) -> int:
     from spikinghash.codes.table import CodeDatabase
 
     database = CodeDatabase.open(db)
-    before = _files(database)
+    before = database.file_count()
     database.compact()
-    content = {"files_before": before, "files": _files(database), "version": database.version()}
+    content = {"files_before": before, "files": database.file_count(), "version": database.version()}
     emit(content, as_json, lambda: typer.echo(f"{db}: {before} data files are now {content['files']}"))
     return 0
 
@@ -38,7 +35,3 @@ def vacuum(db: Db = DEFAULT_DB, keep_hours: Keep = _KEEP_HOURS, as_json: Json = 
     removed = CodeDatabase.open(db).vacuum(keep_hours)
     emit({"removed": removed, "keep_hours": keep_hours}, as_json, lambda: typer.echo(f"{db}: {removed} files deleted"))
     return 0
-
-
-def _files(database: CodeDatabase) -> int:
-    return sum(1 for _ in database.data_files(["clip_id"]))

@@ -56,8 +56,10 @@ def read_manifest(folder: Path) -> Manifest:
     version = fields.get("schema_version") if isinstance(fields, dict) else None
     if version != INDEX_SCHEMA_VERSION:
         raise BadStore(f"{path}: schema version {version}, this program reads {INDEX_SCHEMA_VERSION}")
-    kinds = {"schema_version": int, "model": str, "bits": int, "rows": int, "database_version": int, "files": dict}
-    kinds |= {"covers": list}
+    kinds = {
+        "schema_version": int, "model": str, "bits": int, "rows": int, "database_version": int, "files": dict,
+        "covers": list,
+    }  # fmt: skip
     if set(fields) != set(kinds) or any(type(fields[name]) is not kind for name, kind in kinds.items()):
         raise BadStore(f"{path}: fields are missing, unknown or of the wrong type; build the index again")
     if set(fields["files"]) != {INDEX_FILE, CLIPS_FILE}:

@@ -13,11 +13,10 @@ from spikinghash.codes.codeset import recording_key
 from spikinghash.codes.encoder import Encoder
 from spikinghash.codes.frame_recording import FramedClip, frame_recording
 from spikinghash.codes.rows import path_text
-from spikinghash.errors import ConfigError
 from spikinghash.events.source import open_source
 from spikinghash.frames.clips import Decode
 from spikinghash.index.choice import Choice
-from spikinghash.index.searchable import Searchable
+from spikinghash.index.searchable import Searchable, check_reach
 
 #: Clips of its own recording that a query is likely to meet.
 _SPARE = 16
@@ -69,12 +68,7 @@ def nearest(
     all clips are looked through. Raises `BadRecording` for a file, `ConfigError` for k < 1,
     a negative radius, or neither of them.
     """
-    if k is not None and k < 1:
-        raise ConfigError(f"k is {k}; it must be at least 1")
-    if radius is not None and radius < 0:
-        raise ConfigError(f"radius is {radius}; it cannot be negative")
-    if k is None and radius is None:
-        raise ConfigError("a search needs k or a radius")
+    check_reach(k, radius)  # before the recordings are read
     spec = encoder.model.spec
     queries = [frame_recording(path_text(p), open_source(p), spec, decode, format=format)[0] for p in paths]
     keys = [recording_key(query.clip.recording_sha256) for query in queries]

@@ -45,6 +45,7 @@ class Searchable:
         `codes` is uint8 [Q, K/8]. Columns of `CLIP_ROWS` and `distance`, ordered by (distance, clip id). `ConfigError`
         for neither k nor radius, for values out of range, and for a radius or a choice where the search is approximate.
         """
+        check_reach(k, radius)
         if self.quick is not None and (k is None or radius is not None or choice not in (None, Choice())):
             raise ConfigError("an approximate search knows no radius and no filters; leave --approximate out")
         found: list[list[pa.Table]] = [[] for _ in codes]
@@ -52,7 +53,9 @@ class Searchable:
             if self.quick is not None and number == 0 and k is not None:
                 hits = _quick(self.quick, codes, k)
             else:
-                hits = _find(part, codes, k, radius, (choice or Choice()).rows(part.clips))
+                hits = _find(
+                    part, codes, k, self.bits if radius is None else radius, (choice or Choice()).rows(part.clips)
+                )
             # one look at the clips for all queries: they share row groups
             clips = part.clips.take(np.concatenate([np.empty(0, np.int64), *(rows for rows, _ in hits)]))
             done = 0
@@ -62,6 +65,16 @@ class Searchable:
                 done += len(rows)
         order = [("distance", "ascending"), ("clip_id", "ascending")]
         return [pa.concat_tables(tables).sort_by(order).slice(0, k) for tables in found]
+
+
+def check_reach(k: int | None, radius: int | None) -> None:
+    """`ConfigError` for k < 1, a negative radius, or neither of them."""
+    if k is not None and k < 1:
+        raise ConfigError(f"k is {k}; it must be at least 1")
+    if radius is not None and radius < 0:
+        raise ConfigError(f"radius is {radius}; it cannot be negative")
+    if k is None and radius is None:
+        raise ConfigError("a search needs k or a radius")
 
 
 def open_searchable(
@@ -106,13 +119,13 @@ def _find(
     part: HammingIndex,
     codes: NDArray[np.uint8],
     k: int | None,
-    radius: int | None,
+    radius: int,
     allowed: NDArray[np.bool_] | None,
 ) -> list[tuple[NDArray[np.int64], NDArray[np.int32]]]:
     """Rows and distances of each query, by (distance, row)."""
     if k is None:
-        within = part.within(codes, -1 if radius is None else radius, allowed=allowed)
+        within = part.within(codes, radius, allowed=allowed)
         return [within.of(query) for query in range(len(codes))]
     positions, distances = part.search(codes, k, allowed=allowed)
-    near = [slice(None if radius is None else int(np.searchsorted(row, radius, "right"))) for row in distances]
-    return [(positions[q][part_], distances[q][part_]) for q, part_ in enumerate(near)]
+    near = [int(np.searchsorted(row, radius, "right")) for row in distances]
+    return [(positions[q][:count], distances[q][:count]) for q, count in enumerate(near)]

@@ -123,9 +123,9 @@ def _list(builder: Any, values: Any, target: Any, bounds: tuple[Any, Any, Any, A
     here = builder.bitcast(builder.gep(values, [builder.load(position)]), vector.as_pointer())
     active = builder.fcmp_unordered("!=", builder.load(here, align=4), ir.Constant(vector, None))
     number = builder.trunc(builder.add(start, builder.sub(builder.load(position), low)), bits)
-    first = builder.insert_element(ir.Constant(numbers, ir.Undefined), number, ir.Constant(bits, 0))
-    spread = builder.shuffle_vector(first, ir.Constant(numbers, ir.Undefined), ir.Constant(numbers, [0] * LANES))
-    chosen = builder.call(compress, [builder.add(spread, lanes), active, ir.Constant(numbers, ir.Undefined)])
+    chosen = builder.call(
+        compress, [builder.add(spread(builder, number), lanes), active, ir.Constant(numbers, ir.Undefined)]
+    )
     to = builder.bitcast(builder.gep(target, [builder.load(n)]), numbers.as_pointer())
     builder.store(chosen, to, align=4)
     fired = builder.call(ones, [builder.bitcast(active, _FLAGS)])
@@ -134,6 +134,13 @@ def _list(builder: Any, values: Any, target: Any, bounds: tuple[Any, Any, Any, A
     builder.branch(test)
     builder.position_at_end(done)
     return builder.load(n)
+
+
+def spread(builder: Any, value: Any) -> Any:
+    """A vector of `LANES` copies of a number."""
+    nothing = ir.Constant(ir.VectorType(value.type, LANES), ir.Undefined)
+    first = builder.insert_element(nothing, value, ir.Constant(ir.IntType(32), 0))
+    return builder.shuffle_vector(first, nothing, ir.Constant(ir.VectorType(ir.IntType(32), LANES), [0] * LANES))
 
 
 def _declared(builder: Any, name: str, result: Any, arguments: list[Any]) -> Any:

@@ -12,7 +12,7 @@ from llvmlite import ir
 from numba import types
 from numba.extending import intrinsic
 
-from spikinghash.layers.vector_rows import LANES
+from spikinghash.layers.vector_rows import LANES, spread
 
 _VECTOR = ir.VectorType(ir.FloatType(), LANES)
 
@@ -22,12 +22,6 @@ def _pointer(context: Any, builder: Any, kind: Any, array: Any, start: Any) -> A
     return builder.bitcast(builder.gep(data, [start]), _VECTOR.as_pointer())
 
 
-def _spread(builder: Any, value: Any) -> Any:
-    lanes = ir.VectorType(ir.IntType(32), LANES)
-    first = builder.insert_element(ir.Constant(_VECTOR, ir.Undefined), value, ir.Constant(ir.IntType(32), 0))
-    return builder.shuffle_vector(first, ir.Constant(_VECTOR, ir.Undefined), ir.Constant(lanes, [0] * LANES))
-
-
 def _add_scaled(typingctx: Any, target: Any, at: Any, source: Any, start: Any, value: Any) -> Any:
     """target[at : at + LANES] += value * source[start : start + LANES], each operation rounded."""
     signature = types.void(target, types.intp, source, types.intp, types.float32)
@@ -35,7 +29,7 @@ def _add_scaled(typingctx: Any, target: Any, at: Any, source: Any, start: Any, v
     def codegen(context: Any, builder: Any, sig: Any, args: Any) -> Any:
         to = _pointer(context, builder, sig.args[0], args[0], args[1])
         other = builder.load(_pointer(context, builder, sig.args[2], args[2], args[3]), align=4)
-        scaled = builder.fmul(_spread(builder, args[4]), other)
+        scaled = builder.fmul(spread(builder, args[4]), other)
         builder.store(builder.fadd(builder.load(to, align=4), scaled), to, align=4)
         return context.get_dummy_value()
 

@@ -40,6 +40,13 @@ def code_rows(ids, model="m1", width=2, split=None, label="cat"):
     )
 
 
+def three_commits(folder):
+    database = CodeDatabase.create_or_open(folder / "db")
+    for clip in "cab":
+        database.append(code_rows([clip]))
+    return database
+
+
 def quarantine_rows(sha256="a", path="x.aedat", model="m1"):
     return pa.table(
         {

@@ -4,19 +4,15 @@ import json
 
 import pyarrow.parquet as pq
 import pytest
-from test_code_table import code_rows
+from test_code_table import three_commits
 from typer.testing import CliRunner
 
 from spikinghash.cli import app
-from spikinghash.codes.table import CodeDatabase
 
 
 @pytest.fixture
 def database(tmp_path):
-    database = CodeDatabase.create_or_open(tmp_path / "db")
-    for clip in "cab":
-        database.append(code_rows([clip]))
-    return database
+    return three_commits(tmp_path)
 
 
 def run(*arguments):

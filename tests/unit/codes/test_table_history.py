@@ -5,18 +5,14 @@ import time
 from pathlib import Path
 
 import pytest
-from test_code_table import code_rows
+from test_code_table import code_rows, three_commits
 
-from spikinghash.codes.table import CodeDatabase
 from spikinghash.errors import BadStore, ConfigError
 
 
 @pytest.fixture
 def database(tmp_path):
-    database = CodeDatabase.create_or_open(tmp_path / "db")
-    for clip in "cab":
-        database.append(code_rows([clip]))
-    return database
+    return three_commits(tmp_path)
 
 
 def data_files(database):
