@@ -2,17 +2,14 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import numpy as np
-import torch
 from torch import Tensor, nn
 
-from spikinghash.layers.attention_kernel import attend, attend_threads
-from spikinghash.layers.constants import conv_tensors, kept, norm_tensors
+from spikinghash.layers.attention_kernel import attend
 from spikinghash.layers.conv import ConvNorm, ConvNormLIF
-from spikinghash.layers.fused import affine_constants, is_fixed, threaded
+from spikinghash.layers.fused import affine_constants, is_fixed
 from spikinghash.layers.neuron import LIF
+from spikinghash.layers.program import Step, fast, plain
 from spikinghash.layers.spike_conv import bias_of, padded
 from spikinghash.layers.vector_rows import LANES
 
@@ -42,35 +39,33 @@ class SpikingSelfAttention(nn.Module):
         """[T, B, C, H, W] -> [T, B, C, H, W]."""
         T, B, C, H, W = x.shape
         if C % LANES == 0 and is_fixed(self, x):
-            return self._fused(x)
+            return fast(self, x)
         spikes = self.entry(x)
         q, k, v = (self._split(part(spikes)) for part in (self.q, self.k, self.v))
         y = q @ (k.transpose(-2, -1) @ v) if C // self.heads < H * W else (q @ k.transpose(-2, -1)) @ v
         y = (y * SCALE).transpose(2, 3).reshape(T, B, H, W, C).movedim(-1, 2)
         return self.project(self.fire(y))
 
-    def _fused(self, x: Tensor) -> Tensor:
-        T, B, C, H, W = x.shape
-        rows = x.movedim(2, -1).contiguous()
-        out = torch.empty_like(rows)
-        pixels, result = (t.numpy().reshape(T, B, H * W, C) for t in (rows, out))
+    def compiled(self) -> Step:
+        """Inference on arrays [T, B, H, W, C]."""
+        C = self.project.conv.out_channels
+        if C % LANES:
+            return plain(self)
+        q_k_v = self.q, self.k, self.v
+        convs = [*(part.conv for part in q_k_v), self.project.conv]
+        norms = [*(part.fire.norm for part in q_k_v), self.project.norm]
+        weights = padded(np.stack([conv.weight.detach().numpy()[:, :, 0, 0].T for conv in convs]))
+        biases = np.stack([bias_of(conv) for conv in convs])
+        constants = weights, biases, np.stack([np.stack(affine_constants(norm)) for norm in norms])
         neurons = *self.entry.constants.dynamics(), *self.fire.constants.dynamics()
-        run: Any = attend_threads if threaded(x) else attend
-        run(pixels, result, *self._constants(), C // self.heads, np.float32(SCALE), neurons)
-        return out.movedim(-1, 2)
+        width = C // self.heads
 
-    def _constants(self) -> Any:
-        parts = self.q, self.k, self.v
-        convs = [*(part.conv for part in parts), self.project.conv]
-        norms = [*(part.fire.norm for part in parts), self.project.norm]
-        tensors = [t for c, n in zip(convs, norms, strict=True) for t in (*conv_tensors(c), *norm_tensors(n))]
+        def run(x: np.ndarray) -> np.ndarray:
+            out, shape = np.empty_like(x), (*x.shape[:2], -1, C)
+            attend(x.reshape(shape), out.reshape(shape), *constants, width, np.float32(SCALE), neurons)
+            return out
 
-        def make() -> tuple[np.ndarray, ...]:
-            weights = padded(np.stack([conv.weight.detach().numpy()[:, :, 0, 0].T for conv in convs]))
-            biases = np.stack([bias_of(conv) for conv in convs])
-            return weights, biases, np.stack([np.stack(affine_constants(norm)) for norm in norms])
-
-        return kept(self, tensors, make)
+        return run
 
     def _split(self, x: Tensor) -> Tensor:
         """[T, B, C, H, W] -> [T, B, heads, H * W, C / heads]."""

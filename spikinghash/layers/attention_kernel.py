@@ -7,7 +7,7 @@ that: both exact integers.
 from __future__ import annotations
 
 import numpy as np
-from numba import njit, prange
+from numba import njit
 
 from spikinghash.layers.aligned_kernel import aligned
 from spikinghash.layers.pixel_kernel import copy, fire, mix_channels
@@ -15,7 +15,6 @@ from spikinghash.layers.spike_conv_kernel import add_rows, append_active
 from spikinghash.layers.vector_rows import LANES
 
 _ZERO = np.float32(0.0)
-_PARTS = 16
 
 
 @njit(cache=True, nogil=True)
@@ -37,7 +36,12 @@ def _pairs(k, v, width, lists, counts, at, kv):  # type: ignore[no-untyped-def]
 
 
 @njit(cache=True, nogil=True)
-def _samples(x, out, w, bias, norms, width, share, taus, begin, end):  # type: ignore[no-untyped-def]
+def attend(x, out, w, bias, norms, width, share, taus):  # type: ignore[no-untyped-def]
+    """Real-valued x[T, B, P, C] -> out likewise, C whole vectors. One thread.
+
+    w[4, C, C], bias[4, C], norms[4, 2, C] (scale and shift) of q, k, v and the projection; `share` scales the products;
+    `taus` are time constant and threshold of the first neurons and of the one behind the products.
+    """
     T, _, P, C = x.shape
     u, potential = aligned(T * P * C).reshape(T, P * C), np.empty(P * C, np.float32)
     qkv = aligned(3 * T * P * C).reshape(3, T, P * C)
@@ -45,7 +49,7 @@ def _samples(x, out, w, bias, norms, width, share, taus, begin, end):  # type: i
     lists, counts, at = np.empty((C, P), np.int32), np.empty(C, np.int64), np.empty(C + LANES, np.int32)
     none, shared = np.zeros(C, np.float32), np.zeros((2, C), np.float32)
     shared[0] = share
-    for n in range(begin, end):
+    for n in range(x.shape[1]):
         for t in range(T):
             copy(x[t, n].reshape(-1), u[t])
         fire(u, potential, taus[0], taus[1])
@@ -59,21 +63,3 @@ def _samples(x, out, w, bias, norms, width, share, taus, begin, end):  # type: i
         mix_channels(u, w[3], bias[3], norms[3], qkv[0], at, total)
         for t in range(T):
             copy(qkv[0, t], out[t, n].reshape(-1))
-
-
-@njit(cache=True, nogil=True)
-def attend(x, out, w, bias, norms, width, share, taus):  # type: ignore[no-untyped-def]
-    """Real-valued x[T, B, P, C] -> out likewise, C whole vectors. One thread.
-
-    w[4, C, C], bias[4, C], norms[4, 2, C] (scale and shift) of q, k, v and the projection; `share` scales the products;
-    `taus` are time constant and threshold of the first neurons and of the one behind the products.
-    """
-    _samples(x, out, w, bias, norms, width, share, taus, 0, x.shape[1])
-
-
-@njit(cache=True, parallel=True)
-def attend_threads(x, out, w, bias, norms, width, share, taus):  # type: ignore[no-untyped-def]
-    """As `attend`, clips spread over threads; same bits."""
-    B = x.shape[1]
-    for p in prange(_PARTS):
-        _samples(x, out, w, bias, norms, width, share, taus, B * p // _PARTS, B * (p + 1) // _PARTS)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import numpy as np
 import torch
 from torch import Tensor, nn
 
@@ -9,6 +10,7 @@ from spikinghash.layers import spike_conv, spike_linear
 from spikinghash.layers.fused import FusedNorm, affine, affine_constants, runs_fused
 from spikinghash.layers.neuron import NormLIF, norm_affine, track
 from spikinghash.layers.pool import is_plain_pool, pool
+from spikinghash.layers.program import Step, plain
 
 
 def per_step(layer: nn.Module, x: Tensor) -> Tensor:
@@ -62,13 +64,20 @@ class ConvNorm(nn.Module):
         rows = x.movedim(2, -1).contiguous().flatten(0, 1)
         if not spike_conv.pays(self.conv, rows):
             return per_step(self.norm, per_step(self.conv, x))
-        if self.norm.fixed(rows):
-            constants = *affine_constants(self.norm), spike_conv.kept_rows(self.conv)
-            y = spike_conv.convolve(rows, self.conv.weight, self.conv.bias, *constants)
-        else:
-            y = spike_conv.SpikeConv.apply(rows, self.conv.weight, self.conv.bias)
-            y = self.norm(y.movedim(-1, 1)).movedim(1, -1)
-        return y.unflatten(0, x.shape[:2]).movedim(-1, 2)
+        y = spike_conv.SpikeConv.apply(rows, self.conv.weight, self.conv.bias)
+        return per_step(self.norm, y.unflatten(0, x.shape[:2]).movedim(-1, 2))
+
+    def compiled_for_spikes(self) -> Step:
+        """Inference on arrays of spikes [T, B, H, W, C] -> [T, B, H, W, C']."""
+        if not spike_conv.is_plain(self.conv):
+            return plain(self)
+        convolve = spike_conv.convolution(self.conv, affine_constants(self.norm))
+
+        def run(x: np.ndarray) -> np.ndarray:
+            y = convolve(x.reshape(-1, *x.shape[2:]))
+            return y.reshape(*x.shape[:4], -1)
+
+        return run
 
 
 class ConvNormLIF(nn.Module):

@@ -3,42 +3,41 @@
 from __future__ import annotations
 
 import numpy as np
-from torch import Tensor, nn
+from torch import nn
 
-from spikinghash.layers import event_conv_kernel as kernel
-from spikinghash.layers.constants import conv_tensors, kept, norm_tensors
 from spikinghash.layers.conv import ConvNorm, per_step
-from spikinghash.layers.fused import affine_constants, is_fixed, threaded
+from spikinghash.layers.event_conv_kernel import conv_pool_norm
+from spikinghash.layers.fused import affine_constants
 from spikinghash.layers.pool import is_plain_pool
+from spikinghash.layers.program import Step, plain
 from spikinghash.layers.spike_conv import bias_of, padded
 from spikinghash.layers.vector_rows import LANES
 
 
-def stem(layer: ConvNorm, after: nn.Module, x: Tensor) -> Tensor:
-    """Counts [T, B, P, H, W] through `layer` and the pool `after` -> [T, B, K, H', W']."""
+def stem_step(layer: ConvNorm, after: nn.Module | None) -> Step:
+    """Inference on arrays: counts [T, B, H, W, P] through `layer` and the pool `after` -> [T, B, H', W', K]."""
     conv = layer.conv
     k = conv.kernel_size[0]
-    plain = (conv.kernel_size, conv.padding) == ((k, k), (k // 2, k // 2)) and (conv.stride, conv.groups) == ((1, 1), 1)
-    if not (is_fixed(layer, x) and is_plain_pool(after) and plain and conv.out_channels % LANES == 0 and k % 2):
-        return per_step(after, layer(x))
-    images = x.flatten(0, 1).contiguous()
-    H, W = x.shape[3:]
-    out = x.new_empty(len(images), (H + 1) // 2, (W + 1) // 2, conv.out_channels)
-    run = kernel.conv_pool_norm_threads if threaded(images) else kernel.conv_pool_norm
+    whole = (conv.kernel_size, conv.padding) == ((k, k), (k // 2, k // 2)) and (conv.stride, conv.groups) == ((1, 1), 1)
+    if after is None or not (is_plain_pool(after) and whole and conv.out_channels % LANES == 0 and k % 2):
+        return plain(lambda x: layer(x) if after is None else per_step(after, layer(x)))
     rows, bias, scale, shift = _constants(layer)
-    run(images.numpy(), rows, k, bias, scale, shift, out.numpy())
-    return out.unflatten(0, x.shape[:2]).movedim(-1, 2)
+
+    def run(x: np.ndarray) -> np.ndarray:
+        T, B, H, W, P = x.shape
+        images = np.ascontiguousarray(np.moveaxis(x, -1, 2)).reshape(T * B, P, H, W)
+        out = np.empty((T, B, (H + 1) // 2, (W + 1) // 2, conv.out_channels), np.float32)
+        conv_pool_norm(images, rows, k, bias, scale, shift, out.reshape(-1, *out.shape[2:]))
+        return out
+
+    return run
 
 
 def _constants(layer: ConvNorm) -> tuple[np.ndarray, ...]:
     """Weights, bias, scale and shift, the scale positive."""
-
-    def make() -> tuple[np.ndarray, ...]:
-        scale, shift = affine_constants(layer.norm)
-        sign = np.where(scale < 0, np.float32(-1), np.float32(1))
-        # [K, P, k, k] -> [P, k, k, K], reversed: a cell is added to the outputs around it
-        weight = layer.conv.weight.detach().numpy() * sign[:, None, None, None]
-        rows = padded(weight[:, :, ::-1, ::-1].transpose(1, 2, 3, 0)).reshape(-1)
-        return rows, bias_of(layer.conv) * sign, scale * sign, shift
-
-    return kept(layer, [*conv_tensors(layer.conv), *norm_tensors(layer.norm)], make)
+    scale, shift = affine_constants(layer.norm)
+    sign = np.where(scale < 0, np.float32(-1), np.float32(1))
+    # [K, P, k, k] -> [P, k, k, K], reversed: a cell is added to the outputs around it
+    weight = layer.conv.weight.detach().numpy() * sign[:, None, None, None]
+    rows = padded(weight[:, :, ::-1, ::-1].transpose(1, 2, 3, 0)).reshape(-1)
+    return rows, bias_of(layer.conv) * sign, scale * sign, shift

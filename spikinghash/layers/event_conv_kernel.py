@@ -7,7 +7,7 @@ channels in which it falls enter with the opposite sign.
 from __future__ import annotations
 
 import numpy as np
-from numba import njit, prange
+from numba import njit
 
 from spikinghash.layers.aligned_kernel import aligned
 from spikinghash.layers.lif_kernel import tile
@@ -16,7 +16,6 @@ from spikinghash.layers.vector_rows import LANES
 from spikinghash.layers.vector_step import add_scaled
 
 _ZERO = np.float32(0.0)
-_PARTS = 16
 
 
 @njit(cache=True, nogil=True)
@@ -36,13 +35,17 @@ def _scatter(x, w, k, wide, K, sums):  # type: ignore[no-untyped-def]
 
 
 @njit(cache=True, nogil=True)
-def _images(x, w, k, bias, scale, shift, out, begin, end):  # type: ignore[no-untyped-def]
+def conv_pool_norm(x, w, k, bias, scale, shift, out):  # type: ignore[no-untyped-def]
+    """x[N, P, H, W] -> out[N, H', W', K], K whole vectors. One thread.
+
+    w[P * k * k * K] with the rows and columns of the kernel reversed, bias, scale and shift [K], no scale negative.
+    """
     _, _, H, W = x.shape
     K, pad = out.shape[3], k // 2
     wide = W + 2 * pad
     start, sums = tile(bias, wide * K), aligned((H + 2 * pad) * wide * K)
     a, b = tile(scale, out.shape[2] * K), tile(shift, out.shape[2] * K)
-    for n in range(begin, end):
+    for n in range(x.shape[0]):
         for lo in range(0, sums.size, start.size):
             row = sums[lo : lo + start.size]
             for i in range(row.size):
@@ -54,20 +57,3 @@ def _images(x, w, k, bias, scale, shift, out, begin, end):  # type: ignore[no-un
             row = pooled[lo : lo + a.size]
             for i in range(row.size):
                 row[i] = row[i] * a[i] + b[i]
-
-
-@njit(cache=True, nogil=True)
-def conv_pool_norm(x, w, k, bias, scale, shift, out):  # type: ignore[no-untyped-def]
-    """x[N, P, H, W] -> out[N, H', W', K], K whole vectors. One thread.
-
-    w[P * k * k * K] with the rows and columns of the kernel reversed, bias, scale and shift [K], no scale negative.
-    """
-    _images(x, w, k, bias, scale, shift, out, 0, x.shape[0])
-
-
-@njit(cache=True, parallel=True)
-def conv_pool_norm_threads(x, w, k, bias, scale, shift, out):  # type: ignore[no-untyped-def]
-    """As `conv_pool_norm`, images spread over threads; same bits."""
-    N = x.shape[0]
-    for p in prange(_PARTS):
-        _images(x, w, k, bias, scale, shift, out, N * p // _PARTS, N * (p + 1) // _PARTS)

@@ -15,7 +15,8 @@ from torch import Tensor, nn
 from spikinghash.layers import lif_kernel, norm_kernel
 from spikinghash.layers.constants import kept, norm_tensors
 
-_EMPTY = np.empty(0, np.float32)
+#: No scale, or no shift.
+NONE = np.empty(0, np.float32)
 _NO_SUMS = np.empty((0, 0), np.float64)
 _PARALLEL_FROM = 1 << 15
 
@@ -52,16 +53,16 @@ def is_fixed(module: nn.Module, x: Tensor) -> bool:
         not module.training
         and not torch.is_grad_enabled()
         and runs_fused(x)
-        and not any(m._forward_hooks or m._forward_pre_hooks for m in _parts(module))
+        and not any(m._forward_hooks or m._forward_pre_hooks for m in parts(module))
     )
 
 
-def _parts(module: nn.Module) -> tuple[nn.Module, ...]:
+def parts(module: nn.Module) -> tuple[nn.Module, ...]:
     """`module.modules()`, kept with the module: walking the tree at every call takes 1 % of encoding."""
-    parts: tuple[nn.Module, ...] | None = module.__dict__.get("_parts")
-    if parts is None:
-        parts = module.__dict__["_parts"] = tuple(module.modules())
-    return parts
+    found: tuple[nn.Module, ...] | None = module.__dict__.get("_parts")
+    if found is None:
+        found = module.__dict__["_parts"] = tuple(module.modules())
+    return found
 
 
 def rows(x: Tensor, columns: int = -1) -> np.ndarray:
@@ -89,14 +90,14 @@ class FusedLIF(torch.autograd.Function):
     def forward(ctx: Any, x: Tensor, k: NeuronConstants) -> Tensor:
         ctx.save_for_backward(x)
         ctx.k = k
-        return _spikes(x, _EMPTY, _EMPTY, k)
+        return _spikes(x, NONE, NONE, k)
 
     @staticmethod
     def backward(ctx: Any, grad: Tensor) -> tuple[Tensor, None]:
         (x,) = ctx.saved_tensors
         out = torch.empty_like(x)
         run = lif_kernel.lif_backward_threads if threaded(x) else lif_kernel.lif_backward
-        inputs = rows(x), _EMPTY, _EMPTY, rows(grad.contiguous()), rows(out), _EMPTY
+        inputs = rows(x), NONE, NONE, rows(grad.contiguous()), rows(out), NONE
         run(*inputs, _NO_SUMS, _NO_SUMS, *ctx.k.gradient())
         return out, None
 
@@ -224,4 +225,4 @@ def affine_spikes(x: Tensor, scale: np.ndarray, shift: np.ndarray, k: NeuronCons
 
 def lif_spikes(x: Tensor, k: NeuronConstants) -> Tensor:
     """Inference: spikes of LIF(x) for dense x[T, ...]; no gradient."""
-    return _spikes(x, _EMPTY, _EMPTY, k)
+    return _spikes(x, NONE, NONE, k)

@@ -16,6 +16,9 @@ from __future__ import annotations
 import numpy as np
 from numba import njit, prange
 
+from spikinghash.layers.vector_lif import backward_atan, backward_sigmoid
+from spikinghash.layers.vector_rows import LANES
+
 _BLOCK = 512
 #: Shares of the work that threads take; more than there are cores.
 _PARTS = 16
@@ -63,8 +66,11 @@ def slopes(h, out, v_th, alpha, surrogate):  # type: ignore[no-untyped-def]
 
 @njit(cache=True, nogil=True)
 def block_size(C):  # type: ignore[no-untyped-def]
-    """A multiple of C near `_BLOCK`; C = 0 stands for no channels."""
-    return _BLOCK if C == 0 else C * max(1, _BLOCK // C)
+    """Whole vectors and a multiple of C, near `_BLOCK`; C = 0 stands for no channels."""
+    unit = max(C, 1)
+    while unit % LANES:
+        unit += max(C, 1)
+    return unit * max(1, _BLOCK // unit)
 
 
 @njit(cache=True, nogil=True)
@@ -142,30 +148,26 @@ def _backward_blocks(  # type: ignore[no-untyped-def]
     T, N = x.shape
     C = scale.size
     block = block_size(C)
-    a, b, m = tile(scale, block), tile(shift, block), tile(mean, block)
-    membranes = np.empty((T, block), np.float32)
-    work = np.empty((4, block), np.float32)
-    backwards = np.arange(T)[::-1].copy()
+    affine, sums, h = (
+        np.zeros((3, block), np.float32),
+        np.zeros((2, block), np.float32),
+        np.empty(T * LANES, np.float32),
+    )
+    affine[0] = _ONE
+    for i in range(block if C > 0 else 0):
+        affine[0, i], affine[1, i], affine[2, i] = scale[i % C], shift[i % C], mean[i % C]
+    flat, grad, out = x.reshape(-1), gs.reshape(-1), gx.reshape(-1)
     for group in range(first, last):
-        work[2:] = _ZERO
+        sums[:] = _ZERO
         for lo in range(group * _GROUP * block, min((group + 1) * _GROUP * block, N), block):
-            hi = min(lo + block, N)
-            v, slope, sums, products = work[0, : hi - lo], work[1, : hi - lo], work[2, : hi - lo], work[3, : hi - lo]
-            v[:] = _ZERO
-            for t in range(T):
-                charge(x[t, lo:hi], a, b, membranes[t, : hi - lo])
-                step(membranes[t, : hi - lo], v, tau, v_th)
-            v[:] = _ZERO
-            for t in backwards:
-                h, out = membranes[t, : hi - lo], gx[t, lo:hi]
-                slopes(h, slope, v_th, alpha, surrogate)
-                backstep(gs[t, lo:hi], h, slope, v, out, tau, v_th)
-                if C > 0:
-                    _add_sums(out, x[t, lo:hi], m, sums, products)
-        for i in range(0, block if C > 0 else 0, max(C, 1)):
-            for c in range(C):
-                total[group, c] += work[2, i + c]
-                product[group, c] += work[3, i + c]
+            n = min(block, N - lo)
+            if surrogate == SIGMOID:
+                backward_sigmoid(flat, grad, out, lo, n, N, T, affine, sums, h, tau, v_th, alpha)
+            else:
+                backward_atan(flat, grad, out, lo, n, N, T, affine, sums, h, tau, v_th, alpha)
+        for i in range(block if C > 0 else 0):
+            total[group, i % C] += sums[0, i]
+            product[group, i % C] += sums[1, i]
 
 
 @njit(cache=True, nogil=True)
@@ -202,6 +204,15 @@ def lif_backward(  # type: ignore[no-untyped-def]
     With an affine step also, for each group k of blocks, total[k, C] = sum of gx and product[k, C] = sum of
     gx * (x - mean).
     """
+    if x.shape[1] % LANES:
+        wide = x.shape[1] + -x.shape[1] % LANES
+        arrays = np.zeros((3, x.shape[0], wide), np.float32)
+        arrays[0, :, : x.shape[1]], arrays[1, :, : x.shape[1]] = x, gs
+        x_, gs_, gx_ = arrays[0], arrays[1], arrays[2]
+        groups = group_count(wide, scale.size)
+        _backward_blocks(x_, scale, shift, gs_, gx_, mean, total, product, 0, groups, tau, v_th, alpha, surrogate)
+        gx[:] = gx_[:, : x.shape[1]]
+        return
     groups = group_count(x.shape[1], scale.size)
     _backward_blocks(x, scale, shift, gs, gx, mean, total, product, 0, groups, tau, v_th, alpha, surrogate)
 

@@ -2,16 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from typing import Any
+from collections.abc import Callable, Iterable
 
 import numpy as np
-import torch
 from torch import Tensor, nn
 
 from spikinghash.layers import mixer_kernel
-from spikinghash.layers.constants import kept, norm_tensors
-from spikinghash.layers.fused import affine_constants, threaded
+from spikinghash.layers.fused import affine_constants
 from spikinghash.layers.neuron import LIF
 from spikinghash.layers.spike_conv import padded
 
@@ -25,32 +22,24 @@ def _square(weight: Tensor) -> np.ndarray:
     return out
 
 
-def mix_high(
-    owner: nn.Module,
-    x: Tensor,
+def high_mixer(
     entry: LIF,
     token: Iterable[Tensor],
     channel: Iterable[Tensor],
     bias: Iterable[Tensor],
     norms: Iterable[nn.BatchNorm2d],
-) -> Tensor:
-    """`HighMixer.forward` in inference: x [T, S, B, H, W, C] -> spikes of the same shape. All neurons are alike.
+) -> Callable[[np.ndarray], np.ndarray]:
+    """`HighMixer.forward` in inference: x [T, S, B, H, W, C] -> spikes of the same shape. All neurons are alike."""
+    tokens = np.stack([w.detach().numpy().reshape(*w.shape[:2], -1) for w in token])
+    weights = padded(np.stack([_square(w) for w in channel]))
+    affine = zip(*(affine_constants(norm) for norm in norms), strict=True)
+    biases = np.stack([b.detach().numpy() for b in bias])
+    constants = tokens, weights, biases, *(np.stack(rows) for rows in affine)
+    dynamics = entry.constants.dynamics()
 
-    The parameters are those of `owner`, which keeps the arrays made of them.
-    """
-    T, S, B, H, W, C = x.shape
-    x = x.contiguous()
-    out = torch.empty_like(x)
-    token, channel, bias, norms = list(token), list(channel), list(bias), list(norms)
+    def run(x: np.ndarray) -> np.ndarray:
+        out, shape = np.empty_like(x), (*x.shape[:3], -1, x.shape[-1])
+        mixer_kernel.mix_high(x.reshape(shape), out.reshape(shape), *constants, *dynamics)
+        return out
 
-    def make() -> tuple[np.ndarray, ...]:
-        tokens = np.stack([w.detach().numpy().reshape(S, -1, H * W) for w in token])
-        weights = padded(np.stack([_square(w) for w in channel]))
-        affine = zip(*(affine_constants(norm) for norm in norms), strict=True)
-        return tokens, weights, np.stack([b.detach().numpy() for b in bias]), *(np.stack(rows) for rows in affine)
-
-    constants: Any = kept(owner, [*token, *channel, *bias, *(t for norm in norms for t in norm_tensors(norm))], make)
-    run: Any = mixer_kernel.mix_high_threads if threaded(x) else mixer_kernel.mix_high
-    pixels, spikes = (t.numpy().reshape(T, S, B, H * W, C) for t in (x, out))
-    run(pixels, spikes, *constants, *entry.constants.dynamics())
-    return out
+    return run

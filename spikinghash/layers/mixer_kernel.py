@@ -7,7 +7,7 @@ the channel products add the weight rows of the channels that fired. Every step 
 from __future__ import annotations
 
 import numpy as np
-from numba import njit, prange
+from numba import njit
 
 from spikinghash.layers.aligned_kernel import aligned
 from spikinghash.layers.pixel_kernel import affine_steps, copy, fire, mix_channels
@@ -85,13 +85,3 @@ def mix_high(x, out, token, weights, bias, scale, shift, tau, v_th):  # type: ig
         for first in range(0, x.shape[3], _PIXELS):
             last = min(first + _PIXELS, x.shape[3])
             _mix_block(x, out, s, first, last, token, weights, bias, scale, shift, tau, v_th)
-
-
-@njit(cache=True, parallel=True)
-def mix_high_threads(x, out, token, weights, bias, scale, shift, tau, v_th):  # type: ignore[no-untyped-def]
-    """As `mix_high`, blocks spread over threads; same bits."""
-    per_band = (x.shape[3] + _PIXELS - 1) // _PIXELS
-    for block in prange(x.shape[1] * per_band):
-        first = block % per_band * _PIXELS
-        last = min(first + _PIXELS, x.shape[3])
-        _mix_block(x, out, block // per_band, first, last, token, weights, bias, scale, shift, tau, v_th)

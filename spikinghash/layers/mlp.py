@@ -2,17 +2,14 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import numpy as np
-import torch
 from torch import Tensor, nn
 
-from spikinghash.layers.constants import conv_tensors, kept, norm_tensors
 from spikinghash.layers.conv import ConvNorm, ConvNormLIF
-from spikinghash.layers.fused import affine_constants, is_fixed, threaded
-from spikinghash.layers.mlp_kernel import mlp, mlp_threads
+from spikinghash.layers.fused import affine_constants, is_fixed
+from spikinghash.layers.mlp_kernel import mlp
 from spikinghash.layers.neuron import LIF
+from spikinghash.layers.program import Step, fast
 from spikinghash.layers.spike_conv import bias_of, weight_rows
 
 
@@ -27,23 +24,18 @@ class SpikingMLP(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         """[T, B, C, H, W] -> [T, B, C, H, W]."""
-        return self._fused(x) if is_fixed(self, x) else self.reduce(self.expand(self.entry(x)))
+        return fast(self, x) if is_fixed(self, x) else self.reduce(self.expand(self.entry(x)))
 
-    def _fused(self, x: Tensor) -> Tensor:
-        T, _, C, _, _ = x.shape
-        rows = x.movedim(2, -1).contiguous()
-        out = torch.empty_like(rows)
-        pixels, result = (t.numpy().reshape(T, -1, C) for t in (rows, out))
-        run: Any = mlp_threads if threaded(x) else mlp
-        run(pixels, result, *self._constants(), *self.entry.constants.dynamics())
-        return out.movedim(-1, 2)
-
-    def _constants(self) -> Any:
+    def compiled(self, *, residual: bool = False) -> Step:
+        """Inference on arrays [T, B, H, W, C]; with `residual` x is added to the result."""
         convs, norms = (self.expand.conv, self.reduce.conv), (self.expand.fire.norm, self.reduce.norm)
-        tensors = [t for c, n in zip(convs, norms, strict=True) for t in (*conv_tensors(c), *norm_tensors(n))]
+        affine = [np.stack(affine_constants(norm)) for norm in norms]
+        constants = *(weight_rows(conv.weight) for conv in convs), *(bias_of(conv).copy() for conv in convs), *affine
+        dynamics = self.entry.constants.dynamics()
 
-        def make() -> tuple[np.ndarray, ...]:
-            affine = [np.stack(affine_constants(norm)) for norm in norms]
-            return *(weight_rows(conv.weight) for conv in convs), *(bias_of(conv).copy() for conv in convs), *affine
+        def run(x: np.ndarray) -> np.ndarray:
+            out, shape = np.empty_like(x), (x.shape[0], -1, x.shape[-1])
+            mlp(x.reshape(shape), out.reshape(shape), *constants, *dynamics, residual)
+            return out
 
-        return kept(self, tensors, make)
+        return run

@@ -3,27 +3,31 @@
 from __future__ import annotations
 
 import numpy as np
-from numba import njit, prange
+from numba import njit
 
 from spikinghash.layers.aligned_kernel import aligned
-from spikinghash.layers.pixel_kernel import copy, fire, mix_channels
+from spikinghash.layers.pixel_kernel import add, copy, fire, mix_channels
 from spikinghash.layers.vector_rows import LANES
 
 #: Pixels in a block.
 _PIXELS = 16
-_PARTS = 16
 
 
 @njit(cache=True, nogil=True)
-def _mlp_blocks(x, out, begin, end, w1, w2, bias1, bias2, scale1, scale2, tau, v_th):  # type: ignore[no-untyped-def]
+def mlp(x, out, w1, w2, bias1, bias2, scale1, scale2, tau, v_th, residual):  # type: ignore[no-untyped-def]
+    """Real-valued x[T, P, C] -> out likewise, plus x where `residual`. One thread.
+
+    w1[C, hidden padded], w2[hidden, C padded], biases [hidden], [C]; scale1[2, hidden], scale2[2, C]: scale and shift
+    of the norms.
+    """
     T, C, hidden = x.shape[0], bias2.size, bias1.size
     # whole blocks: slices of these would not be contiguous; pixels beyond the end stay silent
     u, h = np.zeros((T, _PIXELS * C), np.float32), np.empty((T, _PIXELS * hidden), np.float32)
     v, w = np.empty(_PIXELS * C, np.float32), np.empty(_PIXELS * hidden, np.float32)
     at = np.empty(max(C, hidden) + LANES, np.int32)
     total1, total2 = aligned(w1.shape[1]), aligned(w2.shape[1])
-    for first in range(begin, end, _PIXELS):
-        last = min(first + _PIXELS, end)
+    for first in range(0, x.shape[1], _PIXELS):
+        last = min(first + _PIXELS, x.shape[1])
         n = (last - first) * C
         for t in range(T):
             copy(x[t, first:last].reshape(n), u[t])
@@ -32,23 +36,8 @@ def _mlp_blocks(x, out, begin, end, w1, w2, bias1, bias2, scale1, scale2, tau, v
         fire(h, w, tau, v_th)
         mix_channels(h, w2, bias2, scale2, u, at, total2)
         for t in range(T):
-            copy(u[t, :n], out[t, first:last].reshape(n))
-
-
-@njit(cache=True, nogil=True)
-def mlp(x, out, w1, w2, bias1, bias2, scale1, scale2, tau, v_th):  # type: ignore[no-untyped-def]
-    """Real-valued x[T, P, C] -> out likewise. One thread.
-
-    w1[C, hidden padded], w2[hidden, C padded], biases [hidden], [C]; scale1[2, hidden], scale2[2, C]: scale and shift
-    of the norms.
-    """
-    _mlp_blocks(x, out, 0, x.shape[1], w1, w2, bias1, bias2, scale1, scale2, tau, v_th)
-
-
-@njit(cache=True, parallel=True)
-def mlp_threads(x, out, w1, w2, bias1, bias2, scale1, scale2, tau, v_th):  # type: ignore[no-untyped-def]
-    """As `mlp`, pixels spread over threads; same bits."""
-    P = x.shape[1]
-    for p in prange(_PARTS):
-        lo, hi = P * p // _PARTS, P * (p + 1) // _PARTS
-        _mlp_blocks(x, out, lo, hi, w1, w2, bias1, bias2, scale1, scale2, tau, v_th)
+            here, to = u[t, :n], out[t, first:last].reshape(n)
+            if residual:
+                add(x[t, first:last].reshape(n), here, to)
+            else:
+                copy(here, to)

@@ -6,6 +6,8 @@ leak into the next.
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import numpy as np
 import torch
 from spikingjelly.activation_based import functional, neuron, surrogate
@@ -14,6 +16,7 @@ from torch import Tensor, nn
 from spikinghash.errors import ConfigError
 from spikinghash.layers import lif_kernel
 from spikinghash.layers.fused import (
+    NONE,
     FusedLIF,
     FusedNormLIF,
     NeuronConstants,
@@ -55,6 +58,18 @@ class LIF(neuron.LIFNode):
         if x_seq.dim() == 5 and x_seq[0].is_contiguous(memory_format=torch.channels_last):
             return _lif(x_seq.movedim(2, -1).contiguous(), self.constants).movedim(-1, 2)
         return _lif(x_seq.contiguous(), self.constants)
+
+    def compiled(self) -> Callable[[np.ndarray], np.ndarray]:
+        """Inference on arrays [T, ...]."""
+        dynamics = self.constants.dynamics()
+
+        def fire(x: np.ndarray) -> np.ndarray:
+            spikes = np.empty_like(x)
+            T = len(x)
+            lif_kernel.lif_forward(x.reshape(T, -1), NONE, NONE, spikes.reshape(T, -1), *dynamics)
+            return spikes
+
+        return fire
 
 
 class NormLIF(nn.Module):

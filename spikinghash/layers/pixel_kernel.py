@@ -18,6 +18,13 @@ def copy(source, target):  # type: ignore[no-untyped-def]
         target[i] = source[i]
 
 
+@njit(inline="always")
+def add(source, other, target):  # type: ignore[no-untyped-def]
+    """Source[N] + other[N] into target[N]."""
+    for i in range(source.size):
+        target[i] = source[i] + other[i]
+
+
 @njit(cache=True, nogil=True, error_model="numpy")
 def fire(u, v, tau, v_th):  # type: ignore[no-untyped-def]
     """The charges u[T, N] become spikes; v[N] is scratch."""

@@ -10,6 +10,7 @@ from torch import Tensor, nn
 
 from spikinghash.layers.fused import runs_fused
 from spikinghash.layers.pool_kernel import max_pool, max_pool_backward
+from spikinghash.layers.program import Step, plain
 
 _NO_TAPS = np.empty((0, 0, 0, 0), np.uint8)
 
@@ -42,6 +43,20 @@ def is_plain_pool(layer: nn.Module) -> bool:
         and (layer.kernel_size, layer.stride, layer.padding, layer.dilation) == (3, 2, 1, 1)
         and not (layer.ceil_mode or layer.return_indices or layer._forward_hooks)
     )
+
+
+def compiled_pool(layer: nn.Module) -> Step:
+    """`layer` in inference on arrays [T, B, H, W, C] -> [T, B, H', W', C]."""
+    if not is_plain_pool(layer):
+        return plain(lambda x: layer(x.flatten(0, 1)).unflatten(0, x.shape[:2]))
+
+    def run(x: np.ndarray) -> np.ndarray:
+        T, B, H, W, C = x.shape
+        out = np.empty((T, B, (H + 1) // 2, (W + 1) // 2, C), np.float32)
+        max_pool(x.reshape(-1, H, W, C), out.reshape(-1, *out.shape[2:]), _NO_TAPS)
+        return out
+
+    return run
 
 
 def pool(layer: nn.Module, x: Tensor) -> Tensor:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -9,25 +10,30 @@ import torch
 from torch import Tensor, nn
 
 from spikinghash.layers import spike_conv_kernel as kernel
-from spikinghash.layers.constants import kept
-from spikinghash.layers.fused import runs_fused, threaded
+from spikinghash.layers.fused import NONE, runs_fused, threaded
 from spikinghash.layers.vector_rows import LANES
 
-_NONE = np.empty(0, np.float32)
 #: 1 x 1 convolutions and those of few channels are faster in the library: listing the spikes costs too much there.
-_MIN_KERNEL, _MIN_CHANNELS = 3, 32
+_MIN_KERNEL, _MIN_CHANNELS = 3, 16
 
 
-def pays(conv: nn.Conv2d, x: Tensor) -> bool:
-    """Whether x [N, H, W, D] dense goes through the sparse kernels: spikes, into a convolution nobody watches."""
+def is_plain(conv: nn.Conv2d) -> bool:
+    """Whether the sparse kernels can take the place of `conv` for spikes: nothing but k x k, and nobody watches it."""
     k = conv.kernel_size[0]
     return (
-        runs_fused(x)
-        and k >= _MIN_KERNEL
-        and conv.in_channels >= _MIN_CHANNELS
+        k >= _MIN_KERNEL
         and (conv.kernel_size, conv.padding) == ((k, k), (k // 2, k // 2))
         and (conv.stride, conv.dilation, conv.groups) == ((1, 1), (1, 1), 1)
         and not (conv._forward_hooks or conv._forward_pre_hooks)
+    )
+
+
+def pays(conv: nn.Conv2d, x: Tensor) -> bool:
+    """Whether x [N, H, W, D] dense goes through the sparse kernels: spikes, of enough channels."""
+    return (
+        is_plain(conv)
+        and runs_fused(x)
+        and conv.in_channels >= _MIN_CHANNELS
         and kernel.count_spikes(x.detach().numpy().reshape(-1)) >= 0
     )
 
@@ -47,29 +53,32 @@ def weight_rows(weight: Tensor) -> np.ndarray:
     return padded(rows)
 
 
-def kept_rows(conv: nn.Conv2d) -> np.ndarray:
-    """`weight_rows` of a layer in inference."""
-    return kept(conv, [conv.weight], lambda: weight_rows(conv.weight))
-
-
 def bias_of(conv: nn.Conv2d) -> np.ndarray:
     """The bias, zeros where there is none."""
     return np.zeros(len(conv.weight), np.float32) if conv.bias is None else conv.bias.detach().numpy()
 
 
-def convolve(
-    x: Tensor, weight: Tensor, bias: Tensor | None, scale: np.ndarray = _NONE, shift: np.ndarray = _NONE,
-    rows: np.ndarray | None = None,
-) -> Tensor:  # fmt: skip
-    """Spikes x [N, H, W, D], weight [K, D, k, k], bias [K] -> [N, H, W, K], times scale plus shift; no gradient.
+def convolution(
+    conv: nn.Conv2d, affine: tuple[np.ndarray, np.ndarray] = (NONE, NONE)
+) -> Callable[[np.ndarray], np.ndarray]:
+    """Spikes [N, H, W, D] -> [N, H, W, K]: `conv` as it is now, then times scale [K] plus shift [K]; no gradient."""
+    K, _, k, _ = conv.weight.shape
+    constants = weight_rows(conv.weight), k, padded(bias_of(conv)), *affine
 
-    `rows` are the `weight_rows` where they are known.
-    """
+    def run(x: np.ndarray) -> np.ndarray:
+        out = np.empty((*x.shape[:3], K), np.float32)
+        kernel.convolve(x, *constants, out)
+        return out
+
+    return run
+
+
+def convolve(x: Tensor, weight: Tensor, bias: Tensor | None) -> Tensor:
+    """Spikes x [N, H, W, D], weight [K, D, k, k], bias [K] -> [N, H, W, K]; no gradient."""
     out = x.new_empty(*x.shape[:3], weight.shape[0])
     start = np.zeros(weight.shape[0], np.float32) if bias is None else bias.detach().numpy()
     run = kernel.convolve_threads if threaded(x) else kernel.convolve
-    arrays = x.detach().numpy(), weight_rows(weight) if rows is None else rows, weight.shape[2], padded(start)
-    run(*arrays, scale, shift, out.numpy())
+    run(x.detach().numpy(), weight_rows(weight), weight.shape[2], padded(start), NONE, NONE, out.numpy())
     return out
 
 

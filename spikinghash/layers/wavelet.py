@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
+import numpy as np
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
 from spikinghash.layers import haar_kernel
 from spikinghash.layers.fused import NeuronConstants, runs_fused
 from spikinghash.layers.haar import Neuron, dwt3, idwt3
 from spikinghash.layers.haar_spatial import dwt2, idwt2
 from spikinghash.layers.neuron import LIF
+from spikinghash.layers.vector_rows import LANES
 
 
 def _flat(x: Tensor) -> Any:
@@ -72,6 +75,30 @@ def _constants(x: Tensor, neuron: Neuron, temporal: bool) -> NeuronConstants | N
     return neuron.constants
 
 
+def band_steps(neuron: LIF, *, temporal: bool) -> tuple[Callable[[Any], tuple[Any, Any]], Callable[[Any, Any], Any]]:
+    """`split_bands` and `join_bands` in inference on arrays."""
+
+    @torch.no_grad()
+    def split(x: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        low, high = split_bands(torch.from_numpy(x), neuron, temporal=temporal)
+        return low.contiguous().numpy(), high.contiguous().numpy()
+
+    @torch.no_grad()
+    def join(low: np.ndarray, high: np.ndarray) -> np.ndarray:
+        x: np.ndarray = (
+            join_bands(*(torch.from_numpy(a) for a in (low, high)), neuron, temporal=temporal).contiguous().numpy()
+        )
+        return x
+
+    return split, join
+
+
+def _whole_vectors(x: Tensor) -> Tensor:
+    """x[..., C] dense, with silent channels up to whole vectors."""
+    missing = -x.shape[-1] % LANES
+    return nn.functional.pad(x, (0, missing)) if missing else x.contiguous()
+
+
 def split_bands(x: Tensor, neuron: Neuron, *, temporal: bool) -> tuple[Tensor, Tensor]:
     """One level along T, H, W, or H, W alone where not `temporal`, `neuron` between the axes.
 
@@ -79,9 +106,9 @@ def split_bands(x: Tensor, neuron: Neuron, *, temporal: bool) -> tuple[Tensor, T
     """
     k = _constants(x, neuron, temporal)
     if k is not None:
-        split = _Split.apply if torch.is_grad_enabled() else _split
-        low, high = split(x.contiguous(), k)
-        return low, high
+        C, split = x.shape[-1], _Split.apply if torch.is_grad_enabled() else _split
+        low, high = split(_whole_vectors(x), k)
+        return (low, high) if low.shape[-1] == C else (low[..., :C], high[..., :C])
     bands = dwt3(x, neuron) if temporal else dwt2(x, neuron)
     return bands[:, 0].contiguous(), bands[:, 1:]
 
@@ -90,8 +117,8 @@ def join_bands(low: Tensor, high: Tensor, neuron: Neuron, *, temporal: bool) -> 
     """Inverse of `split_bands`: low [T', B, H/2, W/2, C], high [T', S, B, H/2, W/2, C] -> [T, B, H, W, C]."""
     k = _constants(low, neuron, temporal)
     if k is not None:
-        join = _Join.apply if torch.is_grad_enabled() else _join
-        joined: Tensor = join(low.contiguous(), high.contiguous(), k)
-        return joined
+        C, join = low.shape[-1], _Join.apply if torch.is_grad_enabled() else _join
+        joined: Tensor = join(_whole_vectors(low), _whole_vectors(high), k)
+        return joined if joined.shape[-1] == C else joined[..., :C]
     bands = torch.cat([low[:, None], high], 1)
     return idwt3(bands, neuron) if temporal else idwt2(bands, neuron)

@@ -6,17 +6,21 @@ dimension [T, S, B, H, W, C].
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Any
+from functools import partial
+from typing import Any, TypeVar
 
+import numpy as np
 import torch
 from torch import Tensor, nn
 
 from spikinghash.layers.fused import is_fixed, runs_fused
-from spikinghash.layers.mixer import mix_high
+from spikinghash.layers.mixer import high_mixer
 from spikinghash.layers.neuron import LIF, NormLIF
+from spikinghash.layers.program import Step, fast
 from spikinghash.layers.spike_linear import spike_linear
-from spikinghash.layers.wavelet import join_bands, split_bands
+from spikinghash.layers.wavelet import band_steps, join_bands, split_bands
 
 #: Standard deviation of the mixer weights at the start (released file).
 INIT_STD = 0.02
@@ -62,14 +66,18 @@ class HighMixer(nn.Module):
     def forward(self, x: Tensor) -> Tensor:
         """[T, S, B, H, W, C] real-valued coefficients -> spikes of the same shape."""
         if is_fixed(self, x):
-            norms: list[Any] = [fire.norm for fire in self.fire]
-            return mix_high(self, x, self.entry, self.token, self.channel, self.bias, norms)
+            return fast(self, x, clips=2, channel=-1)
         x = self.entry(x.contiguous())
         for weight, fire in zip(self.token, self.fire[:2], strict=True):
             x = fire(x * weight.transpose(0, 1)[:, :, None, :, :, None], channel_last=True)
         for weight, bias, fire in zip(self.channel, self.bias, self.fire[2:], strict=True):
             x = fire(self._mix(x, weight), channel_last=True, offset=bias)
         return x
+
+    def compiled(self) -> Step:
+        """Inference on arrays [T, S, B, H, W, C]."""
+        norms: list[Any] = [fire.norm for fire in self.fire]
+        return high_mixer(self.entry, self.token, self.channel, self.bias, norms)
 
     def _mix(self, x: Tensor, weight: Tensor) -> Tensor:
         """Eq. 12 in groups: x[..., N, D] x W[N, D, K] -> [..., N, K]."""
@@ -119,11 +127,47 @@ class WaveMixer(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         """[T, B, C, H, W] -> [T, B, C, H, W]."""
-        low, highs = self.entry(x.movedim(2, -1).contiguous()), []
-        for n in range(self.levels):
-            low, high = split_bands(self.transform(low) if n else low, self.transform, temporal=self.temporal)
-            highs.append(getattr(self, f"high{n + 1}")(high))
-        low = self.low_out(self.low_in(low) * self.low.permute(1, 2, 3, 0)[:, None])
-        for n, high in enumerate(reversed(highs)):
-            low = join_bands(self.transform(low) if n else low, high, self.transform, temporal=self.temporal)
-        return low.movedim(-1, 2)
+        if is_fixed(self, x):
+            return fast(self, x)
+        spikes = self.entry(x.movedim(2, -1).contiguous())
+        highs = [getattr(self, f"high{n + 1}") for n in range(self.levels)]
+        split, join = (partial(f, neuron=self.transform, temporal=self.temporal) for f in (split_bands, join_bands))
+        return _mix_bands(spikes, split, join, highs, self._mix_low, self.transform).movedim(-1, 2)
+
+    def compiled(self) -> Step:
+        """Inference on arrays [T, B, H, W, C]."""
+        highs = [getattr(self, f"high{n + 1}").compiled() for n in range(self.levels)]
+        split, join = band_steps(self.transform, temporal=self.temporal)
+        enter, again, low_in, low_out = (n.compiled() for n in (self.entry, self.transform, self.low_in, self.low_out))
+        weight = self.low.detach().permute(1, 2, 3, 0)[:, None].numpy()
+
+        def mix_low(low: np.ndarray) -> np.ndarray:
+            return low_out(low_in(low) * weight)
+
+        return lambda x: _mix_bands(enter(x), split, join, highs, mix_low, again)
+
+    def _mix_low(self, low: Tensor) -> Tensor:
+        mixed: Tensor = self.low_out(self.low_in(low) * self.low.permute(1, 2, 3, 0)[:, None])
+        return mixed
+
+
+_X = TypeVar("_X", Tensor, np.ndarray)
+
+
+def _mix_bands(
+    x: _X,
+    split: Callable[[_X], tuple[_X, _X]],
+    join: Callable[[_X, _X], _X],
+    highs: Sequence[Callable[[_X], _X]],
+    mix_low: Callable[[_X], _X],
+    neuron: Callable[[_X], _X],
+) -> _X:
+    """Spikes through one level of bands after another, the low band, and back (eqs. 7-12)."""
+    low, mixed = x, []
+    for n, mix in enumerate(highs):
+        low, high = split(neuron(low) if n else low)
+        mixed.append(mix(high))
+    low = mix_low(low)
+    for n, high in enumerate(reversed(mixed)):
+        low = join(neuron(low) if n else low, high)
+    return low

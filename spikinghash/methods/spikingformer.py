@@ -8,13 +8,16 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+import numpy as np
 from torch import Tensor, nn
 
 from spikinghash.errors import ConfigError
 from spikinghash.layers.attention import SpikingSelfAttention
-from spikinghash.layers.conv import ConvNorm
-from spikinghash.layers.event_conv import stem
+from spikinghash.layers.conv import ConvNorm, per_step
+from spikinghash.layers.event_conv import stem_step
+from spikinghash.layers.fused import is_fixed
 from spikinghash.layers.hash_layer import HashOutput, SpikingHashLayer, global_average
+from spikinghash.layers.program import Step, chain, compiled, fast
 from spikinghash.methods.spec import ModelSpec
 from spikinghash.methods.spikinghash import Block, Downsample
 
@@ -64,12 +67,27 @@ class Spikingformer(nn.Module):
 
     def forward(self, x: Tensor) -> tuple[HashOutput, Tensor]:
         """x [T, B, P, H, W] float counts -> hash output of [B, K], logits [B, classes] from the firing rates."""
-        x = self.stem(x) if self.stem_pool is None else stem(self.stem, self.stem_pool, x)
-        x = self.tokens(x)
-        # the position convolution of Spikformer, a residual in Spikingformer
-        x = self.blocks(x + self.position(x))
+        x = fast(self, x) if is_fixed(self, x) else self._blocks(x)
         out: HashOutput = self.hash(global_average(x, exact=not self.training))
         return out, self.classifier(out.rate)
+
+    def _blocks(self, x: Tensor) -> Tensor:
+        x = self.stem(x) if self.stem_pool is None else per_step(self.stem_pool, self.stem(x))
+        x = self.tokens(x)
+        # the position convolution of Spikformer, a residual in Spikingformer
+        blocks: Tensor = self.blocks(x + self.position(x))
+        return blocks
+
+    def compiled(self) -> Step:
+        """All before the pooled features, in inference on arrays: counts [T, B, H, W, P] -> [T, B, H', W', D]."""
+        tokens = chain(stem_step(self.stem, self.stem_pool), compiled(self.tokens))
+        position, blocks = compiled(self.position), compiled(self.blocks)
+
+        def run(x: np.ndarray) -> np.ndarray:
+            x = tokens(x)
+            return blocks(x + position(x))
+
+        return run
 
     def classify(self, x: Tensor) -> Tensor:
         """x [T, B, P, H, W] -> logits [B, classes]."""

@@ -7,15 +7,19 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
+import numpy as np
 from torch import Tensor, nn
 
 from spikinghash.errors import ConfigError
 from spikinghash.layers.attention import SpikingSelfAttention
 from spikinghash.layers.conv import ConvNorm, per_step
-from spikinghash.layers.event_conv import stem
+from spikinghash.layers.event_conv import stem_step
+from spikinghash.layers.fused import is_fixed
 from spikinghash.layers.hash_layer import HashOutput, SpikingHashLayer, global_average
 from spikinghash.layers.mlp import SpikingMLP
 from spikinghash.layers.neuron import LIF
+from spikinghash.layers.pool import compiled_pool
+from spikinghash.layers.program import Step, chain, compiled, fast
 from spikinghash.layers.wavemixer import MixerThresholds, WaveMixer
 from spikinghash.methods.spec import ModelSpec
 
@@ -97,6 +101,11 @@ class Downsample(nn.Module):
         y = self.conv(self.entry(x))
         return y if self.pool is None else per_step(self.pool, y)
 
+    def compiled(self) -> Step:
+        """Inference on arrays [T, B, H, W, C]."""
+        steps = self.entry.compiled(), self.conv.compiled_for_spikes()
+        return chain(*steps) if self.pool is None else chain(*steps, compiled_pool(self.pool))
+
 
 class Block(nn.Module):
     """Residual mixer and MLP: X + mixer(X), X + MLP(X) (eqs. 4-6 and 15-16)."""
@@ -110,6 +119,17 @@ class Block(nn.Module):
         """[T, B, C, H, W] -> [T, B, C, H, W]."""
         x = _plus(x, self.mixer(x))
         return _plus(x, self.mlp(x))
+
+    def compiled(self) -> Step:
+        """Inference on arrays [T, B, H, W, C]."""
+        mixer, mlp = compiled(self.mixer), self.mlp.compiled(residual=True)
+
+        def run(x: np.ndarray) -> np.ndarray:
+            branch = mixer(x)
+            branch += x
+            return mlp(branch)
+
+        return run
 
 
 def _plus(x: Tensor, branch: Tensor) -> Tensor:
@@ -151,10 +171,17 @@ class Spikinghash(nn.Module):
 
     def features(self, x: Tensor) -> Tensor:
         """x [T, B, P, H, W] -> pooled features [T, B, D4]."""
-        x = self.stem(x) if self.stem_pool is None else stem(self.stem, self.stem_pool, x)
+        return global_average(fast(self, x) if is_fixed(self, x) else self._stages(x), exact=not self.training)
+
+    def _stages(self, x: Tensor) -> Tensor:
+        x = self.stem(x) if self.stem_pool is None else per_step(self.stem_pool, self.stem(x))
         for stage in self.stages:
             x = stage(x)
-        return global_average(x, exact=not self.training)
+        return x
+
+    def compiled(self) -> Step:
+        """All before the pooled features, in inference on arrays: counts [T, B, H, W, P] -> [T, B, H', W', D4]."""
+        return chain(stem_step(self.stem, self.stem_pool), *(compiled(stage) for stage in self.stages))
 
     def forward(self, x: Tensor) -> tuple[HashOutput, Tensor]:
         """x [T, B, P, H, W] float counts -> hash output of [B, K], logits [B, classes] from the firing rates."""

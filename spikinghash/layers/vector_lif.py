@@ -1,0 +1,76 @@
+"""LIF over a whole time loop with the state of `LANES` neurons in registers: the gradient (eqs. 1-3 backwards)."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from llvmlite import ir
+from numba import types
+from numba.extending import intrinsic
+
+from spikinghash.layers.vector_code import Code, Slope, constant
+from spikinghash.layers.vector_rows import LANES
+
+
+def back_constants(code: Code, tau: Any, v_th: Any) -> tuple[Any, Any, Any, Any]:
+    """tau, v_th, 1 / tau and 1 - 1 / tau as vectors."""
+    tau, v_th, one = code.spread(tau), code.spread(v_th), constant(1.0)
+    gain = code.div(one, tau)
+    return tau, v_th, gain, code.sub(one, gain)
+
+
+def _make(slope_of: Slope) -> Callable[..., None]:
+    @intrinsic
+    def backward(
+        typingctx: Any, x: Any, gs: Any, gx: Any, lo: Any, n: Any, N: Any, T: Any, affine: Any, sums: Any, h: Any,
+        tau: Any, v_th: Any, alpha: Any,
+    ) -> Any:  # fmt: skip
+        index, number = types.intp, types.float32
+        signature = types.void(x, gs, gx, index, index, index, index, affine, sums, h, number, number, number)
+
+        def codegen(context: Any, builder: Any, sig: Any, args: Any) -> Any:
+            arrays = {i: context.make_array(sig.args[i])(context, builder, args[i]) for i in (0, 1, 2, 7, 8, 9)}
+            code, data = Code(builder), [arrays[i].data for i in (0, 1, 2, 7, 8, 9)]
+            width = builder.extract_value(arrays[7].shape, 1)
+            constants = back_constants(code, args[10], args[11])
+            groups = builder.sdiv(args[4], ir.Constant(args[4].type, LANES))
+            with code.steps(groups) as group:
+                place = builder.mul(group, ir.Constant(group.type, LANES))
+                _group(code, data, (args[3], place, args[5], args[6], width), constants, args[12], slope_of)
+            return context.get_dummy_value()
+
+        return signature, codegen
+
+    return backward
+
+
+def _group(
+    code: Code, data: list[Any], places: tuple[Any, ...], constants: tuple[Any, ...], alpha: Any, slope_of: Slope
+) -> None:
+    """`LANES` neurons: H forwards into the scratch, then the gradient backwards."""
+    x, gs, gx, affine, sums, scratch = data
+    lo, place, N, T, width = places
+    tau, v_th = constants[:2]
+    scale, shift, mean = (code.load(affine, code.at(place, (width, ir.Constant(width.type, i)))) for i in range(3))
+    (potential, carried, total, product), alpha = code.variables(4), code.spread(alpha)
+    lanes = ir.Constant(place.type, LANES)
+    with code.steps(T) as t:
+        u = code.add(code.mul(code.load(x, code.at(lo, place, (t, N))), scale), shift)
+        code.store(code.neuron(u, potential, tau, v_th)[0], scratch, code.at((t, lanes)))
+    with code.steps(T, backwards=True) as t:
+        here, h = code.at(lo, place, (t, N)), code.load(scratch, code.at((t, lanes)))
+        slope = slope_of(code, h, v_th, alpha)
+        grad = code.neuron_back(code.load(gs, here), h, carried, slope, constants)
+        code.store(grad, gx, here)
+        for variable, term in ((total, grad), (product, code.mul(grad, code.sub(code.load(x, here), mean)))):
+            code.builder.store(code.add(code.builder.load(variable), term), variable)
+    for i, variable in enumerate((total, product)):
+        to = code.at(place, (width, ir.Constant(width.type, i)))
+        code.store(code.add(code.load(sums, to), code.builder.load(variable)), sums, to)
+
+
+#: Gradient gx[T * N] of the charged input of n neurons from `lo` on, n whole vectors: x[T * N] * affine[0] + affine[1]
+#: with the gradient gs of the spikes; adds to sums[0] and sums[1] the sums over time of gx and of gx * (x - affine[2]).
+#: affine[3, width] and sums[2, width] count from `lo`; h[T * LANES] is scratch.
+backward_sigmoid, backward_atan = _make(Code.sigmoid_slope), _make(Code.atan_slope)
