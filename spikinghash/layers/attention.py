@@ -10,7 +10,7 @@ from spikinghash.layers.conv import ConvNorm, ConvNormLIF
 from spikinghash.layers.fused import affine_constants, is_fixed
 from spikinghash.layers.neuron import LIF
 from spikinghash.layers.program import Step, fast, plain
-from spikinghash.layers.spike_conv import bias_of, padded
+from spikinghash.layers.spike_conv import bias_of, padded, with_silence
 from spikinghash.layers.vector_rows import LANES
 
 #: The released scale; 1 / sqrt(head width) for 64, kept whatever the width.
@@ -54,7 +54,7 @@ class SpikingSelfAttention(nn.Module):
         q_k_v = self.q, self.k, self.v
         convs = [*(part.conv for part in q_k_v), self.project.conv]
         norms = [*(part.fire.norm for part in q_k_v), self.project.norm]
-        weights = padded(np.stack([conv.weight.detach().numpy()[:, :, 0, 0].T for conv in convs]))
+        weights = padded(with_silence(np.stack([conv.weight.detach().numpy()[:, :, 0, 0].T for conv in convs])))
         biases = np.stack([bias_of(conv) for conv in convs])
         constants = weights, biases, np.stack([np.stack(affine_constants(norm)) for norm in norms])
         neurons = *self.entry.constants.dynamics(), *self.fire.constants.dynamics()

@@ -30,7 +30,12 @@ def _pairs(k, v, width, lists, counts, at, kv):  # type: ignore[no-untyped-def]
     for channel in range(C):
         row, first = kv[channel], channel // width * width
         row[:] = _ZERO
-        add_rows(row, v, lists[channel], 0, counts[channel], 0)
+        even = counts[channel] // 2 * 2
+        add_rows(row, v, lists[channel], 0, even, 0, 0)
+        if even < counts[channel]:
+            last = v[lists[channel, even]]
+            for i in range(C):
+                row[i] += last[i]
         row[:first] = _ZERO
         row[first + width :] = _ZERO
 
@@ -39,14 +44,15 @@ def _pairs(k, v, width, lists, counts, at, kv):  # type: ignore[no-untyped-def]
 def attend(x, out, w, bias, norms, width, share, taus):  # type: ignore[no-untyped-def]
     """Real-valued x[T, B, P, C] -> out likewise, C whole vectors. One thread.
 
-    w[4, C, C], bias[4, C], norms[4, 2, C] (scale and shift) of q, k, v and the projection; `share` scales the products;
+    w[4, C + 1, C] with a last row of zeros, bias[4, C], norms[4, 2, C] (scale and shift) of q, k, v and the projection; `share` scales the products;
     `taus` are time constant and threshold of the first neurons and of the one behind the products.
     """
     T, _, P, C = x.shape
     u, potential = aligned(T * P * C).reshape(T, P * C), np.empty(P * C, np.float32)
     qkv = aligned(3 * T * P * C).reshape(3, T, P * C)
-    kv, total = aligned(C * C).reshape(C, C), aligned(C)
-    lists, counts, at = np.empty((C, P), np.int32), np.empty(C, np.int64), np.empty(C + LANES, np.int32)
+    kv, total = aligned((C + 1) * C).reshape(C + 1, C), aligned(C)
+    kv[C] = _ZERO
+    lists, counts, at = np.empty((C, P + 1), np.int32), np.empty(C, np.int64), np.empty(C + LANES, np.int32)
     none, shared = np.zeros(C, np.float32), np.zeros((2, C), np.float32)
     shared[0] = share
     for n in range(x.shape[1]):

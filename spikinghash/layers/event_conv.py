@@ -15,19 +15,19 @@ from spikinghash.layers.vector_rows import LANES
 
 
 def stem_step(layer: ConvNorm, after: nn.Module | None) -> Step:
-    """Inference on arrays: counts [T, B, H, W, P] through `layer` and the pool `after` -> [T, B, H', W', K]."""
+    """Inference on arrays: counts [T, B, P, H, W] through `layer` and the pool `after` -> [T, B, H', W', K]."""
     conv = layer.conv
     k = conv.kernel_size[0]
     whole = (conv.kernel_size, conv.padding) == ((k, k), (k // 2, k // 2)) and (conv.stride, conv.groups) == ((1, 1), 1)
     if after is None or not (is_plain_pool(after) and whole and conv.out_channels % LANES == 0 and k % 2):
-        return plain(lambda x: layer(x) if after is None else per_step(after, layer(x)))
+        layers = plain(lambda x: layer(x) if after is None else per_step(after, layer(x)))
+        return lambda x: layers(np.moveaxis(x, 2, -1))
     rows, bias, scale, shift = _constants(layer)
 
     def run(x: np.ndarray) -> np.ndarray:
-        T, B, H, W, P = x.shape
-        images = np.ascontiguousarray(np.moveaxis(x, -1, 2)).reshape(T * B, P, H, W)
+        T, B, P, H, W = x.shape
         out = np.empty((T, B, (H + 1) // 2, (W + 1) // 2, conv.out_channels), np.float32)
-        conv_pool_norm(images, rows, k, bias, scale, shift, out.reshape(-1, *out.shape[2:]))
+        conv_pool_norm(x.reshape(T * B, P, H, W), rows, k, bias, scale, shift, out.reshape(-1, *out.shape[2:]))
         return out
 
     return run

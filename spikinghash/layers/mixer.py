@@ -10,7 +10,7 @@ from torch import Tensor, nn
 from spikinghash.layers import mixer_kernel
 from spikinghash.layers.fused import affine_constants
 from spikinghash.layers.neuron import LIF
-from spikinghash.layers.spike_conv import padded
+from spikinghash.layers.spike_conv import padded, with_silence
 
 
 def _square(weight: Tensor) -> np.ndarray:
@@ -31,7 +31,7 @@ def high_mixer(
 ) -> Callable[[np.ndarray], np.ndarray]:
     """`HighMixer.forward` in inference: x [T, S, B, H, W, C] -> spikes of the same shape. All neurons are alike."""
     tokens = np.stack([w.detach().numpy().reshape(*w.shape[:2], -1) for w in token])
-    weights = padded(np.stack([_square(w) for w in channel]))
+    weights = padded(with_silence(np.stack([_square(w) for w in channel])))
     affine = zip(*(affine_constants(norm) for norm in norms), strict=True)
     biases = np.stack([b.detach().numpy() for b in bias])
     constants = tokens, weights, biases, *(np.stack(rows) for rows in affine)

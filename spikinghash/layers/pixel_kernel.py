@@ -6,6 +6,8 @@ import numpy as np
 from numba import njit
 
 from spikinghash.layers.spike_conv_kernel import add_rows, append_active
+from spikinghash.layers.vector_rows import LANES
+from spikinghash.layers.vector_step import copy_vectors, scale_vectors
 
 _ZERO = np.float32(0.0)
 _ONE = np.float32(1.0)
@@ -49,12 +51,12 @@ def affine_steps(u, a, b):  # type: ignore[no-untyped-def]
 
 @njit(cache=True, nogil=True)
 def mix_channels(u, w, bias, norm, out, at, total):  # type: ignore[no-untyped-def]
-    """out[T, pixels * K] = (the sum of the weight rows w[D, P] of the spikes u[T, pixels * D], plus bias[K]) * norm[0]
+    """out[T, pixels * K] = (the sum of the weight rows w[D + 1, P] of the spikes u[T, pixels * D], plus bias[K]) * norm[0]
     + norm[1], each operation rounded; norm[2, K].
 
-    `out` may be u where D = K; at[D + LANES] and total[P] are scratch.
+    `out` may be u where D = K; the last row of w is zero; at[D + LANES] and total[P] are scratch.
     """
-    D, K = w.shape[0], bias.size
+    D, K = w.shape[0] - 1, bias.size
     scale, shift, quiet = norm[0], norm[1], np.empty(K, np.float32)
     for o in range(K):
         quiet[o] = bias[o] * scale[o] + shift[o]
@@ -65,10 +67,11 @@ def mix_channels(u, w, bias, norm, out, at, total):  # type: ignore[no-untyped-d
             if n == 0:
                 for o in range(K):
                     to[o] = quiet[o]
+                continue
+            copy_vectors(w[D], total)
+            add_rows(total, w, at, 0, n, 0, D)
+            if K % LANES == 0:
+                scale_vectors(total, bias, scale, shift, to)
             else:
-                total[:] = _ZERO
-                add_rows(total, w, at, 0, n, 0)
                 for o in range(K):
-                    total[o] += bias[o]
-                for o in range(K):
-                    to[o] = total[o] * scale[o] + shift[o]
+                    to[o] = (total[o] + bias[o]) * scale[o] + shift[o]

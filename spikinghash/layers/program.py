@@ -57,9 +57,19 @@ def plain(layer: Callable[[Tensor], Tensor]) -> Step:
 
 def fast(layer: nn.Module, x: Tensor, *, channel: int = 2, clips: int = 1) -> Tensor:
     """`layer` on x by its compiled form; `channel` and `clips` are the axes of the channels and of the clips in x."""
+    return torch.from_numpy(run(layer, x.movedim(channel, -1).numpy(), clips)).movedim(-1, channel)
+
+
+def frames_through(network: nn.Module, x: Tensor) -> Tensor:
+    """Counts [T, B, P, H, W] through the compiled form of a network -> [T, B, C, H', W']."""
+    return torch.from_numpy(run(network, x.numpy())).movedim(-1, 2)
+
+
+def run(layer: nn.Module, x: np.ndarray, clips: int = 1) -> np.ndarray:
+    """The compiled form of `layer`, made anew when a weight has changed, on an array."""
     tensors = [t for m in parts(layer) for t in (*m._parameters.values(), *m._buffers.values())]
     step: Step = kept(layer, tensors, layer.compiled)  # type: ignore[arg-type]
-    return torch.from_numpy(in_parts(step, x.movedim(channel, -1).numpy(), clips)).movedim(-1, channel)
+    return in_parts(step, x, clips)
 
 
 def in_parts(step: Step, x: np.ndarray, clips: int = 1) -> np.ndarray:

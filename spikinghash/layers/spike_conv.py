@@ -48,9 +48,18 @@ def padded(values: np.ndarray) -> np.ndarray:
 
 
 def weight_rows(weight: Tensor) -> np.ndarray:
-    """[K, D, k, k] -> [k * k * D, K padded]."""
+    """[K, D, k, k] -> [k * k * D + 1, K padded], the last row zero."""
     rows: np.ndarray = weight.detach().numpy().transpose(2, 3, 1, 0).reshape(-1, weight.shape[0])
-    return padded(rows)
+    return padded(with_silence(rows))
+
+
+def with_silence(rows: np.ndarray) -> np.ndarray:
+    """[..., D, K] with one more row of zeros, what an input adds that did not fire."""
+    *before, D, K = rows.shape
+    # dense whatever the order of `rows`: the kernels read whole vectors
+    out = np.zeros((*before, D + 1, K), np.float32)
+    out[..., :D, :] = rows
+    return out
 
 
 def bias_of(conv: nn.Conv2d) -> np.ndarray:

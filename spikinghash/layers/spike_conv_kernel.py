@@ -1,7 +1,7 @@
 """Convolution of spikes on CPU: only the weights of inputs that fired are added, nothing is multiplied.
 
-Arrays are channel last: x[N, H, W, D] in {0, 1}, weights as rows w[k * k * D, P] with their K outputs padded to whole
-vectors, out[N, H, W, K]. An image row is read as one list of active positions `column * D + channel`, so that the
+Arrays are channel last: x[N, H, W, D] in {0, 1}, weights as rows w[k * k * D + 1, P] with their K outputs padded to
+whole vectors and the last row zero, out[N, H, W, K]. An image row is read as one list of active positions `column * D + channel`, so that the
 columns under one row of the kernel are one contiguous piece of that list, and position minus `first column * D` is
 the row of the weights.
 
@@ -14,6 +14,7 @@ import numpy as np
 from numba import njit, prange
 
 from spikinghash.layers.vector_rows import LANES, add_rows_1, add_rows_2, add_rows_3, add_rows_4, list_spikes
+from spikinghash.layers.vector_step import copy_vectors, scale_vectors
 
 _ZERO = np.float32(0.0)
 _ONE = np.float32(1.0)
@@ -65,19 +66,19 @@ def list_active(x, at, starts):  # type: ignore[no-untyped-def]
 
 
 @njit(inline="always")
-def add_rows(total, w, at, lo, hi, first):  # type: ignore[no-untyped-def]
-    """total[P] += the rows w[at[j] - first], j in [lo, hi)."""
+def add_rows(total, w, at, lo, hi, first, silent):  # type: ignore[no-untyped-def]
+    """total[P] += the rows w[at[j] - first], j in [lo, hi); w[silent] is a row of zeros, at[hi] is read."""
     start, vectors = 0, total.size // LANES
     while vectors >= 4:
-        add_rows_4(total, w, at, lo, hi, first, start)
+        add_rows_4(total, w, at, lo, hi, first, start, silent)
         start += 4 * LANES
         vectors -= 4
     if vectors == 3:
-        add_rows_3(total, w, at, lo, hi, first, start)
+        add_rows_3(total, w, at, lo, hi, first, start, silent)
     elif vectors == 2:
-        add_rows_2(total, w, at, lo, hi, first, start)
+        add_rows_2(total, w, at, lo, hi, first, start, silent)
     elif vectors == 1:
-        add_rows_1(total, w, at, lo, hi, first, start)
+        add_rows_1(total, w, at, lo, hi, first, start, silent)
 
 
 @njit(cache=True, nogil=True)
@@ -86,24 +87,27 @@ def _convolve_images(x, w, k, bias, scale, shift, out, begin, end):  # type: ign
     K, pad = out.shape[3], k // 2
     at = np.empty(H * W * D + LANES, np.int32)
     starts = np.empty((H, W + 1), np.int64)
-    sums = np.empty((W, w.shape[1]), np.float32)
+    sums, nothing = np.empty((W, w.shape[1]), np.float32), np.zeros(K, np.float32)
     for n in range(begin, end):
         list_active(x[n].reshape(H, W * D), at, starts)
         for y in range(H):
-            sums[:] = bias
+            for c in range(W):
+                copy_vectors(bias, sums[c])
             for dy in range(max(0, pad - y), min(k, H + pad - y)):
                 where = starts[y + dy - pad]
                 for c in range(W):
                     lo, hi = where[max(c - pad, 0)], where[min(c + pad + 1, W)]
-                    add_rows(sums[c], w, at, lo, hi, (c - pad) * D - dy * k * D)
+                    add_rows(sums[c], w, at, lo, hi, (c - pad) * D - dy * k * D, k * k * D)
             for c in range(W):
                 to, total = out[n, y, c], sums[c]
-                if scale.size:
+                if not scale.size:
+                    for o in range(K):
+                        to[o] = total[o]
+                elif K % LANES:
                     for o in range(K):
                         to[o] = total[o] * scale[o] + shift[o]
                 else:
-                    for o in range(K):
-                        to[o] = total[o]
+                    scale_vectors(total, nothing, scale, shift, to)
 
 
 @njit(cache=True, nogil=True)
@@ -143,7 +147,7 @@ def weight_gradient(x, grad, k, gw):  # type: ignore[no-untyped-def]
     wide = W + 2 * pad
     at = np.empty(H * W * D + LANES, np.int32)
     starts = np.empty((H, W + 1), np.int64)
-    lists = np.empty((D, H * W), np.int32)
+    lists = np.empty((D, H * W + 1), np.int32)
     counts = np.empty(D, np.int64)
     padded = np.zeros(((H + 2 * pad) * wide, gw.shape[1]), np.float32)
     for n in range(N):
@@ -155,4 +159,4 @@ def weight_gradient(x, grad, k, gw):  # type: ignore[no-untyped-def]
         for tap in range(k * k):
             away = (tap // k - pad) * wide + tap % k - pad
             for c in range(D):
-                add_rows(gw[tap * D + c], padded, lists[c], 0, counts[c], away)
+                add_rows(gw[tap * D + c], padded, lists[c], 0, counts[c], away, 0)

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from typing import Any
 
-import numpy as np
 import torch
 from torch import Tensor, nn
 
 from spikinghash.layers import spike_linear_kernel as kernel
 from spikinghash.layers.fused import runs_fused
+from spikinghash.layers.spike_conv import with_silence
 from spikinghash.layers.spike_conv_kernel import count_spikes
 from spikinghash.layers.vector_rows import LANES
 
@@ -42,7 +42,7 @@ class SpikeLinear(torch.autograd.Function):
         if not ctx.rare:
             return x @ weight
         out = x.new_empty(len(x), weight.shape[1])
-        kernel.product(x.detach().numpy(), np.ascontiguousarray(weight.detach().numpy()), out.numpy())
+        kernel.product(x.detach().numpy(), with_silence(weight.detach().numpy()), out.numpy())
         return out
 
     @staticmethod

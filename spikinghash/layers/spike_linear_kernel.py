@@ -15,7 +15,7 @@ _ROWS = 128
 
 @njit(cache=True, nogil=True)
 def product(x, w, out):  # type: ignore[no-untyped-def]
-    """out[N, K] = x[N, D] @ w[D, P], K padded to P with whole vectors."""
+    """out[N, K] = x[N, D] @ w[D, K] with w[D + 1, P]: K padded to P, whole vectors, and a last row of zeros."""
     D, K = x.shape[1], out.shape[1]
     at, total = np.empty(D + LANES, np.int32), np.empty(w.shape[1], np.float32)
     for r in range(x.shape[0]):
@@ -24,7 +24,7 @@ def product(x, w, out):  # type: ignore[no-untyped-def]
             to[:] = _ZERO
             continue
         total[:] = _ZERO
-        add_rows(total, w, at, 0, n, 0)
+        add_rows(total, w, at, 0, n, 0, D)
         for o in range(K):
             to[o] = total[o]
 
@@ -33,7 +33,7 @@ def product(x, w, out):  # type: ignore[no-untyped-def]
 def weight_gradient(x, grad, gw):  # type: ignore[no-untyped-def]
     """gw[D, K] += x[N, D]^T @ grad[N, K]; K is a multiple of the vector's length."""
     N, D = x.shape
-    at, lists, counts = np.empty(D + LANES, np.int32), np.empty((D, _ROWS), np.int32), np.empty(D, np.int64)
+    at, lists, counts = np.empty(D + LANES, np.int32), np.empty((D, _ROWS + 1), np.int32), np.empty(D, np.int64)
     for first in range(0, N, _ROWS):
         counts[:] = 0
         for r in range(first, min(first + _ROWS, N)):
@@ -43,4 +43,9 @@ def weight_gradient(x, grad, gw):  # type: ignore[no-untyped-def]
                 counts[d] += 1
         for d in range(D):
             if counts[d] > 0:
-                add_rows(gw[d], grad, lists[d], 0, counts[d], 0)
+                even = counts[d] // 2 * 2
+                add_rows(gw[d], grad, lists[d], 0, even, 0, 0)
+                if even < counts[d]:
+                    last = grad[lists[d, even]]
+                    for o in range(last.size):
+                        gw[d, o] += last[o]

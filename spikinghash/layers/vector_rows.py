@@ -25,14 +25,15 @@ def _make(vectors: int) -> Callable[..., None]:
     """An intrinsic that adds rows of `vectors` vectors."""
 
     @intrinsic
-    def add(typingctx: Any, total: Any, rows: Any, at: Any, lo: Any, hi: Any, first: Any, start: Any) -> Any:
-        signature = types.void(total, rows, at, types.intp, types.intp, types.intp, types.intp)
+    def add(
+        typingctx: Any, total: Any, rows: Any, at: Any, lo: Any, hi: Any, first: Any, start: Any, silent: Any
+    ) -> Any:
+        signature = types.void(total, rows, at, *[types.intp] * 5)
 
         def codegen(context: Any, builder: Any, sig: Any, args: Any) -> Any:
             arrays = [context.make_array(t)(context, builder, a) for t, a in zip(sig.args[:3], args[:3], strict=True)]
-            low, high, shift, column = args[3:]
             width = builder.extract_value(arrays[1].shape, 1)
-            _loop(builder, [a.data for a in arrays], (low, high, shift, column), width, vectors)
+            _loop(builder, [a.data for a in arrays], args[3:], width, vectors)
             return context.get_dummy_value()
 
         return signature, codegen
@@ -40,9 +41,12 @@ def _make(vectors: int) -> Callable[..., None]:
     return add
 
 
-def _loop(builder: Any, data: list[Any], bounds: tuple[Any, Any, Any, Any], width: Any, vectors: int) -> None:
+def _loop(builder: Any, data: list[Any], bounds: list[Any], width: Any, vectors: int) -> None:
+    """Two rows at a time. An odd last one is joined by the row `silent`, all zeros: a branch on what is left over would
+    be guessed wrong half of the time.
+    """
     total, rows, at = data
-    low, high, shift, column = bounds
+    low, high, shift, column, silent = bounds
     vector = ir.VectorType(ir.FloatType(), LANES)
     index = low.type
 
@@ -53,29 +57,29 @@ def _loop(builder: Any, data: list[Any], bounds: tuple[Any, Any, Any, Any], widt
     def load(base: Any, offset: Any, v: int) -> Any:
         return builder.load(pointer(base, offset, v), align=4)
 
-    def row(j: Any) -> Any:
-        number = builder.sext(builder.load(builder.gep(at, [j])), index)
-        return builder.add(builder.mul(builder.sub(number, shift), width), column)
+    def row(number: Any) -> Any:
+        return builder.add(builder.mul(number, width), column)
+
+    def listed(j: Any) -> Any:
+        return builder.sub(builder.sext(builder.load(builder.gep(at, [j])), index), shift)
 
     sums = [cgutils.alloca_once_value(builder, load(total, column, v)) for v in range(vectors)]
     position = cgutils.alloca_once_value(builder, low)
-    for together in (2, 1):
-        test, body, done = (builder.append_basic_block() for _ in range(3))
-        builder.branch(test)
-        builder.position_at_end(test)
-        end = builder.add(builder.load(position), ir.Constant(index, together))
-        builder.cbranch(builder.icmp_signed("<=", end, high), body, done)
-        builder.position_at_end(body)
-        j = builder.load(position)
-        chosen = [row(builder.add(j, ir.Constant(index, i))) for i in range(together)]
-        for v in range(vectors):
-            value = load(rows, chosen[0], v)
-            if together == 2:
-                value = builder.fadd(value, load(rows, chosen[1], v))
-            builder.store(builder.fadd(builder.load(sums[v]), value), sums[v])
-        builder.store(end, position)
-        builder.branch(test)
-        builder.position_at_end(done)
+    test, body, done = (builder.append_basic_block() for _ in range(3))
+    builder.branch(test)
+    builder.position_at_end(test)
+    builder.cbranch(builder.icmp_signed("<", builder.load(position), high), body, done)
+    builder.position_at_end(body)
+    j = builder.load(position)
+    after = builder.add(j, ir.Constant(index, 1))
+    second = builder.select(builder.icmp_signed("<", after, high), listed(after), silent)
+    chosen = row(listed(j)), row(second)
+    for v in range(vectors):
+        pair = builder.fadd(load(rows, chosen[0], v), load(rows, chosen[1], v))
+        builder.store(builder.fadd(builder.load(sums[v]), pair), sums[v])
+    builder.store(builder.add(j, ir.Constant(index, 2)), position)
+    builder.branch(test)
+    builder.position_at_end(done)
     for v in range(vectors):
         builder.store(builder.load(sums[v]), pointer(total, column, v), align=4)
 

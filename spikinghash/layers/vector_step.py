@@ -10,8 +10,10 @@ from typing import Any
 
 from llvmlite import ir
 from numba import types
+from numba.core import cgutils
 from numba.extending import intrinsic
 
+from spikinghash.layers.vector_code import Code
 from spikinghash.layers.vector_rows import LANES, spread
 
 _VECTOR = ir.VectorType(ir.FloatType(), LANES)
@@ -50,6 +52,47 @@ def _keep_larger(typingctx: Any, target: Any, at: Any, source: Any, start: Any) 
     return signature, codegen
 
 
+def _each(builder: Any, array: Any, do: Callable[[Any], None]) -> None:
+    """`do` at the start of each vector of a flat array."""
+    size = builder.extract_value(array.shape, 0)
+    with cgutils.for_range_slice(builder, size.type(0), size, size.type(LANES), size.type) as (place, _):
+        do(place)
+
+
+def _copy_vectors(typingctx: Any, source: Any, target: Any) -> Any:
+    """Source[N] into target[N], N whole vectors."""
+    signature = types.void(source, target)
+
+    def codegen(context: Any, builder: Any, sig: Any, args: Any) -> Any:
+        a, b = (context.make_array(t)(context, builder, x) for t, x in zip(sig.args, args, strict=True))
+        code = Code(builder)
+        _each(builder, a, lambda place: code.store(code.load(a.data, place), b.data, place))
+        return context.get_dummy_value()
+
+    return signature, codegen
+
+
+def _scale_vectors(typingctx: Any, source: Any, bias: Any, scale: Any, shift: Any, target: Any) -> Any:
+    """(Source[N] + bias[N]) * scale[N] + shift[N], each operation rounded, into target[N], N whole vectors."""
+    signature = types.void(source, bias, scale, shift, target)
+
+    def codegen(context: Any, builder: Any, sig: Any, args: Any) -> Any:
+        x, first, a, b, to = (context.make_array(t)(context, builder, v) for t, v in zip(sig.args, args, strict=True))
+        code = Code(builder)
+
+        def one(place: Any) -> None:
+            summed = code.add(code.load(x.data, place), code.load(first.data, place))
+            scaled = code.mul(summed, code.load(a.data, place))
+            code.store(code.add(scaled, code.load(b.data, place)), to.data, place)
+
+        _each(builder, to, one)
+        return context.get_dummy_value()
+
+    return signature, codegen
+
+
 # numba supplies the typing context, which a checker of calls cannot know
 add_scaled: Callable[..., None] = intrinsic(_add_scaled)
 keep_larger: Callable[..., None] = intrinsic(_keep_larger)
+copy_vectors: Callable[..., None] = intrinsic(_copy_vectors)
+scale_vectors: Callable[..., None] = intrinsic(_scale_vectors)

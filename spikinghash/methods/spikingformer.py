@@ -17,7 +17,7 @@ from spikinghash.layers.conv import ConvNorm, per_step
 from spikinghash.layers.event_conv import stem_step
 from spikinghash.layers.fused import is_fixed
 from spikinghash.layers.hash_layer import HashOutput, SpikingHashLayer, global_average
-from spikinghash.layers.program import Step, chain, compiled, fast
+from spikinghash.layers.program import Step, chain, compiled, frames_through
 from spikinghash.methods.spec import ModelSpec
 from spikinghash.methods.spikinghash import Block, Downsample
 
@@ -67,7 +67,7 @@ class Spikingformer(nn.Module):
 
     def forward(self, x: Tensor) -> tuple[HashOutput, Tensor]:
         """x [T, B, P, H, W] float counts -> hash output of [B, K], logits [B, classes] from the firing rates."""
-        x = fast(self, x) if is_fixed(self, x) else self._blocks(x)
+        x = frames_through(self, x) if is_fixed(self, x) else self._blocks(x)
         out: HashOutput = self.hash(global_average(x, exact=not self.training))
         return out, self.classifier(out.rate)
 
@@ -79,7 +79,7 @@ class Spikingformer(nn.Module):
         return blocks
 
     def compiled(self) -> Step:
-        """All before the pooled features, in inference on arrays: counts [T, B, H, W, P] -> [T, B, H', W', D]."""
+        """All before the pooled features, in inference on arrays: counts [T, B, P, H, W] -> [T, B, H', W', D]."""
         tokens = chain(stem_step(self.stem, self.stem_pool), compiled(self.tokens))
         position, blocks = compiled(self.position), compiled(self.blocks)
 

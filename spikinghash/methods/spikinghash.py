@@ -19,7 +19,7 @@ from spikinghash.layers.hash_layer import HashOutput, SpikingHashLayer, global_a
 from spikinghash.layers.mlp import SpikingMLP
 from spikinghash.layers.neuron import LIF
 from spikinghash.layers.pool import compiled_pool
-from spikinghash.layers.program import Step, chain, compiled, fast
+from spikinghash.layers.program import Step, chain, compiled, frames_through
 from spikinghash.layers.wavemixer import MixerThresholds, WaveMixer
 from spikinghash.methods.spec import ModelSpec
 
@@ -171,7 +171,7 @@ class Spikinghash(nn.Module):
 
     def features(self, x: Tensor) -> Tensor:
         """x [T, B, P, H, W] -> pooled features [T, B, D4]."""
-        return global_average(fast(self, x) if is_fixed(self, x) else self._stages(x), exact=not self.training)
+        return global_average(frames_through(self, x) if is_fixed(self, x) else self._stages(x), exact=not self.training)
 
     def _stages(self, x: Tensor) -> Tensor:
         x = self.stem(x) if self.stem_pool is None else per_step(self.stem_pool, self.stem(x))
@@ -180,7 +180,7 @@ class Spikinghash(nn.Module):
         return x
 
     def compiled(self) -> Step:
-        """All before the pooled features, in inference on arrays: counts [T, B, H, W, P] -> [T, B, H', W', D4]."""
+        """All before the pooled features, in inference on arrays: counts [T, B, P, H, W] -> [T, B, H', W', D4]."""
         return chain(stem_step(self.stem, self.stem_pool), *(compiled(stage) for stage in self.stages))
 
     def forward(self, x: Tensor) -> tuple[HashOutput, Tensor]:

@@ -5,7 +5,7 @@ import torch
 from torch import nn
 
 from spikinghash.layers.conv import ConvNorm, per_step
-from spikinghash.layers.event_conv import stem
+from spikinghash.layers.event_conv import stem_step
 
 POOL = nn.MaxPool2d(3, 2, 1)
 
@@ -30,6 +30,11 @@ def counts(*shape, rate=0.2):
     return (torch.rand(shape, generator=g) < rate) * torch.randint(1, 9, shape, generator=g).float()
 
 
+def fused(conv, pool, x):
+    step = stem_step(conv, pool)
+    return torch.from_numpy(step(x.numpy())).movedim(-1, 2)
+
+
 @pytest.mark.parametrize("rate", [0.0, 0.2, 1.0])
 @pytest.mark.parametrize(("P", "K", "kernel"), [(2, 16, 3), (1, 32, 5), (3, 48, 1)])
 @pytest.mark.parametrize(("H", "W"), [(8, 8), (5, 7), (1, 1), (1, 6)])
@@ -37,27 +42,14 @@ def counts(*shape, rate=0.2):
 def test_equals_the_layers_one_by_one(H, W, P, K, kernel, rate):
     for bias in (True, False):
         conv, x = layer(P, K, kernel, bias), counts(2, 3, P, H, W, rate=rate)
-        fused = stem(conv, POOL, x)
-        assert torch.equal(fused, per_step(POOL, conv(x)))
-        assert fused[0].is_contiguous(memory_format=torch.channels_last)
+        assert torch.equal(fused(conv, POOL, x), per_step(POOL, conv(x)))
 
 
 @torch.no_grad()
-def test_any_thread_count():
-    conv, x = layer(2, 16, 3, False), counts(4, 20, 2, 32, 32)
-    one = stem(conv, POOL, x)
-    torch.set_num_threads(2)
-    assert torch.equal(stem(conv, POOL, x), one)
-
-
-def test_training_watched_layers_and_odd_widths_take_the_layers_themselves():
+def test_odd_widths_other_pools_and_none_take_the_layers_themselves():
     conv, x = layer(2, 20, 3, False), counts(2, 3, 2, 6, 6)
-    with torch.no_grad():
-        assert torch.equal(stem(conv, POOL, x), per_step(POOL, conv(x)))
-    conv, seen = layer(2, 16, 3, False), []
-    conv.conv.register_forward_hook(lambda *_: seen.append(1))
-    with torch.no_grad():
-        stem(conv, POOL, x)
-    assert seen == [1]
-    y = stem(conv.train(), POOL, x)
-    assert y.requires_grad
+    assert torch.equal(fused(conv, POOL, x), per_step(POOL, conv(x)))
+    conv = layer(2, 16, 3, False)
+    other = nn.MaxPool2d(2)
+    assert torch.equal(fused(conv, other, x), per_step(other, conv(x)))
+    assert torch.equal(fused(conv, None, x), conv(x))

@@ -9,13 +9,9 @@ from torch import nn
 
 from spikinghash.layers.attention import SpikingSelfAttention
 from spikinghash.layers.constants import kept
-from spikinghash.layers.conv import ConvNorm
-from spikinghash.layers.event_conv import stem
 from spikinghash.layers.mlp import SpikingMLP
 from spikinghash.layers.wavemixer import HighMixer
-
-POOL = nn.MaxPool2d(3, 2, 1)
-
+from spikinghash.methods.spikinghash import SIZES, Spikinghash
 
 def grid(module):
     with torch.no_grad():
@@ -29,12 +25,15 @@ def spikes(*shape):
     return (torch.rand(shape, generator=torch.Generator().manual_seed(0)) < 0.3).float()
 
 
+def network():
+    return Spikinghash(SIZES["Nano"], bits=16, classes=3, steps=4, height=32, width=32)
+
+
 CASES = {
     "mlp": (lambda: SpikingMLP(16, 2), lambda m, x: m(x), (4, 2, 16, 3, 3)),
     "attention": (lambda: SpikingSelfAttention(16, 2), lambda m, x: m(x), (4, 2, 16, 3, 3)),
     "mixer": (lambda: HighMixer(16, 7, (2, 3, 3), 1, 0.5, "atan"), lambda m, x: m(x), (2, 7, 2, 3, 3, 16)),
-    "stem": (lambda: ConvNorm(2, 16, 3), lambda m, x: stem(m, POOL, x), (4, 2, 2, 6, 6)),
-    "spike conv": (lambda: ConvNorm(32, 16, 3), lambda m, x: m(x), (4, 2, 32, 6, 6)),
+    "network": (network, lambda m, x: m.features(x), (4, 2, 2, 32, 32)),
 }
 
 
@@ -83,12 +82,12 @@ def test_a_change_is_seen(case, change):
 
 @torch.no_grad()
 def test_statistics_of_training_are_seen():
-    module, x = wake(ConvNorm(32, 16, 3), 1).eval(), spikes(4, 2, 32, 6, 6)
+    module, x = wake(SpikingMLP(16, 2), 1).eval(), spikes(4, 2, 16, 3, 3)
     before = module(x)
     module.train()(x)
     after = module.eval()(x)
     assert not torch.equal(before, after)
-    fresh = ConvNorm(32, 16, 3).eval()
+    fresh = SpikingMLP(16, 2).eval()
     fresh.load_state_dict(module.state_dict())
     assert torch.equal(after, fresh(x))
 

@@ -8,7 +8,7 @@ from torch import nn
 
 from spikinghash.layers.conv import ConvNorm
 from spikinghash.layers.fused import affine_constants
-from spikinghash.layers.spike_conv import SpikeConv, convolve, pays
+from spikinghash.layers.spike_conv import SpikeConv, convolution, convolve, pays
 from spikinghash.layers.spike_conv_kernel import add_rows, append_active, count_spikes
 from spikinghash.layers.vector_rows import LANES
 
@@ -50,11 +50,13 @@ def test_convolution_against_a_loop(rate, D, K, k, H, W):
 
 
 def test_the_affine_step_is_a_product_and_a_sum():
-    conv = on_a_grid(nn.Conv2d(16, 24, 3, padding=1))
-    x = spikes(2, 4, 5, 16)
-    scale, shift = torch.randn(24), torch.randn(24)
-    plain = convolve(x, conv.weight, conv.bias)
-    assert torch.equal(convolve(x, conv.weight, conv.bias, scale.numpy(), shift.numpy()), plain * scale + shift)
+    for outputs in (24, 32):
+        conv = on_a_grid(nn.Conv2d(16, outputs, 3, padding=1))
+        x = spikes(2, 4, 5, 16)
+        scale, shift = torch.randn(outputs), torch.randn(outputs)
+        plain = convolve(x, conv.weight, conv.bias)
+        scaled = convolution(conv, (scale.numpy(), shift.numpy()))(x.numpy())
+        assert np.array_equal(scaled, (plain * scale + shift).detach().numpy())
 
 
 @pytest.mark.parametrize(("D", "K", "bias"), [(16, 32, False), (20, 24, True), (48, 64, True)])
@@ -129,16 +131,19 @@ def test_positions_and_sums_of_rows():
     at = np.zeros(101 + LANES, np.int32)
     w = rng.integers(-9, 9, (60, 112)).astype(np.float32)
     total = np.ones(112, np.float32)
-    rows = rng.integers(5, 60, 13).astype(np.int32)
+    w[59] = 0
+    rows = rng.integers(5, 60, 14).astype(np.int32)
     _sum(total, w, rows, 2, 13, 5)
     assert np.array_equal(total, 1 + w[rows[2:13] - 5].sum(0))
+    _sum(total, w, rows, 2, 12, 5)
+    assert np.array_equal(total, 1 + w[rows[2:13] - 5].sum(0) + w[rows[2:12] - 5].sum(0))
     assert _list(x, at, 3, 98) == x[3:98].sum()
     assert np.array_equal(at[: int(x[3:98].sum())], 7 + np.flatnonzero(x[3:98]))
 
 
 @njit
 def _sum(total, w, at, lo, hi, first):
-    add_rows(total, w, at, lo, hi, first)
+    add_rows(total, w, at, lo, hi, first, 59)
 
 
 @njit

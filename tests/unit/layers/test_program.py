@@ -1,0 +1,83 @@
+"""A network as a chain of kernels gives what its layers give one by one, bit for bit, for any number of clips."""
+
+import numpy as np
+import pytest
+import torch
+from slow_oracles import wake
+
+from spikinghash.layers.exact import round_weights
+from spikinghash.layers.program import CLIPS, chain, in_parts
+from spikinghash.methods.spikingformer import SIZES as FORMERS
+from spikinghash.methods.spikingformer import Spikingformer
+from spikinghash.methods.spikinghash import SIZES, VARIANTS, Spikinghash
+
+
+def spikinghash(variant):
+    return Spikinghash(
+        SIZES["Nano"], bits=16, classes=3, steps=4, height=32, width=32, variant=VARIANTS[variant], surrogate="atan"
+    )
+
+
+NETWORKS = {
+    **{name: lambda name=name: spikinghash(name) for name in VARIANTS},
+    "former": lambda: Spikingformer(FORMERS["Nano"], bits=16, classes=3, surrogate="atan"),
+}
+
+
+def counts(clips):
+    g = torch.Generator().manual_seed(0)
+    return (torch.rand(4, clips, 2, 32, 32, generator=g) < 0.2) * 3.0
+
+
+@pytest.fixture(scope="module")
+def networks():
+    made = {}
+    for name, make in NETWORKS.items():
+        made[name] = wake(make(), 1, counts(4))
+        round_weights(made[name], 8)
+        made[name].eval()
+    return made
+
+
+def watched(network, x):
+    """What the network gives when every layer is really called."""
+    handles = [m.register_forward_hook(lambda *_: None) for m in network.modules()]
+    out, logits = network(x)
+    for handle in handles:
+        handle.remove()
+    return out, logits
+
+
+@pytest.mark.parametrize("name", NETWORKS)
+@torch.no_grad()
+def test_equals_the_layers_one_by_one(networks, name):
+    x = counts(3)
+    (ours, our_logits), (theirs, their_logits) = networks[name](x), watched(networks[name], x)
+    for field in ("bits", "rate", "membrane", "margin"):
+        assert torch.equal(getattr(ours, field), getattr(theirs, field)), field
+    assert torch.equal(our_logits, their_logits)
+    assert 0 < ours.rate.mean() < 1
+
+
+@pytest.mark.parametrize("threads", [1, 2])
+@torch.no_grad()
+def test_any_number_of_clips_and_threads(networks, threads):
+    network, x = networks["full"], counts(2 * CLIPS + 1)
+    torch.set_num_threads(threads)
+    whole = network(x)[0].membrane
+    assert torch.equal(network(x[:, 5:6])[0].membrane, whole[5:6])
+    assert torch.equal(network(x.flip(1))[0].membrane, whole.flip(0))
+
+
+def test_parts_keep_their_order_and_a_step_may_be_empty():
+    seen = []
+
+    def step(x):
+        seen.append(x.shape[1])
+        return x * 2
+
+    x = np.arange(2 * 40).reshape(2, 40)
+    assert np.array_equal(in_parts(chain(step, step), x), 4 * x)
+    assert sum(seen) == 80
+    assert max(seen) <= CLIPS
+    assert in_parts(chain(), x[:, :0]).shape == (2, 0)
