@@ -5,12 +5,14 @@ from __future__ import annotations
 import numpy as np
 from torch import Tensor, nn
 
+from spikinghash.layers import taped_ops
 from spikinghash.layers.attention_kernel import attend
 from spikinghash.layers.conv import ConvNorm, ConvNormLIF
 from spikinghash.layers.fused import affine_constants, is_fixed
 from spikinghash.layers.neuron import LIF
 from spikinghash.layers.program import Step, fast, plain
 from spikinghash.layers.spike_conv import bias_of, padded, with_silence
+from spikinghash.layers.tape import Gradients, Taped
 from spikinghash.layers.vector_rows import LANES
 
 #: The released scale; 1 / sqrt(head width) for 64, kept whatever the width.
@@ -45,6 +47,23 @@ class SpikingSelfAttention(nn.Module):
         y = q @ (k.transpose(-2, -1) @ v) if C // self.heads < H * W else (q @ k.transpose(-2, -1)) @ v
         y = (y * SCALE).transpose(2, 3).reshape(T, B, H, W, C).movedim(-1, 2)
         return self.project(self.fire(y))
+
+    def forward_back(self, x: np.ndarray, grads: Gradients) -> Taped:
+        """Training on arrays [T, B, H, W, C]."""
+        spikes, entry_back = taped_ops.lif(x, self.entry.constants)
+        factors, backs = zip(*(part.forward_back(spikes, grads) for part in (self.q, self.k, self.v)), strict=True)
+        product, product_back = taped_ops.attended(*factors, self.heads, SCALE)
+        fired, fire_back = taped_ops.lif(product, self.fire.constants)
+        y, project_back = self.project.forward_back(fired, grads)
+
+        def back(g: np.ndarray) -> np.ndarray:
+            gradients = product_back(fire_back(project_back(g)))
+            first, second, third = (one(g) for one, g in zip(backs, gradients, strict=True))
+            first += second
+            first += third
+            return entry_back(first)
+
+        return y, back
 
     def compiled(self) -> Step:
         """Inference on arrays [T, B, H, W, C]."""

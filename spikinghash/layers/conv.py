@@ -6,11 +6,12 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from spikinghash.layers import spike_conv, spike_linear
+from spikinghash.layers import spike_conv, spike_linear, taped_ops
 from spikinghash.layers.fused import FusedNorm, affine, affine_constants, runs_fused
 from spikinghash.layers.neuron import NormLIF, norm_affine, track
 from spikinghash.layers.pool import is_plain_pool, pool
 from spikinghash.layers.program import Step, plain
+from spikinghash.layers.tape import Gradients, Taped
 
 
 def per_step(layer: nn.Module, x: Tensor) -> Tensor:
@@ -44,7 +45,7 @@ class FixedNorm(nn.BatchNorm2d):
     def by_batch(self, x: Tensor, offset: Tensor | None = None) -> Tensor:
         """Training on CPU: the norm of x [..., C] plus `offset` [C]."""
         y, mean, var = FusedNorm.apply(x.contiguous(), offset, self.weight, self.bias, self.eps)
-        track(self, mean, var, x.numel() // x.shape[-1])
+        track(self, mean.numpy(), var.numpy(), x.numel() // x.shape[-1])
         return y
 
 
@@ -66,6 +67,12 @@ class ConvNorm(nn.Module):
             return per_step(self.norm, per_step(self.conv, x))
         y = spike_conv.SpikeConv.apply(rows, self.conv.weight, self.conv.bias)
         return per_step(self.norm, y.unflatten(0, x.shape[:2]).movedim(-1, 2))
+
+    def forward_back(self, x: np.ndarray, grads: Gradients) -> Taped:
+        """Training on arrays of spikes [T, B, H, W, C] -> [T, B, H, W, C']."""
+        y, conv_back = taped_ops.convolution(x, self.conv, grads)
+        z, norm_back = taped_ops.normed(y, self.norm, grads, self.conv.bias)
+        return z, lambda g: conv_back(norm_back(g))
 
     def compiled_for_spikes(self) -> Step:
         """Inference on arrays of spikes [T, B, H, W, C] -> [T, B, H, W, C']."""
@@ -94,3 +101,9 @@ class ConvNormLIF(nn.Module):
             y = spike_linear.pointwise(x.movedim(2, -1), self.conv)
             return self.fire(y, channel_last=True, offset=self.conv.bias).movedim(-1, 2)
         return self.fire(per_step(self.conv, x))
+
+    def forward_back(self, x: np.ndarray, grads: Gradients) -> Taped:
+        """Training on arrays of spikes [T, B, H, W, C] -> spikes [T, B, H, W, C']."""
+        y, conv_back = taped_ops.convolution(x, self.conv, grads)
+        z, fire_back = taped_ops.norm_lif(y, self.fire.norm, self.fire.neuron.constants, grads, self.conv.bias)
+        return z, lambda g: conv_back(fire_back(g))

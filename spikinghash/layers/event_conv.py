@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import numpy as np
+import torch
 from torch import nn
 
+from spikinghash.layers import taped_ops
 from spikinghash.layers.conv import ConvNorm, per_step
 from spikinghash.layers.event_conv_kernel import conv_pool_norm
 from spikinghash.layers.fused import affine_constants
 from spikinghash.layers.pool import is_plain_pool
 from spikinghash.layers.program import Step, plain
 from spikinghash.layers.spike_conv import bias_of, padded
+from spikinghash.layers.tape import Gradients, Layer, Taped
 from spikinghash.layers.vector_rows import LANES
 
 
@@ -41,3 +44,29 @@ def _constants(layer: ConvNorm) -> tuple[np.ndarray, ...]:
     weight = layer.conv.weight.detach().numpy() * sign[:, None, None, None]
     rows = padded(weight[:, :, ::-1, ::-1].transpose(1, 2, 3, 0)).reshape(-1)
     return rows, bias_of(layer.conv) * sign, scale * sign, shift
+
+
+def stem_layer(layer: ConvNorm, after: nn.Module | None) -> Layer:
+    """Training on arrays: counts [T, B, P, H, W] through `layer` and the pool `after` -> [T, B, H', W', K]."""
+
+    def run(x: np.ndarray, grads: Gradients) -> Taped:
+        conv, counts = layer.conv, torch.from_numpy(x)
+        images = counts.flatten(0, 1).contiguous(memory_format=torch.channels_last)
+        y = conv._conv_forward(images, conv.weight.detach(), None).movedim(1, -1).contiguous()
+        rows = y.numpy().reshape(*x.shape[:2], *y.shape[1:])
+        z, norm_back = taped_ops.normed(rows, layer.norm, grads, conv.bias)
+        pooled, pool_back = (z, None) if after is None else taped_ops.pooled(z, after)
+
+        def back(g: np.ndarray) -> np.ndarray:
+            g = norm_back(g if pool_back is None else pool_back(g))
+            gradient = torch.from_numpy(g.reshape(y.shape)).movedim(-1, 1)
+            sizes = conv.stride, conv.padding, conv.dilation
+            of = torch.ops.aten.convolution_backward
+            found = of(gradient, images, conv.weight, None, *sizes, False, [0, 0], conv.groups, [False, True, False])
+            grads.add(conv.weight, found[1])
+            # counts are data: nobody asks for their gradient
+            return g
+
+        return pooled, back
+
+    return run

@@ -5,12 +5,14 @@ from __future__ import annotations
 import numpy as np
 from torch import Tensor, nn
 
+from spikinghash.layers import taped_ops
 from spikinghash.layers.conv import ConvNorm, ConvNormLIF
 from spikinghash.layers.fused import affine_constants, is_fixed
 from spikinghash.layers.mlp_kernel import mlp
 from spikinghash.layers.neuron import LIF
 from spikinghash.layers.program import Step, fast
 from spikinghash.layers.spike_conv import bias_of, weight_rows
+from spikinghash.layers.tape import Gradients, Taped
 
 
 class SpikingMLP(nn.Module):
@@ -25,6 +27,13 @@ class SpikingMLP(nn.Module):
     def forward(self, x: Tensor) -> Tensor:
         """[T, B, C, H, W] -> [T, B, C, H, W]."""
         return fast(self, x) if is_fixed(self, x) else self.reduce(self.expand(self.entry(x)))
+
+    def forward_back(self, x: np.ndarray, grads: Gradients) -> Taped:
+        """Training on arrays [T, B, H, W, C]."""
+        spikes, entry_back = taped_ops.lif(x, self.entry.constants)
+        hidden, expand_back = self.expand.forward_back(spikes, grads)
+        y, reduce_back = self.reduce.forward_back(hidden, grads)
+        return y, lambda g: entry_back(expand_back(reduce_back(g)))
 
     def compiled(self, *, residual: bool = False) -> Step:
         """Inference on arrays [T, B, H, W, C]; with `residual` x is added to the result."""

@@ -92,7 +92,7 @@ class NormLIF(nn.Module):
         if self.training and runs_fused(x):
             x = x.contiguous()
             spikes, mean, var = FusedNormLIF.apply(x, offset, norm.weight, norm.bias, norm.eps, k)
-            track(norm, mean, var, x.numel() // x.shape[-1])
+            track(norm, mean.numpy(), var.numpy(), x.numel() // x.shape[-1])
             return spikes
         x = x if offset is None else x + offset
         if not runs_fused(x):
@@ -129,12 +129,12 @@ def _lif(x: Tensor, k: NeuronConstants) -> Tensor:
     return spikes
 
 
-def track(norm: nn.BatchNorm2d, mean: Tensor, var: Tensor, count: int) -> None:
+def track(norm: nn.BatchNorm2d, mean: np.ndarray, var: np.ndarray, count: int) -> None:
     """Running statistics as `nn.BatchNorm2d` keeps them: unbiased variance, exponential average. CPU only."""
     momentum = np.float32(norm.momentum or 0.0)
     unbiased = np.float32(count / max(count - 1, 1))
     # in place through numpy: these are a few numbers, and torch's calls would take longer than the kernels
-    for kept, seen in ((norm.running_mean, mean.numpy()), (norm.running_var, var.numpy() * unbiased)):
+    for kept, seen in ((norm.running_mean, mean), (norm.running_var, var * unbiased)):
         array = kept.numpy()  # type: ignore[union-attr]
         # weights that ran away are the training loop's to report
         with np.errstate(invalid="ignore", over="ignore"):

@@ -14,7 +14,7 @@ from spikinghash.layers.fused import NONE, runs_fused, threaded
 from spikinghash.layers.vector_rows import LANES
 
 #: 1 x 1 convolutions and those of few channels are faster in the library: listing the spikes costs too much there.
-_MIN_KERNEL, _MIN_CHANNELS = 3, 16
+_MIN_KERNEL, MIN_CHANNELS = 3, 16
 
 
 def is_plain(conv: nn.Conv2d) -> bool:
@@ -33,7 +33,7 @@ def pays(conv: nn.Conv2d, x: Tensor) -> bool:
     return (
         is_plain(conv)
         and runs_fused(x)
-        and conv.in_channels >= _MIN_CHANNELS
+        and conv.in_channels >= MIN_CHANNELS
         and kernel.count_spikes(x.detach().numpy().reshape(-1)) >= 0
     )
 
@@ -68,11 +68,12 @@ def bias_of(conv: nn.Conv2d) -> np.ndarray:
 
 
 def convolution(
-    conv: nn.Conv2d, affine: tuple[np.ndarray, np.ndarray] = (NONE, NONE)
+    conv: nn.Conv2d, affine: tuple[np.ndarray, np.ndarray] = (NONE, NONE), *, biased: bool = True
 ) -> Callable[[np.ndarray], np.ndarray]:
     """Spikes [N, H, W, D] -> [N, H, W, K]: `conv` as it is now, then times scale [K] plus shift [K]; no gradient."""
     K, _, k, _ = conv.weight.shape
-    constants = weight_rows(conv.weight), k, padded(bias_of(conv)), *affine
+    bias = bias_of(conv) if biased else np.zeros(K, np.float32)
+    constants = weight_rows(conv.weight), k, padded(bias), *affine
 
     def run(x: np.ndarray) -> np.ndarray:
         out = np.empty((*x.shape[:3], K), np.float32)
@@ -106,17 +107,25 @@ class SpikeConv(torch.autograd.Function):
     @staticmethod
     def backward(ctx: Any, grad: Tensor) -> tuple[Tensor | None, Tensor | None, Tensor | None]:
         x, weight = ctx.saved_tensors
-        K, D, k, _ = weight.shape
         grad = grad.contiguous()
-        gx = gw = None
-        if ctx.needs_input_grad[0]:
-            images = grad.movedim(-1, 1), x.movedim(-1, 1)
-            half, one, none = [k // 2] * 2, [1, 1], [0, 0]
-            mask = [True, False, False]
-            gx = torch.ops.aten.convolution_backward(*images, weight, None, one, half, one, False, none, 1, mask)[0]
-            gx = gx.movedim(1, -1)
-        if ctx.needs_input_grad[1]:
-            rows = torch.zeros(k * k * D, K + -K % LANES).numpy()
-            kernel.weight_gradient(x.detach().numpy(), grad.numpy(), k, rows)
-            gw = torch.from_numpy(rows[:, :K].reshape(k, k, D, K).transpose(3, 2, 0, 1).copy())
+        gx, gw = gradients(x, weight, grad, ctx.needs_input_grad[0], ctx.needs_input_grad[1])
         return gx, gw, grad.sum((0, 1, 2)) if ctx.biased else None
+
+
+def gradients(
+    x: Tensor, weight: Tensor, grad: Tensor, of_x: bool = True, of_weight: bool = True
+) -> tuple[Tensor | None, Tensor | None]:
+    """Of x [N, H, W, D] and weight [K, D, k, k] from that of the result, grad [N, H, W, K], dense."""
+    K, D, k, _ = weight.shape
+    gx = gw = None
+    if of_x:
+        images = grad.movedim(-1, 1), x.movedim(-1, 1)
+        half, one, none = [k // 2] * 2, [1, 1], [0, 0]
+        mask = [True, False, False]
+        gx = torch.ops.aten.convolution_backward(*images, weight, None, one, half, one, False, none, 1, mask)[0]
+        gx = gx.movedim(1, -1)
+    if of_weight:
+        rows = torch.zeros(k * k * D, K + -K % LANES).numpy()
+        kernel.weight_gradient(x.detach().numpy(), grad.numpy(), k, rows)
+        gw = torch.from_numpy(rows[:, :K].reshape(k, k, D, K).transpose(3, 2, 0, 1).copy())
+    return gx, gw

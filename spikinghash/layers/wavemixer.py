@@ -15,11 +15,14 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
+from spikinghash.layers import taped_ops
 from spikinghash.layers.fused import is_fixed, runs_fused
 from spikinghash.layers.mixer import high_mixer
 from spikinghash.layers.neuron import LIF, NormLIF
 from spikinghash.layers.program import Step, fast
 from spikinghash.layers.spike_linear import spike_linear
+from spikinghash.layers.tape import Gradients, Taped, by_autograd, undo
+from spikinghash.layers.vector_rows import LANES
 from spikinghash.layers.wavelet import band_steps, join_bands, split_bands
 
 #: Standard deviation of the mixer weights at the start (released file).
@@ -73,6 +76,20 @@ class HighMixer(nn.Module):
         for weight, bias, fire in zip(self.channel, self.bias, self.fire[2:], strict=True):
             x = fire(self._mix(x, weight), channel_last=True, offset=bias)
         return x
+
+    def forward_back(self, x: np.ndarray, grads: Gradients) -> Taped:
+        """Training on arrays [T, S, B, H, W, C]."""
+        if self.groups > 1:
+            return by_autograd(self.forward, self.parameters(), x, grads)
+        x, back = taped_ops.lif(x, self.entry.constants)
+        backs = [back]
+        offsets = [None, None, *self.bias]
+        for n, (weight, fire) in enumerate(zip([*self.token, *self.channel], self.fire, strict=True)):
+            x, back = taped_ops.weighted(x, weight, grads) if n < 2 else _mixed(x, weight, grads)
+            backs.append(back)
+            x, back = taped_ops.norm_lif(x, fire.norm, fire.neuron.constants, grads, offsets[n])
+            backs.append(back)
+        return x, undo(backs)
 
     def compiled(self) -> Step:
         """Inference on arrays [T, S, B, H, W, C]."""
@@ -134,6 +151,60 @@ class WaveMixer(nn.Module):
         split, join = (partial(f, neuron=self.transform, temporal=self.temporal) for f in (split_bands, join_bands))
         return _mix_bands(spikes, split, join, highs, self._mix_low, self.transform).movedim(-1, 2)
 
+    def forward_back(self, x: np.ndarray, grads: Gradients) -> Taped:
+        """Training on arrays [T, B, H, W, C]."""
+        if not self.temporal or x.shape[-1] % LANES:
+            return by_autograd(lambda t: self(t.movedim(-1, 2)).movedim(2, -1), self.parameters(), x, grads)
+        k = self.transform.constants
+        low, entry_back = taped_ops.lif(x, self.entry.constants)
+        between, splits, mixers, highs = [], [], [], []
+        for n in range(self.levels):
+            if n:
+                low, back = taped_ops.lif(low, k)
+                between.append(back)
+            low, high, split_back = taped_ops.split(low, k)
+            high, mixer_back = getattr(self, f"high{n + 1}").forward_back(high, grads)
+            highs.append(high)
+            splits.append(split_back)
+            mixers.append(mixer_back)
+        low, low_back = self._low_forward_back(low, grads)
+        joined, joins = [], []
+        for n in reversed(range(self.levels)):
+            if n < self.levels - 1:
+                low, back = taped_ops.lif(low, k)
+                joined.append(back)
+            low, join_back = taped_ops.join(low, highs[n], k)
+            joins.append(join_back)
+
+        def back(g: np.ndarray) -> np.ndarray:
+            by_high = []
+            while joins:
+                g, high = joins.pop()(g)
+                by_high.append(high)
+                g = joined.pop()(g) if joined else g
+            g = low_back(g)
+            while splits:
+                g = splits.pop()(g, mixers.pop()(by_high.pop()))
+                g = between.pop()(g) if between else g
+            return entry_back(g)
+
+        return low, back
+
+    def _low_forward_back(self, x: np.ndarray, grads: Gradients) -> Taped:
+        spikes, in_back = taped_ops.lif(x, self.low_in.constants)
+        weight = self.low.detach().permute(1, 2, 3, 0)[:, None].numpy()
+        y, out_back = taped_ops.lif(spikes * weight, self.low_out.constants)
+
+        def back(g: np.ndarray) -> np.ndarray:
+            g = out_back(g)
+            by_weight = torch.from_numpy((g * spikes).sum(1))
+            if weight.shape[0] == 1:
+                by_weight = by_weight.sum(0, keepdim=True)
+            grads.add(self.low, by_weight.permute(3, 0, 1, 2))
+            return in_back(g * weight)
+
+        return y, back
+
     def compiled(self) -> Step:
         """Inference on arrays [T, B, H, W, C]."""
         highs = [getattr(self, f"high{n + 1}").compiled() for n in range(self.levels)]
@@ -149,6 +220,11 @@ class WaveMixer(nn.Module):
     def _mix_low(self, low: Tensor) -> Tensor:
         mixed: Tensor = self.low_out(self.low_in(low) * self.low.permute(1, 2, 3, 0)[:, None])
         return mixed
+
+
+def _mixed(x: np.ndarray, weight: nn.Parameter, grads: Gradients) -> Taped:
+    """Eq. 12 with one group: x[..., N, D] x W[1, D, K]."""
+    return taped_ops.linear(x, weight, grads, transposed=False)
 
 
 _X = TypeVar("_X", Tensor, np.ndarray)

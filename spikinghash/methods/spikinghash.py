@@ -11,15 +11,17 @@ import numpy as np
 from torch import Tensor, nn
 
 from spikinghash.errors import ConfigError
+from spikinghash.layers import taped_ops
 from spikinghash.layers.attention import SpikingSelfAttention
 from spikinghash.layers.conv import ConvNorm, per_step
-from spikinghash.layers.event_conv import stem_step
+from spikinghash.layers.event_conv import stem_layer, stem_step
 from spikinghash.layers.fused import is_fixed
 from spikinghash.layers.hash_layer import HashOutput, SpikingHashLayer, global_average
 from spikinghash.layers.mlp import SpikingMLP
 from spikinghash.layers.neuron import LIF
 from spikinghash.layers.pool import compiled_pool
 from spikinghash.layers.program import Step, chain, compiled, frames_through
+from spikinghash.layers.tape import Gradients, Taped, in_sequence, is_taped, layer_of, trained, undo
 from spikinghash.layers.wavemixer import MixerThresholds, WaveMixer
 from spikinghash.methods.spec import ModelSpec
 
@@ -101,6 +103,13 @@ class Downsample(nn.Module):
         y = self.conv(self.entry(x))
         return y if self.pool is None else per_step(self.pool, y)
 
+    def forward_back(self, x: np.ndarray, grads: Gradients) -> Taped:
+        """Training on arrays [T, B, H, W, C]."""
+        x, entry_back = taped_ops.lif(x, self.entry.constants)
+        x, conv_back = self.conv.forward_back(x, grads)
+        x, pool_back = taped_ops.pooled(x, self.pool) if self.pool is not None else (x, None)
+        return x, undo([entry_back, conv_back] if pool_back is None else [entry_back, conv_back, pool_back])
+
     def compiled(self) -> Step:
         """Inference on arrays [T, B, H, W, C]."""
         steps = self.entry.compiled(), self.conv.compiled_for_spikes()
@@ -119,6 +128,22 @@ class Block(nn.Module):
         """[T, B, C, H, W] -> [T, B, C, H, W]."""
         x = _plus(x, self.mixer(x))
         return _plus(x, self.mlp(x))
+
+    def forward_back(self, x: np.ndarray, grads: Gradients) -> Taped:
+        """Training on arrays [T, B, H, W, C]."""
+        y, mixer_back = layer_of(self.mixer)(x, grads)
+        y += x
+        z, mlp_back = self.mlp.forward_back(y, grads)
+        z += y
+
+        def back(g: np.ndarray) -> np.ndarray:
+            by_mlp = mlp_back(g)
+            by_mlp += g
+            by_mixer = mixer_back(by_mlp)
+            by_mixer += by_mlp
+            return by_mixer
+
+        return z, back
 
     def compiled(self) -> Step:
         """Inference on arrays [T, B, H, W, C]."""
@@ -171,13 +196,22 @@ class Spikinghash(nn.Module):
 
     def features(self, x: Tensor) -> Tensor:
         """x [T, B, P, H, W] -> pooled features [T, B, D4]."""
-        return global_average(frames_through(self, x) if is_fixed(self, x) else self._stages(x), exact=not self.training)
+        if is_taped(self, x):
+            return trained(self, x).mean((3, 4))
+        return global_average(
+            frames_through(self, x) if is_fixed(self, x) else self._stages(x), exact=not self.training
+        )
 
     def _stages(self, x: Tensor) -> Tensor:
         x = self.stem(x) if self.stem_pool is None else per_step(self.stem_pool, self.stem(x))
         for stage in self.stages:
             x = stage(x)
         return x
+
+    def forward_back(self, x: np.ndarray, grads: Gradients) -> Taped:
+        """All before the pooled features, in training on arrays: counts [T, B, P, H, W] -> [T, B, H', W', D4]."""
+        blocks = (layer_of(part) for stage in self.stages for part in stage)
+        return in_sequence([stem_layer(self.stem, self.stem_pool), *blocks], x, grads)
 
     def compiled(self) -> Step:
         """All before the pooled features, in inference on arrays: counts [T, B, P, H, W] -> [T, B, H', W', D4]."""

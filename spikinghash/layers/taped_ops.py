@@ -1,0 +1,247 @@
+"""The steps of `tape.py` that layers are made of, on dense channel-last arrays x[T, ..., C].
+
+Each is an autograd function of `fused.py`, `wavelet.py`, `pool.py`, `spike_conv.py` or `spike_linear.py` on arrays:
+the same kernels, hence the same numbers.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import partial
+
+import numpy as np
+import torch
+from torch import nn
+
+from spikinghash.layers import haar_kernel, lif_kernel, norm_kernel, pool_kernel, spike_conv, spike_conv_kernel
+from spikinghash.layers import spike_linear_kernel as linear_kernel
+from spikinghash.layers.fused import NONE, NeuronConstants
+from spikinghash.layers.neuron import track
+from spikinghash.layers.pool import is_plain_pool
+from spikinghash.layers.spike_linear import RARE
+from spikinghash.layers.tape import Gradients, Taped, by_autograd
+from spikinghash.layers.vector_rows import LANES
+
+Back3 = Callable[[np.ndarray], tuple[np.ndarray, np.ndarray, np.ndarray]]
+
+_NO_SUMS = np.empty((0, 0), np.float64)
+
+
+def _steps(x: np.ndarray) -> np.ndarray:
+    return x.reshape(len(x), -1)
+
+
+def _rows(x: np.ndarray) -> np.ndarray:
+    return x.reshape(-1, x.shape[-1])
+
+
+def lif(x: np.ndarray, k: NeuronConstants) -> Taped:
+    """LIF (eqs. 1-3)."""
+    spikes = np.empty_like(x)
+    lif_kernel.lif_forward(_steps(x), NONE, NONE, _steps(spikes), *k.dynamics())
+
+    def back(g: np.ndarray) -> np.ndarray:
+        out = np.empty_like(x)
+        arrays = _steps(x), NONE, NONE, _steps(g), _steps(out), NONE
+        lif_kernel.lif_backward(*arrays, _NO_SUMS, _NO_SUMS, *k.gradient())
+        return out
+
+    return spikes, back
+
+
+class _Norm:
+    """Batch statistics of x[..., C] plus an `offset`, tracked by `norm`, and what the gradient needs of them."""
+
+    def __init__(self, x: np.ndarray, norm: nn.BatchNorm2d, offset: nn.Parameter | None) -> None:
+        self.norm, self.offset = norm, offset
+        self.weight = norm.weight.detach().numpy()
+        bias = norm.bias.detach().numpy()
+        self.mean, var, self.rstd, self.scale, self.shift = norm_kernel.statistics(
+            _rows(x), self.weight, bias, norm.eps
+        )
+        self.pivot = self.mean.astype(np.float32)
+        moved = self.mean if offset is None else self.mean + offset.detach().numpy()
+        track(norm, moved.astype(np.float32), var.astype(np.float32), x.size // x.shape[-1])
+
+    def back(
+        self, x: np.ndarray, g: np.ndarray, out: np.ndarray, total: np.ndarray, centred: np.ndarray, grads: Gradients
+    ) -> None:
+        constants = total, centred, self.mean, self.rstd, self.weight
+        by_weight, by_bias = norm_kernel.norm_gradients(_rows(g), _rows(x), _rows(out), *constants)
+        grads.add(self.norm.weight, by_weight)
+        grads.add(self.norm.bias, by_bias)
+        if self.offset is not None:
+            grads.add(self.offset, torch.zeros(self.offset.shape))
+
+
+def norm_lif(
+    x: np.ndarray, norm: nn.BatchNorm2d, k: NeuronConstants, grads: Gradients, offset: nn.Parameter | None = None
+) -> Taped:
+    """Batch norm of x plus `offset` [C], then LIF."""
+    s, spikes = _Norm(x, norm, offset), np.empty_like(x)
+    lif_kernel.lif_forward(_steps(x), s.scale, s.shift, _steps(spikes), *k.dynamics())
+
+    def back(g: np.ndarray) -> np.ndarray:
+        C, out = x.shape[-1], np.empty_like(x)
+        totals, products = np.zeros((2, lif_kernel.group_count(x[0].size, C), C))
+        arrays = _steps(x), s.scale, s.shift, _steps(g), _steps(out), s.pivot
+        lif_kernel.lif_backward(*arrays, totals, products, *k.gradient())
+        s.back(x, out, out, totals.sum(0), products.sum(0), grads)
+        return out
+
+    return spikes, back
+
+
+def normed(x: np.ndarray, norm: nn.BatchNorm2d, grads: Gradients, offset: nn.Parameter | None = None) -> Taped:
+    """Batch norm of x plus `offset` [C]."""
+    s, y = _Norm(x, norm, offset), np.empty_like(x)
+    norm_kernel.affine(_rows(x), s.scale, s.shift, _rows(y))
+
+    def back(g: np.ndarray) -> np.ndarray:
+        total, centred = norm_kernel.channel_sums(_rows(g), _rows(x), np.zeros_like(s.pivot), s.pivot)
+        out = np.empty_like(x)
+        s.back(x, g, out, total, centred, grads)
+        return out
+
+    return y, back
+
+
+def linear(x: np.ndarray, weight: nn.Parameter, grads: Gradients, *, transposed: bool) -> Taped:
+    """Spikes x[..., D] @ weight[D, K], or weight[K, D] where `transposed`: sparse where spikes are rare."""
+    matrix = weight.detach().flatten(1).T if transposed else weight.detach().view(weight.shape[-2:])
+    rows, (D, K) = _rows(x), matrix.shape
+    rare = K % LANES == 0 and 0 <= spike_conv_kernel.count_spikes(x.reshape(-1)) < RARE * x.size
+    if rare:
+        y = np.empty((len(rows), K), np.float32)
+        linear_kernel.product(rows, spike_conv.with_silence(matrix.numpy()), y)
+    else:
+        y = (torch.from_numpy(rows) @ matrix).numpy()
+
+    def back(g: np.ndarray) -> np.ndarray:
+        gradient = torch.from_numpy(_rows(g))
+        if rare:
+            gw = torch.zeros(D, K)
+            linear_kernel.weight_gradient(rows, gradient.numpy(), gw.numpy())
+        else:
+            gw = torch.from_numpy(rows).T @ gradient
+        grads.add(weight, gw.T if transposed else gw)
+        return (gradient @ matrix.T).numpy().reshape(x.shape)
+
+    return y.reshape(*x.shape[:-1], K), back
+
+
+def weighted(x: np.ndarray, weight: nn.Parameter, grads: Gradients) -> Taped:
+    """x[T, S, B, H, W, C] times the token weight[S, T or 1, H, W] (eq. 10)."""
+    factor = weight.detach().transpose(0, 1)[:, :, None, :, :, None]
+    values = torch.from_numpy(x)
+
+    def back(g: np.ndarray) -> np.ndarray:
+        gradient = torch.from_numpy(g)
+        by_weight = (values * gradient).sum((2, 5))
+        grads.add(weight, (by_weight if factor.shape[0] > 1 else by_weight.sum(0, keepdim=True)).transpose(0, 1))
+        return (gradient * factor).numpy()
+
+    return (values * factor).numpy(), back
+
+
+def attended(q: np.ndarray, k: np.ndarray, v: np.ndarray, heads: int, scale: float) -> tuple[np.ndarray, Back3]:
+    """q (k^T v) * scale per head and step, all [T, B, H, W, C] (eq. 14), and the way back to q, k and v."""
+    T, B, H, W, C = q.shape
+
+    def by_head(x: np.ndarray) -> torch.Tensor:
+        return torch.from_numpy(x).reshape(T * B, H * W, heads, C // heads).transpose(1, 2)
+
+    def joined(x: torch.Tensor) -> np.ndarray:
+        return x.transpose(1, 2).reshape(q.shape).numpy()
+
+    many = [by_head(x) for x in (q, k, v)]
+    products = many[1].transpose(-2, -1) @ many[2]
+
+    def back(g: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+        gradient = by_head(g) * scale
+        inner = many[0].transpose(-2, -1) @ gradient
+        gk = many[2] @ inner.transpose(-2, -1)
+        return joined(gradient @ products.transpose(-2, -1)), joined(gk), joined(many[1] @ inner)
+
+    return joined((many[0] @ products) * scale), back
+
+
+def convolution(x: np.ndarray, conv: nn.Conv2d, grads: Gradients) -> Taped:
+    """Spikes x[T, B, H, W, D] through a convolution, without its bias, in the quickest of three ways."""
+    if conv.kernel_size == (1, 1) and (conv.stride, conv.padding, conv.groups) == ((1, 1), (0, 0), 1):
+        return linear(x, conv.weight, grads, transposed=True)
+    if spike_conv.is_plain(conv) and x.shape[-1] >= spike_conv.MIN_CHANNELS:
+        return _sparse_convolution(x, conv, grads)
+    by = partial(nn.functional.conv2d, stride=conv.stride, padding=conv.padding, groups=conv.groups)
+    return by_autograd(
+        lambda t: by(t.flatten(0, 1).movedim(-1, 1), conv.weight).movedim(1, -1).unflatten(0, x.shape[:2]),
+        [conv.weight], x, grads,
+    )  # fmt: skip
+
+
+def _sparse_convolution(x: np.ndarray, conv: nn.Conv2d, grads: Gradients) -> Taped:
+    images, weight = x.reshape(-1, *x.shape[2:]), conv.weight
+    y = spike_conv.convolution(conv, biased=False)(images)
+
+    def back(g: np.ndarray) -> np.ndarray:
+        gx, gw = spike_conv.gradients(torch.from_numpy(images), weight.detach(), torch.from_numpy(g.reshape(y.shape)))
+        grads.add(weight, gw)
+        return gx.contiguous().numpy().reshape(x.shape)
+
+    return y.reshape(*x.shape[:2], *y.shape[1:]), back
+
+
+def pooled(x: np.ndarray, layer: nn.Module) -> Taped:
+    """Max pool of x[T, B, H, W, C]."""
+    T, B, H, W, C = x.shape
+    if not is_plain_pool(layer):
+        by_image = lambda t: layer(t.flatten(0, 1).movedim(-1, 1)).movedim(1, -1).unflatten(0, (T, B))  # noqa: E731
+        return by_autograd(by_image, [], x, Gradients())
+    shape = (T * B, (H + 1) // 2, (W + 1) // 2, C)
+    y, tap = np.empty(shape, np.float32), np.empty(shape, np.uint8)
+    pool_kernel.max_pool(x.reshape(-1, H, W, C), y, tap)
+
+    def back(g: np.ndarray) -> np.ndarray:
+        out = np.empty_like(x)
+        pool_kernel.max_pool_backward(g.reshape(shape), tap, out.reshape(-1, H, W, C))
+        return out
+
+    return y.reshape(T, B, *shape[1:]), back
+
+
+def _flat(x: np.ndarray) -> np.ndarray:
+    return x.reshape(*x.shape[:-2], -1)
+
+
+def split(
+    x: np.ndarray, k: NeuronConstants
+) -> tuple[np.ndarray, np.ndarray, Callable[[np.ndarray, np.ndarray], np.ndarray]]:
+    """`wavelet.split_bands` in three dimensions: low, high, and the way back from their gradients. C whole vectors."""
+    T, B, H, W, C = x.shape
+    low = np.empty((T // 2, B, H // 2, W // 2, C), np.float32)
+    high = np.empty((T // 2, 7, B, H // 2, W // 2, C), np.float32)
+    haar_kernel.dwt(_flat(x), _flat(low), _flat(high), C, *k.dynamics())
+
+    def back(glow: np.ndarray, ghigh: np.ndarray) -> np.ndarray:
+        out = np.empty_like(x)
+        haar_kernel.dwt_backward(_flat(x), _flat(glow), _flat(ghigh), _flat(out), C, *k.gradient())
+        return out
+
+    return low, high, back
+
+
+def join(
+    low: np.ndarray, high: np.ndarray, k: NeuronConstants
+) -> tuple[np.ndarray, Callable[[np.ndarray], tuple[np.ndarray, np.ndarray]]]:
+    """`wavelet.join_bands` in three dimensions, and the way back to the gradients of low and high."""
+    T, B, H, W, C = low.shape
+    x = np.empty((2 * T, B, 2 * H, 2 * W, C), np.float32)
+    haar_kernel.idwt(_flat(low), _flat(high), _flat(x), C, *k.dynamics())
+
+    def back(g: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        glow, ghigh = np.empty_like(low), np.empty_like(high)
+        arrays = _flat(low), _flat(high), _flat(g), _flat(glow), _flat(ghigh)
+        haar_kernel.idwt_backward(*arrays, C, *k.gradient())
+        return glow, ghigh
+
+    return x, back
