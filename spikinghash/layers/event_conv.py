@@ -8,7 +8,7 @@ from torch import nn
 
 from spikinghash.layers import taped_ops
 from spikinghash.layers.conv import ConvNorm, per_step
-from spikinghash.layers.event_conv_kernel import conv_pool_norm
+from spikinghash.layers.event_conv_kernel import conv_pool_norm, convolve_counts, counts_weight_gradient
 from spikinghash.layers.fused import affine_constants
 from spikinghash.layers.pool import is_plain_pool
 from spikinghash.layers.program import Step, plain
@@ -21,8 +21,7 @@ def stem_step(layer: ConvNorm, after: nn.Module | None) -> Step:
     """Inference on arrays: counts [T, B, P, H, W] through `layer` and the pool `after` -> [T, B, H', W', K]."""
     conv = layer.conv
     k = conv.kernel_size[0]
-    whole = (conv.kernel_size, conv.padding) == ((k, k), (k // 2, k // 2)) and (conv.stride, conv.groups) == ((1, 1), 1)
-    if after is None or not (is_plain_pool(after) and whole and conv.out_channels % LANES == 0 and k % 2):
+    if after is None or not (is_plain_pool(after) and _is_whole(conv)):
         layers = plain(lambda x: layer(x) if after is None else per_step(after, layer(x)))
         return lambda x: layers(np.moveaxis(x, 2, -1))
     rows, bias, scale, shift = _constants(layer)
@@ -48,25 +47,53 @@ def _constants(layer: ConvNorm) -> tuple[np.ndarray, ...]:
 
 def stem_layer(layer: ConvNorm, after: nn.Module | None) -> Layer:
     """Training on arrays: counts [T, B, P, H, W] through `layer` and the pool `after` -> [T, B, H', W', K]."""
+    conv = layer.conv
+    convolve = _convolve_counts if _is_whole(conv) else _convolve_images
 
     def run(x: np.ndarray, grads: Gradients) -> Taped:
-        conv, counts = layer.conv, torch.from_numpy(x)
-        images = counts.flatten(0, 1).contiguous(memory_format=torch.channels_last)
-        y = conv._conv_forward(images, conv.weight.detach(), None).movedim(1, -1).contiguous()
-        rows = y.numpy().reshape(*x.shape[:2], *y.shape[1:])
-        z, norm_back = taped_ops.normed(rows, layer.norm, grads, conv.bias)
-        pooled, pool_back = (z, None) if after is None else taped_ops.pooled(z, after)
-
-        def back(g: np.ndarray) -> np.ndarray:
-            g = norm_back(g if pool_back is None else pool_back(g))
-            gradient = torch.from_numpy(g.reshape(y.shape)).movedim(-1, 1)
-            sizes = conv.stride, conv.padding, conv.dilation
-            of = torch.ops.aten.convolution_backward
-            found = of(gradient, images, conv.weight, None, *sizes, False, [0, 0], conv.groups, [False, True, False])
-            grads.add(conv.weight, found[1])
-            # counts are data: nobody asks for their gradient
-            return g
-
-        return pooled, back
+        y, conv_back = convolve(x.reshape(-1, *x.shape[2:]), conv, grads)
+        pooled, pool_back = taped_ops.normed_and_pooled(y.reshape(*x.shape[:2], *y.shape[1:]), layer.norm, after, grads)
+        return pooled, lambda g: conv_back(pool_back(g))
 
     return run
+
+
+# counts are data: nobody asks for their gradient, so what the first layer gives back is of no use
+
+
+def _convolve_counts(x: np.ndarray, conv: nn.Conv2d, grads: Gradients) -> Taped:
+    """Counts [N, P, H, W] -> [N, H, W, K], without bias: only cells with events are multiplied."""
+    K, P, k, _ = conv.weight.shape
+    y = np.empty((len(x), *x.shape[2:], K), np.float32)
+    weight = conv.weight.detach().numpy()[:, :, ::-1, ::-1].transpose(1, 2, 3, 0)
+    convolve_counts(x, np.ascontiguousarray(weight).reshape(-1), k, y)
+
+    def back(g: np.ndarray) -> np.ndarray:
+        rows = np.zeros(P * k * k * K, np.float32)
+        counts_weight_gradient(x, g.reshape(y.shape), k, rows)
+        grads.add(conv.weight, np.ascontiguousarray(rows.reshape(P, k, k, K).transpose(3, 0, 1, 2)[:, :, ::-1, ::-1]))
+        return g
+
+    return y, back
+
+
+def _convolve_images(x: np.ndarray, conv: nn.Conv2d, grads: Gradients) -> Taped:
+    """As `_convolve_counts`, by the library: for any convolution."""
+    images = torch.from_numpy(x).contiguous(memory_format=torch.channels_last)
+    y = conv._conv_forward(images, conv.weight.detach(), None).movedim(1, -1).contiguous().numpy()
+
+    def back(g: np.ndarray) -> np.ndarray:
+        gradient = torch.from_numpy(g.reshape(y.shape)).movedim(-1, 1)
+        sizes = conv.stride, conv.padding, conv.dilation, False, [0, 0], conv.groups
+        of = torch.ops.aten.convolution_backward
+        grads.add(conv.weight, of(gradient, images, conv.weight, None, *sizes, [False, True, False])[1])
+        return g
+
+    return y, back
+
+
+def _is_whole(conv: nn.Conv2d) -> bool:
+    """Whether the kernels of this module can take the place of `conv`."""
+    k = conv.kernel_size[0]
+    whole = (conv.kernel_size, conv.padding) == ((k, k), (k // 2, k // 2)) and (conv.stride, conv.groups) == ((1, 1), 1)
+    return whole and conv.out_channels % LANES == 0 and k % 2 == 1

@@ -13,7 +13,7 @@ from spikinghash.layers.aligned_kernel import aligned
 from spikinghash.layers.lif_kernel import tile
 from spikinghash.layers.pool_kernel import largest
 from spikinghash.layers.vector_rows import LANES
-from spikinghash.layers.vector_step import add_scaled
+from spikinghash.layers.vector_step import add_scaled, copy_vectors
 
 _ZERO = np.float32(0.0)
 
@@ -57,3 +57,42 @@ def conv_pool_norm(x, w, k, bias, scale, shift, out):  # type: ignore[no-untyped
             row = pooled[lo : lo + a.size]
             for i in range(row.size):
                 row[i] = row[i] * a[i] + b[i]
+
+
+@njit(cache=True, nogil=True)
+def convolve_counts(x, w, k, out):  # type: ignore[no-untyped-def]
+    """Convolution out[N, H, W, K] of x[N, P, H, W], K whole vectors; w as in `conv_pool_norm`. One thread."""
+    N, _, H, W = x.shape
+    K, pad = out.shape[3], k // 2
+    wide = W + 2 * pad
+    sums = aligned((H + 2 * pad) * wide * K)
+    for n in range(N):
+        sums[:] = _ZERO
+        _scatter(x[n], w, k, wide, K, sums)
+        for y in range(H):
+            first = ((y + pad) * wide + pad) * K
+            copy_vectors(sums[first : first + W * K], out[n, y].reshape(-1))
+
+
+@njit(cache=True, nogil=True)
+def counts_weight_gradient(x, g, k, gw):  # type: ignore[no-untyped-def]
+    """gw[P * k * k * K] += gradient of `convolve_counts`'s w, for g[N, H, W, K]. One thread."""
+    N, P, H, W = x.shape
+    K, pad = g.shape[3], k // 2
+    wide = W + 2 * pad
+    around = aligned((H + 2 * pad) * wide * K)
+    around[:] = _ZERO
+    for n in range(N):
+        for y in range(H):
+            first = ((y + pad) * wide + pad) * K
+            copy_vectors(g[n, y].reshape(-1), around[first : first + W * K])
+        for p in range(P):
+            for y in range(H):
+                row = x[n, p, y]
+                for c in range(W):
+                    value = row[c]
+                    if value != _ZERO:
+                        for dy in range(k):
+                            start, tap = ((y + dy) * wide + c) * K, (p * k + dy) * k * K
+                            for lo in range(0, k * K, LANES):
+                                add_scaled(gw, tap + lo, around, start + lo, value)

@@ -88,12 +88,22 @@ def statistics(x, weight, bias, eps):  # type: ignore[no-untyped-def]
 
 
 @njit(cache=True, nogil=True, error_model="numpy")
-def norm_gradients(g, x, out, total, centred, mean, rstd, weight):  # type: ignore[no-untyped-def]
-    """Input gradient of a batch norm to out[R, C], which may be g; returns float32 gradients [C] of weight and bias.
-
-    g is the gradient of the output, `total` and `centred` its column sums, plain and times x - float32(mean).
-    """
+def tracked_statistics(x, weight, bias, eps, momentum, added, running_mean, running_var):  # type: ignore[no-untyped-def]
+    """`statistics` without the variance; keeps running statistics as `nn.BatchNorm2d` does, of x + added[C], if any."""
+    mean, var, rstd, scale, shift = statistics(x, weight, bias, eps)
     R, C = x.shape
+    share, unbiased = np.float32(momentum), np.float32(R / max(R - 1, 1))
+    for c in range(C):
+        seen = np.float32(mean[c] + added[c]) if added.size else np.float32(mean[c])
+        running_mean[c] += share * (seen - running_mean[c])
+        running_var[c] += share * (np.float32(var[c]) * unbiased - running_var[c])
+    return mean, rstd, scale, shift
+
+
+@njit(cache=True, nogil=True, error_model="numpy")
+def norm_constants(R, total, centred, mean, rstd, weight):  # type: ignore[no-untyped-def]
+    """The gradient of a batch norm's input is gain * g + slope * x + offset, all [C]; also those of weight and bias."""
+    C = total.size
     gain, slope, offset = np.empty(C, np.float32), np.empty(C, np.float32), np.empty(C, np.float32)
     grad_weight, grad_bias = np.empty(C, np.float32), np.empty(C, np.float32)
     for c in range(C):
@@ -103,6 +113,16 @@ def norm_gradients(g, x, out, total, centred, mean, rstd, weight):  # type: igno
         b = -a * rstd[c] * by_weight / R
         gain[c], slope[c], offset[c] = np.float32(a), np.float32(b), np.float32(-a * total[c] / R - b * mean[c])
         grad_weight[c], grad_bias[c] = np.float32(by_weight), np.float32(total[c])
+    return gain, slope, offset, grad_weight, grad_bias
+
+
+@njit(cache=True, nogil=True, error_model="numpy")
+def norm_gradients(g, x, out, total, centred, mean, rstd, weight):  # type: ignore[no-untyped-def]
+    """Input gradient of a batch norm to out[R, C], which may be g; returns float32 gradients [C] of weight and bias.
+
+    g is the gradient of the output, `total` and `centred` its column sums, plain and times x - float32(mean).
+    """
+    gain, slope, offset, grad_weight, grad_bias = norm_constants(x.shape[0], total, centred, mean, rstd, weight)
     norm_backward(g, x, gain, slope, offset, out)
     return grad_weight, grad_bias
 

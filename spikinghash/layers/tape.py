@@ -20,13 +20,26 @@ from spikinghash.layers.fused import parts, runs_fused
 Back = Callable[[np.ndarray], np.ndarray]
 
 
-class Gradients(dict[nn.Parameter, Tensor]):
-    """Gradients of parameters by parameter."""
+class Gradients:
+    """Gradients by parameter, and the batch norms that saw a batch."""
+
+    def __init__(self) -> None:
+        self._found: dict[nn.Parameter, Tensor | np.ndarray] = {}
+        self.norms: list[nn.BatchNorm2d] = []
 
     def add(self, parameter: nn.Parameter, gradient: Tensor | np.ndarray) -> None:
-        """One more term of a parameter's gradient."""
-        term = torch.as_tensor(gradient).reshape(parameter.shape)
-        self[parameter] = self[parameter] + term if parameter in self else term
+        """One more term of a parameter's gradient, with as many values."""
+        before = self._found.get(parameter)
+        self._found[parameter] = gradient if before is None else before + gradient
+
+    def of(self, parameter: nn.Parameter) -> Tensor | None:
+        """The gradient in the parameter's shape, None without one."""
+        found = self._found.get(parameter)
+        return None if found is None else torch.as_tensor(found).reshape(parameter.shape)
+
+    def count_batches(self) -> None:
+        """As `nn.BatchNorm2d` does, in one call; also tells those who keep constants that the statistics changed."""
+        torch._foreach_add_([norm.num_batches_tracked for norm in self.norms], 1)
 
 
 #: x[T, B, H, W, C] -> result and its way back. A step does not keep its result, so the next one may write to it.
@@ -90,13 +103,14 @@ class _Network(torch.autograd.Function):
     def forward(ctx: Any, layer: Layer, x: Tensor, *parameters: nn.Parameter) -> Tensor:
         grads = Gradients()
         y, back = layer(x.numpy(), grads)
+        grads.count_batches()
         ctx.back, ctx.grads, ctx.parameters = back, grads, parameters
         return torch.from_numpy(y)
 
     @staticmethod
     def backward(ctx: Any, grad: Tensor) -> tuple[Tensor | None, ...]:
         ctx.back(np.array(grad.numpy(), order="C"))
-        found = tuple(ctx.grads.get(p) for p in ctx.parameters)
+        found = tuple(ctx.grads.of(p) for p in ctx.parameters)
         ctx.back = ctx.grads = None
         return None, None, *found
 

@@ -13,13 +13,21 @@ import numpy as np
 import torch
 from torch import nn
 
-from spikinghash.layers import haar_kernel, lif_kernel, norm_kernel, pool_kernel, spike_conv, spike_conv_kernel
+from spikinghash.layers import (
+    haar_kernel,
+    lif_kernel,
+    norm_kernel,
+    pool_kernel,
+    pool_norm_kernel,
+    spike_conv,
+    spike_conv_kernel,
+)
 from spikinghash.layers import spike_linear_kernel as linear_kernel
 from spikinghash.layers.fused import NONE, NeuronConstants
-from spikinghash.layers.neuron import track
 from spikinghash.layers.pool import is_plain_pool
 from spikinghash.layers.spike_linear import RARE
 from spikinghash.layers.tape import Gradients, Taped, by_autograd
+from spikinghash.layers.token_kernel import token_norm_backward
 from spikinghash.layers.vector_rows import LANES
 
 Back3 = Callable[[np.ndarray], tuple[np.ndarray, np.ndarray, np.ndarray]]
@@ -50,43 +58,66 @@ def lif(x: np.ndarray, k: NeuronConstants) -> Taped:
 
 
 class _Norm:
-    """Batch statistics of x[..., C] plus an `offset`, tracked by `norm`, and what the gradient needs of them."""
+    """Batch statistics of x[..., C] plus an `offset`, kept by `norm`, and what the gradient needs of them."""
 
-    def __init__(self, x: np.ndarray, norm: nn.BatchNorm2d, offset: nn.Parameter | None) -> None:
-        self.norm, self.offset = norm, offset
-        self.weight = norm.weight.detach().numpy()
-        bias = norm.bias.detach().numpy()
-        self.mean, var, self.rstd, self.scale, self.shift = norm_kernel.statistics(
-            _rows(x), self.weight, bias, norm.eps
-        )
-        self.pivot = self.mean.astype(np.float32)
-        moved = self.mean if offset is None else self.mean + offset.detach().numpy()
-        track(norm, moved.astype(np.float32), var.astype(np.float32), x.size // x.shape[-1])
-
-    def back(
-        self, x: np.ndarray, g: np.ndarray, out: np.ndarray, total: np.ndarray, centred: np.ndarray, grads: Gradients
+    def __init__(
+        self, x: np.ndarray, norm: nn.BatchNorm2d, grads: Gradients, offset: nn.Parameter | None = None
     ) -> None:
-        constants = total, centred, self.mean, self.rstd, self.weight
-        by_weight, by_bias = norm_kernel.norm_gradients(_rows(g), _rows(x), _rows(out), *constants)
-        grads.add(self.norm.weight, by_weight)
-        grads.add(self.norm.bias, by_bias)
+        self.norm, self.offset, self.grads = norm, offset, grads
+        self.weight, bias = norm.weight.detach().numpy(), norm.bias.detach().numpy()
+        self.mean, self.rstd, self.scale, self.shift = norm_kernel.tracked_statistics(
+            _rows(x), self.weight, bias, norm.eps, norm.momentum or 0.0,
+            NONE if offset is None else offset.detach().numpy(),
+            norm.running_mean.numpy(), norm.running_var.numpy(),  # type: ignore[union-attr]
+        )  # fmt: skip
+        self.count, self.pivot = x.size // x.shape[-1], self.mean.astype(np.float32)
+        grads.norms.append(norm)
+
+    def constants(self, total: np.ndarray, centred: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+        """Gain, slope and offset of the input's gradient from the column sums of the output's; keeps weight's and
+        bias's, and the offset's, which the mean takes away.
+        """
+        *found, by_weight, by_bias = norm_kernel.norm_constants(
+            self.count, total, centred, self.mean, self.rstd, self.weight
+        )
+        self.grads.add(self.norm.weight, by_weight)
+        self.grads.add(self.norm.bias, by_bias)
         if self.offset is not None:
-            grads.add(self.offset, torch.zeros(self.offset.shape))
+            self.grads.add(self.offset, torch.zeros(self.offset.shape))
+        gain, slope, shift = found
+        return gain, slope, shift
+
+
+#: The gradient of a norm's output, and the constants with which it becomes that of the input.
+_Half = tuple[np.ndarray, tuple[np.ndarray, np.ndarray, np.ndarray]]
+
+
+def _fired(
+    x: np.ndarray, norm: nn.BatchNorm2d, k: NeuronConstants, grads: Gradients, offset: nn.Parameter | None = None
+) -> tuple[np.ndarray, Callable[[np.ndarray], _Half]]:
+    """Norm, LIF, and the way back as far as the norm's output."""
+    s, spikes = _Norm(x, norm, grads, offset), np.empty_like(x)
+    lif_kernel.lif_forward(_steps(x), s.scale, s.shift, _steps(spikes), *k.dynamics())
+
+    def back(g: np.ndarray) -> _Half:
+        C, out = x.shape[-1], np.empty_like(x)
+        totals, products = np.zeros((2, lif_kernel.group_count(x[0].size, C), C))
+        arrays = _steps(x), s.scale, s.shift, _steps(g), _steps(out), s.pivot
+        lif_kernel.lif_backward(*arrays, totals, products, *k.gradient())
+        return out, s.constants(totals.sum(0), products.sum(0))
+
+    return spikes, back
 
 
 def norm_lif(
     x: np.ndarray, norm: nn.BatchNorm2d, k: NeuronConstants, grads: Gradients, offset: nn.Parameter | None = None
 ) -> Taped:
     """Batch norm of x plus `offset` [C], then LIF."""
-    s, spikes = _Norm(x, norm, offset), np.empty_like(x)
-    lif_kernel.lif_forward(_steps(x), s.scale, s.shift, _steps(spikes), *k.dynamics())
+    spikes, lif_back = _fired(x, norm, k, grads, offset)
 
     def back(g: np.ndarray) -> np.ndarray:
-        C, out = x.shape[-1], np.empty_like(x)
-        totals, products = np.zeros((2, lif_kernel.group_count(x[0].size, C), C))
-        arrays = _steps(x), s.scale, s.shift, _steps(g), _steps(out), s.pivot
-        lif_kernel.lif_backward(*arrays, totals, products, *k.gradient())
-        s.back(x, out, out, totals.sum(0), products.sum(0), grads)
+        out, constants = lif_back(g)
+        norm_kernel.norm_backward(_rows(out), _rows(x), *constants, _rows(out))
         return out
 
     return spikes, back
@@ -94,16 +125,39 @@ def norm_lif(
 
 def normed(x: np.ndarray, norm: nn.BatchNorm2d, grads: Gradients, offset: nn.Parameter | None = None) -> Taped:
     """Batch norm of x plus `offset` [C]."""
-    s, y = _Norm(x, norm, offset), np.empty_like(x)
+    s, y = _Norm(x, norm, grads, offset), np.empty_like(x)
     norm_kernel.affine(_rows(x), s.scale, s.shift, _rows(y))
 
     def back(g: np.ndarray) -> np.ndarray:
         total, centred = norm_kernel.channel_sums(_rows(g), _rows(x), np.zeros_like(s.pivot), s.pivot)
         out = np.empty_like(x)
-        s.back(x, g, out, total, centred, grads)
+        norm_kernel.norm_backward(_rows(g), _rows(x), *s.constants(total, centred), _rows(out))
         return out
 
     return y, back
+
+
+def normed_and_pooled(x: np.ndarray, norm: nn.BatchNorm2d, layer: nn.Module | None, grads: Gradients) -> Taped:
+    """Batch norm of x[T, B, H, W, C], then the max pool `layer`."""
+    T, B, H, W, C = x.shape
+    if layer is None:
+        return normed(x, norm, grads)
+    if C % LANES or not is_plain_pool(layer):
+        y, norm_back = normed(x, norm, grads)
+        z, pool_back = pooled(y, layer)
+        return z, lambda g: norm_back(pool_back(g))
+    s, shape = _Norm(x, norm, grads), (T * B, (H + 1) // 2, (W + 1) // 2, C)
+    out, raw, tap = np.empty(shape, np.float32), np.empty(shape, np.float32), np.empty(shape, np.uint8)
+    images = x.reshape(-1, H, W, C)
+    pool_norm_kernel.norm_pool(images, np.stack([s.scale, s.shift]), out, raw, tap)
+
+    def back(g: np.ndarray) -> np.ndarray:
+        total, centred = norm_kernel.channel_sums(_rows(g), _rows(raw), np.zeros_like(s.pivot), s.pivot)
+        gx = np.empty_like(images)
+        pool_norm_kernel.norm_pool_backward(g.reshape(shape), images, tap, gx, *s.constants(total, centred))
+        return gx.reshape(x.shape)
+
+    return out.reshape(T, B, *shape[1:]), back
 
 
 def linear(x: np.ndarray, weight: nn.Parameter, grads: Gradients, *, transposed: bool) -> Taped:
@@ -130,18 +184,25 @@ def linear(x: np.ndarray, weight: nn.Parameter, grads: Gradients, *, transposed:
     return y.reshape(*x.shape[:-1], K), back
 
 
-def weighted(x: np.ndarray, weight: nn.Parameter, grads: Gradients) -> Taped:
-    """x[T, S, B, H, W, C] times the token weight[S, T or 1, H, W] (eq. 10)."""
-    factor = weight.detach().transpose(0, 1)[:, :, None, :, :, None]
-    values = torch.from_numpy(x)
+def token_norm_lif(
+    x: np.ndarray, weight: nn.Parameter, norm: nn.BatchNorm2d, k: NeuronConstants, grads: Gradients
+) -> Taped:
+    """x[T, S, B, H, W, C] times the token weight[S, T or 1, H, W] (eq. 10), batch norm, LIF."""
+    factor = weight.detach()
+    p = (torch.from_numpy(x) * factor.transpose(0, 1)[:, :, None, :, :, None]).numpy()
+    spikes, lif_back = _fired(p, norm, k, grads)
 
     def back(g: np.ndarray) -> np.ndarray:
-        gradient = torch.from_numpy(g)
-        by_weight = (values * gradient).sum((2, 5))
-        grads.add(weight, (by_weight if factor.shape[0] > 1 else by_weight.sum(0, keepdim=True)).transpose(0, 1))
-        return (gradient * factor).numpy()
+        by_p, constants = lif_back(g)
+        by_pixel = (*x.shape[:3], -1, x.shape[-1])
+        tokens, gx = factor.numpy().reshape(*factor.shape[:2], -1), np.empty_like(x)
+        gw = np.zeros_like(tokens)
+        arrays = by_p.reshape(by_pixel), x.reshape(by_pixel), tokens, *constants, gx.reshape(by_pixel), gw
+        token_norm_backward(*arrays)
+        grads.add(weight, gw)
+        return gx
 
-    return (values * factor).numpy(), back
+    return spikes, back
 
 
 def attended(q: np.ndarray, k: np.ndarray, v: np.ndarray, heads: int, scale: float) -> tuple[np.ndarray, Back3]:

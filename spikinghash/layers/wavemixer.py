@@ -83,11 +83,14 @@ class HighMixer(nn.Module):
             return by_autograd(self.forward, self.parameters(), x, grads)
         x, back = taped_ops.lif(x, self.entry.constants)
         backs = [back]
-        offsets = [None, None, *self.bias]
-        for n, (weight, fire) in enumerate(zip([*self.token, *self.channel], self.fire, strict=True)):
-            x, back = taped_ops.weighted(x, weight, grads) if n < 2 else _mixed(x, weight, grads)
+        for weight, fire in zip(self.token, self.fire[:2], strict=True):
+            x, back = taped_ops.token_norm_lif(x, weight, fire.norm, fire.neuron.constants, grads)
             backs.append(back)
-            x, back = taped_ops.norm_lif(x, fire.norm, fire.neuron.constants, grads, offsets[n])
+        for weight, bias, fire in zip(self.channel, self.bias, self.fire[2:], strict=True):
+            # eq. 12 with one group: x[..., N, D] x W[1, D, K]
+            x, back = taped_ops.linear(x, weight, grads, transposed=False)
+            backs.append(back)
+            x, back = taped_ops.norm_lif(x, fire.norm, fire.neuron.constants, grads, bias)
             backs.append(back)
         return x, undo(backs)
 
@@ -220,11 +223,6 @@ class WaveMixer(nn.Module):
     def _mix_low(self, low: Tensor) -> Tensor:
         mixed: Tensor = self.low_out(self.low_in(low) * self.low.permute(1, 2, 3, 0)[:, None])
         return mixed
-
-
-def _mixed(x: np.ndarray, weight: nn.Parameter, grads: Gradients) -> Taped:
-    """Eq. 12 with one group: x[..., N, D] x W[1, D, K]."""
-    return taped_ops.linear(x, weight, grads, transposed=False)
 
 
 _X = TypeVar("_X", Tensor, np.ndarray)

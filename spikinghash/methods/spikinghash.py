@@ -106,9 +106,9 @@ class Downsample(nn.Module):
     def forward_back(self, x: np.ndarray, grads: Gradients) -> Taped:
         """Training on arrays [T, B, H, W, C]."""
         x, entry_back = taped_ops.lif(x, self.entry.constants)
-        x, conv_back = self.conv.forward_back(x, grads)
-        x, pool_back = taped_ops.pooled(x, self.pool) if self.pool is not None else (x, None)
-        return x, undo([entry_back, conv_back] if pool_back is None else [entry_back, conv_back, pool_back])
+        x, conv_back = taped_ops.convolution(x, self.conv.conv, grads)
+        x, pool_back = taped_ops.normed_and_pooled(x, self.conv.norm, self.pool, grads)
+        return x, undo([entry_back, conv_back, pool_back])
 
     def compiled(self) -> Step:
         """Inference on arrays [T, B, H, W, C]."""
