@@ -40,6 +40,7 @@ from spikinghash.methods.losses import classification, hard_similarity, pairwise
 from spikinghash.methods.method import LossWeights, build
 from spikinghash.methods.spikinghash import SIZES
 from spikinghash.training.checkpoint import LoadedModel
+from spikinghash.training.descend import descend
 from spikinghash.training.recipe import Recipe, make_optimiser
 
 TRAINING_TARGET, ENCODING_TARGET = 5.0, 8.0
@@ -51,8 +52,8 @@ WORKERS = 2
 STEPS = 1
 
 
-def descend(loss: Tensor, model: nn.Module, optimiser: torch.optim.Optimizer) -> None:
-    """Backward, clip, step: the same for all sides."""
+def descend_plainly(loss: Tensor, model: nn.Module, optimiser: torch.optim.Optimizer) -> None:
+    """Backward, clip, step, as `training/descend.py` does, with the library's calls."""
     optimiser.zero_grad(set_to_none=True)
     loss.backward()
     torch.nn.utils.clip_grad_norm_(model.parameters(), RECIPE.grad_clip)
@@ -80,10 +81,12 @@ def eager_jobs(weights: Path, threads: int | None) -> Jobs:
         same = hard_similarity(labels)
         pairs = pairwise_likelihood(2.0 * bits - 1.0, same, same=same.bool())
         loss = WEIGHTS.alpha * pairs + WEIGHTS.beta * classification(logits, labels)
-        descend(loss, model, optimiser)
+        descend_plainly(loss, model, optimiser)
 
     def train() -> None:
-        model.train()
+        # as in a training loop: once, not at every step
+        if not model.training:
+            model.train()
         for _ in range(STEPS):
             step()
 
@@ -136,9 +139,10 @@ def our_training(weights: Path, rank: int, world: int, port: int) -> Jobs:
     frames, labels = to_frames(counts)[:, rank::world].contiguous(), labels[rank::world]
 
     def train() -> None:
-        wrapped.train()
+        if not wrapped.training:
+            wrapped.train()
         for _ in range(STEPS):
-            descend(wrapped(frames, labels).loss, method, optimiser)
+            descend(method, wrapped(frames, labels).loss, optimiser, RECIPE.grad_clip)
 
     return {"train": train}
 

@@ -16,6 +16,7 @@ from torch import Tensor, nn
 from spikinghash.errors import TrainingCollapsed
 from spikinghash.training.augment import augment
 from spikinghash.training.denormals import denormals_flushed
+from spikinghash.training.descend import descend
 from spikinghash.training.recipe import Recipe, learning_rate, make_optimiser
 from spikinghash.training.state import Progress, load_state, save_state, snapshot
 from spikinghash.training.validation import Validation, validate
@@ -134,11 +135,8 @@ def _epoch(
         loss = float(result.loss.detach())
         if not math.isfinite(loss):
             raise TrainingCollapsed(f"loss became {loss} in epoch {epoch + 1}, step {step + 1}; lower train.lr")
-        optimiser.zero_grad(set_to_none=True)
-        result.loss.backward()
-        norm = torch.nn.utils.clip_grad_norm_(method.parameters(), recipe.grad_clip)
-        optimiser.step()
-        values = {"loss": loss, "accuracy": float(result.correct.float().mean()), "grad_norm": float(norm), "lr": lr}
+        norm = descend(method, result.loss, optimiser, recipe.grad_clip)
+        values = {"loss": loss, "accuracy": float(result.correct.float().mean()), "grad_norm": norm, "lr": lr}
         for name, value in (values | {f"part/{k}": float(v) for k, v in result.parts.items()}).items():
             totals[name] = totals.get(name, 0.0) + value / steps
     totals["lr"] = lr
