@@ -52,7 +52,7 @@ class SpikingSelfAttention(nn.Module):
         """Training on arrays [T, B, H, W, C]."""
         spikes, entry_back = taped_ops.lif(x, self.entry.constants)
         factors, backs = zip(*(part.forward_back(spikes, grads) for part in (self.q, self.k, self.v)), strict=True)
-        product, product_back = taped_ops.attended(*factors, self.heads, SCALE)
+        product, product_back = taped_ops.attended(factors, self.heads, SCALE)
         fired, fire_back = taped_ops.lif(product, self.fire.constants)
         y, project_back = self.project.forward_back(fired, grads)
 

@@ -44,8 +44,9 @@ def _pairs(k, v, width, lists, counts, at, kv):  # type: ignore[no-untyped-def]
 def attend(x, out, w, bias, norms, width, share, taus):  # type: ignore[no-untyped-def]
     """Real-valued x[T, B, P, C] -> out likewise, C whole vectors. One thread.
 
-    w[4, C + 1, C] with a last row of zeros, bias[4, C], norms[4, 2, C] (scale and shift) of q, k, v and the projection; `share` scales the products;
-    `taus` are time constant and threshold of the first neurons and of the one behind the products.
+    w[4, C + 1, C] with a last row of zeros, bias[4, C], norms[4, 2, C] (scale and shift) of q, k, v and the projection;
+    `share` scales the products; `taus` are time constant and threshold of the first neurons and of
+    the one behind the products.
     """
     T, _, P, C = x.shape
     u, potential = aligned(T * P * C).reshape(T, P * C), np.empty(P * C, np.float32)

@@ -66,12 +66,12 @@ def _convolve_counts(x: np.ndarray, conv: nn.Conv2d, grads: Gradients) -> Taped:
     K, P, k, _ = conv.weight.shape
     y = np.empty((len(x), *x.shape[2:], K), np.float32)
     weight = conv.weight.detach().numpy()[:, :, ::-1, ::-1].transpose(1, 2, 3, 0)
-    convolve_counts(x, np.ascontiguousarray(weight).reshape(-1), k, y)
+    convolve_counts(x, weight.copy().reshape(-1), k, y)
 
     def back(g: np.ndarray) -> np.ndarray:
         rows = np.zeros(P * k * k * K, np.float32)
         counts_weight_gradient(x, g.reshape(y.shape), k, rows)
-        grads.add(conv.weight, np.ascontiguousarray(rows.reshape(P, k, k, K).transpose(3, 0, 1, 2)[:, :, ::-1, ::-1]))
+        grads.add(conv.weight, rows.reshape(P, k, k, K).transpose(3, 0, 1, 2)[:, :, ::-1, ::-1].copy())
         return g
 
     return y, back

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
+from typing import Any, cast
 
 import numpy as np
 from torch import Tensor, nn
@@ -35,11 +36,11 @@ def high_mixer(
     affine = zip(*(affine_constants(norm) for norm in norms), strict=True)
     biases = np.stack([b.detach().numpy() for b in bias])
     constants = tokens, weights, biases, *(np.stack(rows) for rows in affine)
-    dynamics = entry.constants.dynamics()
+    dynamics, mix = entry.constants.dynamics(), cast(Any, mixer_kernel.mix_high)
 
     def run(x: np.ndarray) -> np.ndarray:
         out, shape = np.empty_like(x), (*x.shape[:3], -1, x.shape[-1])
-        mixer_kernel.mix_high(x.reshape(shape), out.reshape(shape), *constants, *dynamics)
+        mix(x.reshape(shape), out.reshape(shape), *constants, *dynamics)
         return out
 
     return run

@@ -79,7 +79,8 @@ def _mix_block(  # type: ignore[no-untyped-def]
 def mix_high(x, out, token, weights, bias, scale, shift, tau, v_th):  # type: ignore[no-untyped-def]
     """Coefficients x[T, S, B, P, C] -> spikes out, P pixels. One thread.
 
-    token[2, S, T or 1, P], weights[2, C + 1, C padded] with a last row of zeros, bias[2, C], scale and shift of the four norms [4, C].
+    token[2, S, T or 1, P], weights[2, C + 1, C padded] with a last row of zeros, bias[2, C], scale and shift
+    of the four norms [4, C].
     """
     for s in range(x.shape[1]):
         for first in range(0, x.shape[3], _PIXELS):

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any, cast
+
 import numpy as np
 from torch import Tensor, nn
 
@@ -40,11 +42,11 @@ class SpikingMLP(nn.Module):
         convs, norms = (self.expand.conv, self.reduce.conv), (self.expand.fire.norm, self.reduce.norm)
         affine = [np.stack(affine_constants(norm)) for norm in norms]
         constants = *(weight_rows(conv.weight) for conv in convs), *(bias_of(conv).copy() for conv in convs), *affine
-        dynamics = self.entry.constants.dynamics()
+        dynamics, kernel = self.entry.constants.dynamics(), cast(Any, mlp)
 
         def run(x: np.ndarray) -> np.ndarray:
             out, shape = np.empty_like(x), (x.shape[0], -1, x.shape[-1])
-            mlp(x.reshape(shape), out.reshape(shape), *constants, *dynamics, residual)
+            kernel(x.reshape(shape), out.reshape(shape), *constants, *dynamics, residual)
             return out
 
         return run

@@ -17,8 +17,8 @@ _PIXELS = 16
 def mlp(x, out, w1, w2, bias1, bias2, scale1, scale2, tau, v_th, residual):  # type: ignore[no-untyped-def]
     """Real-valued x[T, P, C] -> out likewise, plus x where `residual`. One thread.
 
-    w1[C + 1, hidden padded] and w2[hidden + 1, C padded] with a last row of zeros, biases [hidden], [C]; scale1[2, hidden], scale2[2, C]: scale and shift
-    of the norms.
+    w1[C + 1, hidden padded] and w2[hidden + 1, C padded] with a last row of zeros, biases [hidden], [C]; scale1[2,
+    hidden], scale2[2, C]: scale and shift of the norms.
     """
     T, C, hidden = x.shape[0], bias2.size, bias1.size
     # whole blocks: slices of these would not be contiguous; pixels beyond the end stay silent

@@ -51,8 +51,8 @@ def affine_steps(u, a, b):  # type: ignore[no-untyped-def]
 
 @njit(cache=True, nogil=True)
 def mix_channels(u, w, bias, norm, out, at, total):  # type: ignore[no-untyped-def]
-    """out[T, pixels * K] = (the sum of the weight rows w[D + 1, P] of the spikes u[T, pixels * D], plus bias[K]) * norm[0]
-    + norm[1], each operation rounded; norm[2, K].
+    """out[T, pixels * K] = (the sum of the weight rows w[D + 1, P] of the spikes u[T, pixels * D], plus bias[K]) *
+    norm[0] + norm[1], each operation rounded; norm[2, K].
 
     `out` may be u where D = K; the last row of w is zero; at[D + LANES] and total[P] are scratch.
     """

@@ -38,8 +38,8 @@ def norm_pool(x, affine, out, raw, tap):  # type: ignore[no-untyped-def]
 
 @njit(cache=True, nogil=True)
 def norm_pool_backward(g, x, tap, out, gain, slope, offset):  # type: ignore[no-untyped-def]
-    """Gradient out[N, H, W, C] of `norm_pool`'s input from g[N, H', W', C]; gain, slope and offset [C] of its norm, from
-    the column sums of g and of g times the pool's `raw`.
+    """Gradient out[N, H, W, C] of `norm_pool`'s input from g[N, H', W', C]; gain, slope and offset [C] of its norm,
+    from the column sums of g and of g times the pool's `raw`.
     """
     N, H, W, C = x.shape
     a, b = tile(slope, W * C), tile(offset, W * C)

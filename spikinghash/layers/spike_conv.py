@@ -108,24 +108,25 @@ class SpikeConv(torch.autograd.Function):
     def backward(ctx: Any, grad: Tensor) -> tuple[Tensor | None, Tensor | None, Tensor | None]:
         x, weight = ctx.saved_tensors
         grad = grad.contiguous()
-        gx, gw = gradients(x, weight, grad, ctx.needs_input_grad[0], ctx.needs_input_grad[1])
+        of_x, of_weight = ctx.needs_input_grad[:2]
+        gx = input_gradient(x, weight, grad) if of_x else None
+        gw = weight_gradient(x.detach().numpy(), grad.numpy(), weight.shape[2]) if of_weight else None
         return gx, gw, grad.sum((0, 1, 2)) if ctx.biased else None
 
 
-def gradients(
-    x: Tensor, weight: Tensor, grad: Tensor, of_x: bool = True, of_weight: bool = True
-) -> tuple[Tensor | None, Tensor | None]:
-    """Of x [N, H, W, D] and weight [K, D, k, k] from that of the result, grad [N, H, W, K], dense."""
-    K, D, k, _ = weight.shape
-    gx = gw = None
-    if of_x:
-        images = grad.movedim(-1, 1), x.movedim(-1, 1)
-        half, one, none = [k // 2] * 2, [1, 1], [0, 0]
-        mask = [True, False, False]
-        gx = torch.ops.aten.convolution_backward(*images, weight, None, one, half, one, False, none, 1, mask)[0]
-        gx = gx.movedim(1, -1)
-    if of_weight:
-        rows = torch.zeros(k * k * D, K + -K % LANES).numpy()
-        kernel.weight_gradient(x.detach().numpy(), grad.numpy(), k, rows)
-        gw = torch.from_numpy(rows[:, :K].reshape(k, k, D, K).transpose(3, 2, 0, 1).copy())
-    return gx, gw
+def input_gradient(x: Tensor, weight: Tensor, grad: Tensor) -> Tensor:
+    """Of x [N, H, W, D] from that of the result, grad [N, H, W, K], with weight [K, D, k, k]."""
+    images = grad.movedim(-1, 1), x.movedim(-1, 1)
+    half, one, none = [weight.shape[2] // 2] * 2, [1, 1], [0, 0]
+    mask = [True, False, False]
+    found = torch.ops.aten.convolution_backward(*images, weight, None, one, half, one, False, none, 1, mask)
+    gx: Tensor = found[0].movedim(1, -1)
+    return gx
+
+
+def weight_gradient(x: np.ndarray, grad: np.ndarray, k: int) -> Tensor:
+    """[K, D, k, k] from spikes x [N, H, W, D] and the gradient of the result, grad [N, H, W, K]; both dense."""
+    D, K = x.shape[-1], grad.shape[-1]
+    rows = torch.zeros(k * k * D, K + -K % LANES).numpy()
+    kernel.weight_gradient(x, grad, k, rows)
+    return torch.from_numpy(rows[:, :K].reshape(k, k, D, K).transpose(3, 2, 0, 1).copy())

@@ -1,9 +1,9 @@
 """Convolution of spikes on CPU: only the weights of inputs that fired are added, nothing is multiplied.
 
 Arrays are channel last: x[N, H, W, D] in {0, 1}, weights as rows w[k * k * D + 1, P] with their K outputs padded to
-whole vectors and the last row zero, out[N, H, W, K]. An image row is read as one list of active positions `column * D + channel`, so that the
-columns under one row of the kernel are one contiguous piece of that list, and position minus `first column * D` is
-the row of the weights.
+whole vectors and the last row zero, out[N, H, W, K]. An image row is read as one list of active positions `column * D +
+channel`, so that the columns under one row of the kernel are one contiguous piece of that list, and position minus
+`first column * D` is the row of the weights.
 
 The order of addition depends on one pixel's own inputs alone, never on the batch.
 """

@@ -1,7 +1,7 @@
 """Training on CPU as a chain of kernels on arrays: each step gives its result and a function that undoes it.
 
-Autograd keeps its books for every tensor operation; in a network of small layers that takes as long as the numbers do.
-Here a whole network is one autograd function. A layer that has such a form gives it as `forward_back`; every other layer
+Autograd keeps its books for every tensor operation; in a network of small layers that takes a quarter of the time. Here
+a whole network is one autograd function. A layer that has such a form gives it as `forward_back`; every other layer
 runs under autograd as it is (`by_autograd`).
 """
 
@@ -16,7 +16,8 @@ from torch import Tensor, nn
 
 from spikinghash.layers.fused import parts, runs_fused
 
-#: From the gradient of a step's result to that of its input; called at most once. It gives a new array and leaves what it gets.
+#: From the gradient of a step's result to that of its input; called at most once. It gives a new array and leaves what
+#: it gets.
 Back = Callable[[np.ndarray], np.ndarray]
 
 
@@ -24,22 +25,22 @@ class Gradients:
     """Gradients by parameter, and the batch norms that saw a batch."""
 
     def __init__(self) -> None:
-        self._found: dict[nn.Parameter, Tensor | np.ndarray] = {}
+        self._found: dict[Tensor, Tensor | np.ndarray] = {}
         self.norms: list[nn.BatchNorm2d] = []
 
-    def add(self, parameter: nn.Parameter, gradient: Tensor | np.ndarray) -> None:
+    def add(self, parameter: Tensor, gradient: Tensor | np.ndarray) -> None:
         """One more term of a parameter's gradient, with as many values."""
         before = self._found.get(parameter)
         self._found[parameter] = gradient if before is None else before + gradient
 
-    def of(self, parameter: nn.Parameter) -> Tensor | None:
+    def of(self, parameter: Tensor) -> Tensor | None:
         """The gradient in the parameter's shape, None without one."""
         found = self._found.get(parameter)
         return None if found is None else torch.as_tensor(found).reshape(parameter.shape)
 
     def count_batches(self) -> None:
         """As `nn.BatchNorm2d` does, in one call; also tells those who keep constants that the statistics changed."""
-        torch._foreach_add_([norm.num_batches_tracked for norm in self.norms], 1)
+        torch._foreach_add_([norm.num_batches_tracked for norm in self.norms], 1)  # type: ignore[misc]
 
 
 #: x[T, B, H, W, C] -> result and its way back. A step does not keep its result, so the next one may write to it.
@@ -80,7 +81,7 @@ def undo(backs: list[Back]) -> Back:
 
 
 def by_autograd(
-    function: Callable[[Tensor], Tensor], parameters: Iterable[nn.Parameter], x: np.ndarray, grads: Gradients
+    function: Callable[[Tensor], Tensor], parameters: Iterable[Tensor], x: np.ndarray, grads: Gradients
 ) -> Taped:
     """A function of tensors in the layout of x."""
     own = list(parameters)
@@ -100,7 +101,7 @@ def by_autograd(
 
 class _Network(torch.autograd.Function):
     @staticmethod
-    def forward(ctx: Any, layer: Layer, x: Tensor, *parameters: nn.Parameter) -> Tensor:
+    def forward(ctx: Any, layer: Layer, x: Tensor, *parameters: Tensor) -> Tensor:
         grads = Gradients()
         y, back = layer(x.numpy(), grads)
         grads.count_batches()

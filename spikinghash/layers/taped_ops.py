@@ -6,12 +6,12 @@ the same kernels, hence the same numbers.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from functools import partial
 
 import numpy as np
 import torch
-from torch import nn
+from torch import Tensor, nn
 
 from spikinghash.layers import (
     haar_kernel,
@@ -60,9 +60,7 @@ def lif(x: np.ndarray, k: NeuronConstants) -> Taped:
 class _Norm:
     """Batch statistics of x[..., C] plus an `offset`, kept by `norm`, and what the gradient needs of them."""
 
-    def __init__(
-        self, x: np.ndarray, norm: nn.BatchNorm2d, grads: Gradients, offset: nn.Parameter | None = None
-    ) -> None:
+    def __init__(self, x: np.ndarray, norm: nn.BatchNorm2d, grads: Gradients, offset: Tensor | None = None) -> None:
         self.norm, self.offset, self.grads = norm, offset, grads
         self.weight, bias = norm.weight.detach().numpy(), norm.bias.detach().numpy()
         self.mean, self.rstd, self.scale, self.shift = norm_kernel.tracked_statistics(
@@ -93,7 +91,7 @@ _Half = tuple[np.ndarray, tuple[np.ndarray, np.ndarray, np.ndarray]]
 
 
 def _fired(
-    x: np.ndarray, norm: nn.BatchNorm2d, k: NeuronConstants, grads: Gradients, offset: nn.Parameter | None = None
+    x: np.ndarray, norm: nn.BatchNorm2d, k: NeuronConstants, grads: Gradients, offset: Tensor | None = None
 ) -> tuple[np.ndarray, Callable[[np.ndarray], _Half]]:
     """Norm, LIF, and the way back as far as the norm's output."""
     s, spikes = _Norm(x, norm, grads, offset), np.empty_like(x)
@@ -110,7 +108,7 @@ def _fired(
 
 
 def norm_lif(
-    x: np.ndarray, norm: nn.BatchNorm2d, k: NeuronConstants, grads: Gradients, offset: nn.Parameter | None = None
+    x: np.ndarray, norm: nn.BatchNorm2d, k: NeuronConstants, grads: Gradients, offset: Tensor | None = None
 ) -> Taped:
     """Batch norm of x plus `offset` [C], then LIF."""
     spikes, lif_back = _fired(x, norm, k, grads, offset)
@@ -123,7 +121,7 @@ def norm_lif(
     return spikes, back
 
 
-def normed(x: np.ndarray, norm: nn.BatchNorm2d, grads: Gradients, offset: nn.Parameter | None = None) -> Taped:
+def normed(x: np.ndarray, norm: nn.BatchNorm2d, grads: Gradients, offset: Tensor | None = None) -> Taped:
     """Batch norm of x plus `offset` [C]."""
     s, y = _Norm(x, norm, grads, offset), np.empty_like(x)
     norm_kernel.affine(_rows(x), s.scale, s.shift, _rows(y))
@@ -160,7 +158,7 @@ def normed_and_pooled(x: np.ndarray, norm: nn.BatchNorm2d, layer: nn.Module | No
     return out.reshape(T, B, *shape[1:]), back
 
 
-def linear(x: np.ndarray, weight: nn.Parameter, grads: Gradients, *, transposed: bool) -> Taped:
+def linear(x: np.ndarray, weight: Tensor, grads: Gradients, *, transposed: bool) -> Taped:
     """Spikes x[..., D] @ weight[D, K], or weight[K, D] where `transposed`: sparse where spikes are rare."""
     matrix = weight.detach().flatten(1).T if transposed else weight.detach().view(weight.shape[-2:])
     rows, (D, K) = _rows(x), matrix.shape
@@ -184,9 +182,7 @@ def linear(x: np.ndarray, weight: nn.Parameter, grads: Gradients, *, transposed:
     return y.reshape(*x.shape[:-1], K), back
 
 
-def token_norm_lif(
-    x: np.ndarray, weight: nn.Parameter, norm: nn.BatchNorm2d, k: NeuronConstants, grads: Gradients
-) -> Taped:
+def token_norm_lif(x: np.ndarray, weight: Tensor, norm: nn.BatchNorm2d, k: NeuronConstants, grads: Gradients) -> Taped:
     """x[T, S, B, H, W, C] times the token weight[S, T or 1, H, W] (eq. 10), batch norm, LIF."""
     factor = weight.detach()
     p = (torch.from_numpy(x) * factor.transpose(0, 1)[:, :, None, :, :, None]).numpy()
@@ -205,17 +201,18 @@ def token_norm_lif(
     return spikes, back
 
 
-def attended(q: np.ndarray, k: np.ndarray, v: np.ndarray, heads: int, scale: float) -> tuple[np.ndarray, Back3]:
+def attended(q_k_v: Sequence[np.ndarray], heads: int, scale: float) -> tuple[np.ndarray, Back3]:
     """q (k^T v) * scale per head and step, all [T, B, H, W, C] (eq. 14), and the way back to q, k and v."""
-    T, B, H, W, C = q.shape
+    shape = q_k_v[0].shape
+    T, B, H, W, C = shape
 
-    def by_head(x: np.ndarray) -> torch.Tensor:
+    def by_head(x: np.ndarray) -> Tensor:
         return torch.from_numpy(x).reshape(T * B, H * W, heads, C // heads).transpose(1, 2)
 
-    def joined(x: torch.Tensor) -> np.ndarray:
-        return x.transpose(1, 2).reshape(q.shape).numpy()
+    def joined(x: Tensor) -> np.ndarray:
+        return x.transpose(1, 2).reshape(shape).numpy()
 
-    many = [by_head(x) for x in (q, k, v)]
+    many = [by_head(x) for x in q_k_v]
     products = many[1].transpose(-2, -1) @ many[2]
 
     def back(g: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
@@ -245,8 +242,9 @@ def _sparse_convolution(x: np.ndarray, conv: nn.Conv2d, grads: Gradients) -> Tap
     y = spike_conv.convolution(conv, biased=False)(images)
 
     def back(g: np.ndarray) -> np.ndarray:
-        gx, gw = spike_conv.gradients(torch.from_numpy(images), weight.detach(), torch.from_numpy(g.reshape(y.shape)))
-        grads.add(weight, gw)
+        by_y = g.reshape(y.shape)
+        grads.add(weight, spike_conv.weight_gradient(images, by_y, weight.shape[2]))
+        gx = spike_conv.input_gradient(torch.from_numpy(images), weight.detach(), torch.from_numpy(by_y))
         return gx.contiguous().numpy().reshape(x.shape)
 
     return y.reshape(*x.shape[:2], *y.shape[1:]), back

@@ -19,7 +19,8 @@ from spikinghash.layers.vector_code import Code, Slope
 from spikinghash.layers.vector_lif import back_constants
 from spikinghash.layers.vector_rows import LANES
 
-Cube = dict[tuple[int, int, int], Any]
+Key = tuple[int, ...]
+Cube = dict[Key, Any]
 _KEYS = list(itertools.product((0, 1), repeat=3))
 #: What `places` holds, all counted in floats: where samples, low and high bands of the row pair begin, the distances
 #: of steps and rows of samples, of steps of the low band, and of bands; channels, column pairs, steps of the bands.
@@ -40,7 +41,7 @@ def along(code: Code, cube: Cube, axis: int) -> Cube:
 class _Unit:
     """The arrays of one row pair, at one column pair and `LANES` channels."""
 
-    def __init__(self, code: Code, data: tuple[Any, Any, Any], places: Any, column: Any, lane: Any) -> None:
+    def __init__(self, code: Code, data: list[Any], places: Any, column: Any, lane: Any) -> None:
         builder = code.builder
         index = column.type
         self.code, (self.samples, self.low, self.high) = code, data
@@ -51,14 +52,14 @@ class _Unit:
     def _number(self, value: int) -> Any:
         return ir.Constant(self.index, value)
 
-    def _sample(self, t: Any, key: tuple[int, int, int]) -> Any:
+    def _sample(self, t: Any, key: Key) -> Any:
         code, p = self.code, self.place
         step = code.at((t, self._number(2)), self._number(key[0]))
         column = code.at((self.column, self._number(2)), self._number(key[2]))
         row = (p["row"], self._number(key[1]))
         return code.at(p["sample"], (step, p["step"]), row, (column, p["channels"]), self.lane)
 
-    def _band(self, t: Any, key: tuple[int, int, int]) -> tuple[Any, Any]:
+    def _band(self, t: Any, key: Key) -> tuple[Any, Any]:
         code, p, band = self.code, self.place, 4 * key[0] + 2 * key[1] + key[2]
         cell = code.at((self.column, p["channels"]), self.lane)
         if band == 0:
@@ -66,7 +67,7 @@ class _Unit:
         number = code.at((t, self._number(7)), self._number(band - 1))
         return self.high, code.at(p["high"], (number, p["band"]), cell)
 
-    def _at(self, t: Any, key: tuple[int, int, int], bands: bool) -> tuple[Any, Any]:
+    def _at(self, t: Any, key: Key, bands: bool) -> tuple[Any, Any]:
         return self._band(t, key) if bands else (self.samples, self._sample(t, key))
 
     def load(self, t: Any, *, bands: bool) -> Cube:
@@ -89,7 +90,7 @@ def _walk(
     return along(code, cube, order[2]) if last else cube
 
 
-def _number_of(layer: int, key: tuple[int, int, int]) -> int:
+def _number_of(layer: int, key: Key) -> int:
     return 8 * layer + 4 * key[0] + 2 * key[1] + key[2]
 
 

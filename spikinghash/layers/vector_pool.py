@@ -18,7 +18,7 @@ _BYTES = ir.VectorType(ir.IntType(8), LANES)
 
 
 class _Window:
-    """The inputs of one output: rows dy in [box[0], box[1]) and columns dx in [box[2], box[3]) of the window at `at`."""
+    """Inputs of one output: rows dy in [box[0], box[1]) and columns dx in [box[2], box[3]) of the window at `at`."""
 
     def __init__(self, code: Code, at: Any, row: Any, column: Any, box: Any) -> None:
         self.code, self.at, self.row, self.column, self.box = code, at, row, column, box
@@ -27,10 +27,13 @@ class _Window:
         """`do` with the place of each input and its number, 3 dy + dx, as a byte."""
         code, b = self.code, self.code.builder
         top, bottom, left, right = (b.extract_value(self.box, i) for i in range(4))
-        with cgutils.for_range_slice(b, top, bottom, ir.Constant(top.type, 1), top.type) as (dy, _):
-            with cgutils.for_range_slice(b, left, right, ir.Constant(left.type, 1), left.type) as (dx, _):
-                number = b.trunc(code.at((dy, ir.Constant(dy.type, 3)), dx), ir.IntType(8))
-                do(code.at(self.at, (dy, self.row), (dx, self.column)), number)
+        with _from_to(b, top, bottom) as (dy, _), _from_to(b, left, right) as (dx, _):
+            number = b.trunc(code.at((dy, ir.Constant(dy.type, 3)), dx), ir.IntType(8))
+            do(code.at(self.at, (dy, self.row), (dx, self.column)), number)
+
+
+def _from_to(builder: Any, first: Any, stop: Any) -> Any:
+    return cgutils.for_range_slice(builder, first, stop, ir.Constant(first.type, 1), first.type)
 
 
 def _spread_byte(builder: Any, number: Any) -> Any:

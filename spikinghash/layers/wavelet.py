@@ -85,9 +85,8 @@ def band_steps(neuron: LIF, *, temporal: bool) -> tuple[Callable[[Any], tuple[An
 
     @torch.no_grad()
     def join(low: np.ndarray, high: np.ndarray) -> np.ndarray:
-        x: np.ndarray = (
-            join_bands(*(torch.from_numpy(a) for a in (low, high)), neuron, temporal=temporal).contiguous().numpy()
-        )
+        joined = join_bands(torch.from_numpy(low), torch.from_numpy(high), neuron, temporal=temporal)
+        x: np.ndarray = joined.contiguous().numpy()
         return x
 
     return split, join

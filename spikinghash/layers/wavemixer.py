@@ -83,10 +83,11 @@ class HighMixer(nn.Module):
             return by_autograd(self.forward, self.parameters(), x, grads)
         x, back = taped_ops.lif(x, self.entry.constants)
         backs = [back]
-        for weight, fire in zip(self.token, self.fire[:2], strict=True):
+        fires: list[Any] = list(self.fire)
+        for weight, fire in zip(self.token, fires[:2], strict=True):
             x, back = taped_ops.token_norm_lif(x, weight, fire.norm, fire.neuron.constants, grads)
             backs.append(back)
-        for weight, bias, fire in zip(self.channel, self.bias, self.fire[2:], strict=True):
+        for weight, bias, fire in zip(self.channel, self.bias, fires[2:], strict=True):
             # eq. 12 with one group: x[..., N, D] x W[1, D, K]
             x, back = taped_ops.linear(x, weight, grads, transposed=False)
             backs.append(back)
@@ -151,7 +152,8 @@ class WaveMixer(nn.Module):
             return fast(self, x)
         spikes = self.entry(x.movedim(2, -1).contiguous())
         highs = [getattr(self, f"high{n + 1}") for n in range(self.levels)]
-        split, join = (partial(f, neuron=self.transform, temporal=self.temporal) for f in (split_bands, join_bands))
+        split = partial(split_bands, neuron=self.transform, temporal=self.temporal)
+        join = partial(join_bands, neuron=self.transform, temporal=self.temporal)
         return _mix_bands(spikes, split, join, highs, self._mix_low, self.transform).movedim(-1, 2)
 
     def forward_back(self, x: np.ndarray, grads: Gradients) -> Taped:
@@ -163,8 +165,8 @@ class WaveMixer(nn.Module):
         between, splits, mixers, highs = [], [], [], []
         for n in range(self.levels):
             if n:
-                low, back = taped_ops.lif(low, k)
-                between.append(back)
+                low, lif_back = taped_ops.lif(low, k)
+                between.append(lif_back)
             low, high, split_back = taped_ops.split(low, k)
             high, mixer_back = getattr(self, f"high{n + 1}").forward_back(high, grads)
             highs.append(high)
@@ -174,8 +176,8 @@ class WaveMixer(nn.Module):
         joined, joins = [], []
         for n in reversed(range(self.levels)):
             if n < self.levels - 1:
-                low, back = taped_ops.lif(low, k)
-                joined.append(back)
+                low, lif_back = taped_ops.lif(low, k)
+                joined.append(lif_back)
             low, join_back = taped_ops.join(low, highs[n], k)
             joins.append(join_back)
 

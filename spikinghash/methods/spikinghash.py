@@ -210,7 +210,7 @@ class Spikinghash(nn.Module):
 
     def forward_back(self, x: np.ndarray, grads: Gradients) -> Taped:
         """All before the pooled features, in training on arrays: counts [T, B, P, H, W] -> [T, B, H', W', D4]."""
-        blocks = (layer_of(part) for stage in self.stages for part in stage)
+        blocks = (layer_of(part) for stage in self.stages for part in stage.children())
         return in_sequence([stem_layer(self.stem, self.stem_pool), *blocks], x, grads)
 
     def compiled(self) -> Step:

@@ -13,6 +13,7 @@ from spikinghash.layers.mlp import SpikingMLP
 from spikinghash.layers.wavemixer import HighMixer
 from spikinghash.methods.spikinghash import SIZES, Spikinghash
 
+
 def grid(module):
     with torch.no_grad():
         for name, p in module.named_parameters():
