@@ -20,6 +20,48 @@ def back_constants(code: Code, tau: Any, v_th: Any) -> tuple[Any, Any, Any, Any]
     return tau, v_th, gain, code.sub(one, gain)
 
 
+def _forward(typingctx: Any, x: Any, s: Any, lo: Any, n: Any, N: Any, T: Any, affine: Any, tau: Any, v_th: Any) -> Any:
+    """Spikes s[T * N] of n neurons from `lo` on, n whole vectors, of LIF(x[T * N] * affine[0] + affine[1]); s may be x.
+
+    affine[2 or more, width] counts from `lo`, and is empty where there is no affine step.
+    """
+    index, number = types.intp, types.float32
+    signature = types.void(x, s, index, index, index, index, affine, number, number)
+
+    def codegen(context: Any, builder: Any, sig: Any, args: Any) -> Any:
+        arrays = {i: context.make_array(sig.args[i])(context, builder, args[i]) for i in (0, 1, 6)}
+        code, (lo, n, N, T) = Code(builder), args[2:6]
+        width = builder.extract_value(arrays[6].shape, 1)
+        tau, v_th = code.spread(args[7]), code.spread(args[8])
+        normed = builder.icmp_signed(">", width, ir.Constant(width.type, 0))
+
+        def each(affine: Any) -> None:
+            lanes = ir.Constant(n.type, LANES)
+            with code.steps(builder.sdiv(n, lanes)) as group:
+                place, (potential,) = builder.mul(group, lanes), code.variables(1)
+                scale, shift = (
+                    (code.load(affine, code.at(place, p)) for p in (group.type(0), width)) if affine else (0, 0)
+                )
+                with code.steps(T) as t:
+                    here = code.at(lo, place, (t, N))
+                    u = code.load(arrays[0].data, here)
+                    u = code.add(code.mul(u, scale), shift) if affine else u
+                    code.store(code.neuron(u, potential, tau, v_th)[1], arrays[1].data, here)
+
+        with builder.if_else(normed) as (then, otherwise):
+            with then:
+                each(arrays[6].data)
+            with otherwise:
+                each(None)
+        return context.get_dummy_value()
+
+    return signature, codegen
+
+
+# numba supplies the typing context, which a checker of calls cannot know
+forward: Callable[..., None] = intrinsic(_forward)
+
+
 def _make(slope_of: Slope) -> Callable[..., None]:
     @intrinsic
     def backward(
