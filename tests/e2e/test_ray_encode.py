@@ -1,5 +1,6 @@
 """Bulk hashing on Ray: the rows of the local path, whatever happens to the workers."""
 
+import contextlib
 import json
 import os
 import signal
@@ -78,8 +79,13 @@ def on_ray(night, db, workers=2, stop=None, progress=None, files=None, **options
 
 def worker_pids():
     """Processes of this machine's Ray actors that are ours."""
-    children = psutil.Process().children(recursive=True)
-    return [p.pid for p in children if p.is_running() and "HashWorker" in " ".join(p.cmdline())]
+    found = []
+    for child in psutil.Process().children(recursive=True):
+        # one that ends while we look is none
+        with contextlib.suppress(psutil.NoSuchProcess, psutil.ZombieProcess):
+            if "HashWorker" in " ".join(child.cmdline()):
+                found.append(child.pid)
+    return found
 
 
 #: A decoder that kills the process that started it when it is given poison.
