@@ -71,15 +71,24 @@ def rows(x: Tensor, columns: int = -1) -> np.ndarray:
     return array.reshape(x.shape[0], -1) if columns < 0 else array.reshape(-1, columns)
 
 
-def threaded(x: Tensor) -> bool:
-    """Whether a kernel on x is worth more than one thread, and may have it."""
-    return x.numel() >= _PARALLEL_FROM and torch.get_num_threads() > 1
+def threaded(values: int) -> bool:
+    """Whether a kernel on so many values is worth more than one thread, and may have it."""
+    return values >= _PARALLEL_FROM and torch.get_num_threads() > 1
+
+
+def forward_kernel(values: int) -> Any:
+    """`lif_kernel.lif_forward`, or the same on threads."""
+    return lif_kernel.lif_forward_threads if threaded(values) else lif_kernel.lif_forward
+
+
+def backward_kernel(values: int) -> Any:
+    """`lif_kernel.lif_backward`, or the same on threads."""
+    return lif_kernel.lif_backward_threads if threaded(values) else lif_kernel.lif_backward
 
 
 def _spikes(x: Tensor, scale: np.ndarray, shift: np.ndarray, k: NeuronConstants) -> Tensor:
     out = torch.empty_like(x)
-    run = lif_kernel.lif_forward_threads if threaded(x) else lif_kernel.lif_forward
-    run(rows(x), scale, shift, rows(out), *k.dynamics())
+    forward_kernel(x.numel())(rows(x), scale, shift, rows(out), *k.dynamics())
     return out
 
 
@@ -96,7 +105,7 @@ class FusedLIF(torch.autograd.Function):
     def backward(ctx: Any, grad: Tensor) -> tuple[Tensor, None]:
         (x,) = ctx.saved_tensors
         out = torch.empty_like(x)
-        run = lif_kernel.lif_backward_threads if threaded(x) else lif_kernel.lif_backward
+        run = backward_kernel(x.numel())
         inputs = rows(x), NONE, NONE, rows(grad.contiguous()), rows(out), NONE
         run(*inputs, _NO_SUMS, _NO_SUMS, *ctx.k.gradient())
         return out, None
@@ -163,7 +172,7 @@ class FusedNormLIF(torch.autograd.Function):
         C = x.shape[-1]
         out = torch.empty_like(x)
         totals, products = np.zeros((2, lif_kernel.group_count(x[0].numel(), C), C))
-        run = lif_kernel.lif_backward_threads if threaded(x) else lif_kernel.lif_backward
+        run = backward_kernel(x.numel())
         inputs = rows(x), s.scale, s.shift, rows(grad.contiguous()), rows(out), s.mean.astype(np.float32)
         run(*inputs, totals, products, *k.gradient())
         grad_u = rows(out, C)

@@ -67,6 +67,10 @@ def bias_of(conv: nn.Conv2d) -> np.ndarray:
     return np.zeros(len(conv.weight), np.float32) if conv.bias is None else conv.bias.detach().numpy()
 
 
+def _kernel(values: int) -> Any:
+    return kernel.convolve_threads if threaded(values) else kernel.convolve
+
+
 def convolution(
     conv: nn.Conv2d, affine: tuple[np.ndarray, np.ndarray] = (NONE, NONE), *, biased: bool = True
 ) -> Callable[[np.ndarray], np.ndarray]:
@@ -77,7 +81,7 @@ def convolution(
 
     def run(x: np.ndarray) -> np.ndarray:
         out = np.empty((*x.shape[:3], K), np.float32)
-        kernel.convolve(x, *constants, out)
+        _kernel(x.size)(x, *constants, out)
         return out
 
     return run
@@ -87,8 +91,7 @@ def convolve(x: Tensor, weight: Tensor, bias: Tensor | None) -> Tensor:
     """Spikes x [N, H, W, D], weight [K, D, k, k], bias [K] -> [N, H, W, K]; no gradient."""
     out = x.new_empty(*x.shape[:3], weight.shape[0])
     start = np.zeros(weight.shape[0], np.float32) if bias is None else bias.detach().numpy()
-    run = kernel.convolve_threads if threaded(x) else kernel.convolve
-    run(x.detach().numpy(), weight_rows(weight), weight.shape[2], padded(start), NONE, NONE, out.numpy())
+    _kernel(x.numel())(x.detach().numpy(), weight_rows(weight), weight.shape[2], padded(start), NONE, NONE, out.numpy())
     return out
 
 

@@ -23,7 +23,7 @@ from spikinghash.layers import (
     spike_conv_kernel,
 )
 from spikinghash.layers import spike_linear_kernel as linear_kernel
-from spikinghash.layers.fused import NONE, NeuronConstants
+from spikinghash.layers.fused import NONE, NeuronConstants, backward_kernel, forward_kernel
 from spikinghash.layers.pool import is_plain_pool
 from spikinghash.layers.spike_linear import RARE
 from spikinghash.layers.tape import Gradients, Taped, by_autograd
@@ -46,12 +46,12 @@ def _rows(x: np.ndarray) -> np.ndarray:
 def lif(x: np.ndarray, k: NeuronConstants) -> Taped:
     """LIF (eqs. 1-3)."""
     spikes = np.empty_like(x)
-    lif_kernel.lif_forward(_steps(x), NONE, NONE, _steps(spikes), *k.dynamics())
+    forward_kernel(x.size)(_steps(x), NONE, NONE, _steps(spikes), *k.dynamics())
 
     def back(g: np.ndarray) -> np.ndarray:
         out = np.empty_like(x)
         arrays = _steps(x), NONE, NONE, _steps(g), _steps(out), NONE
-        lif_kernel.lif_backward(*arrays, _NO_SUMS, _NO_SUMS, *k.gradient())
+        backward_kernel(x.size)(*arrays, _NO_SUMS, _NO_SUMS, *k.gradient())
         return out
 
     return spikes, back
@@ -95,13 +95,13 @@ def _fired(
 ) -> tuple[np.ndarray, Callable[[np.ndarray], _Half]]:
     """Norm, LIF, and the way back as far as the norm's output."""
     s, spikes = _Norm(x, norm, grads, offset), np.empty_like(x)
-    lif_kernel.lif_forward(_steps(x), s.scale, s.shift, _steps(spikes), *k.dynamics())
+    forward_kernel(x.size)(_steps(x), s.scale, s.shift, _steps(spikes), *k.dynamics())
 
     def back(g: np.ndarray) -> _Half:
         C, out = x.shape[-1], np.empty_like(x)
         totals, products = np.zeros((2, lif_kernel.group_count(x[0].size, C), C))
         arrays = _steps(x), s.scale, s.shift, _steps(g), _steps(out), s.pivot
-        lif_kernel.lif_backward(*arrays, totals, products, *k.gradient())
+        backward_kernel(x.size)(*arrays, totals, products, *k.gradient())
         return out, s.constants(totals.sum(0), products.sum(0))
 
     return spikes, back

@@ -79,6 +79,18 @@ def test_the_same_step_gives_the_same_bits():
     assert all(torch.equal(first[1][key], second[1][key]) for key in first[1])
 
 
+def test_more_threads_give_the_same_step():
+    x, network = counts(4, 8), wake(spikinghash(), 1)
+    found = []
+    for threads in (1, 2):
+        torch.set_num_threads(threads)
+        found.append(trained(copy.deepcopy(network).train(), x))
+    # the library's own products may be split differently
+    assert torch.allclose(found[0][0], found[1][0])
+    for key, gradient in found[0][1].items():
+        assert torch.allclose(gradient, found[1][1][key], rtol=1e-3, atol=1e-4), key
+
+
 @pytest.mark.parametrize("why", ["inference", "no gradient", "double", "input gradient", "watched"])
 def test_what_runs_under_autograd(why):
     network, x = spikinghash().train(), counts(4, 1)
