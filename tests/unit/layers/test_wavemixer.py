@@ -7,12 +7,14 @@ from slow_oracles import HIGH, array, dwt, idwt, norm, spikes, wake
 
 from spikinghash.layers.neuron import NormLIF
 from spikinghash.layers.wavemixer import MixerThresholds, WaveMixer
+from spikinghash.methods.spikinghash import SIZES
 
 T, B, C, H, W, GROUPS = 4, 3, 6, 8, 4, 2
 AXES = (0, 3, 4)  # T, H, W of [T, B, C, H, W]
 
 
 RELEASED = MixerThresholds()
+OPEN = SIZES["Nano-bands"].thresholds
 
 
 def mixer(thresholds=RELEASED, seed=0):
@@ -94,6 +96,19 @@ def test_gradients_reach_every_parameter():
         assert torch.isfinite(p.grad).all(), name
         # a bias before a norm has no effect
         assert (p.grad.abs().sum() > 0) != (".bias." in name), name
+
+
+@pytest.mark.parametrize(("thresholds", "silent"), [(RELEASED, {"LLH", "LHH", "HLH", "HHH"}), (OPEN, set())])
+def test_which_high_bands_can_fire(thresholds, silent):
+    """The last axis gives differences of two spikes, 0.707 at most: they never charge a neuron to 0.75."""
+    torch.manual_seed(0)
+    m = WaveMixer(C, (T, H, W), GROUPS, thresholds=thresholds)
+    seen = []
+    m.high1.entry.register_forward_hook(lambda _, __, out: seen.append(out.sum((0, 2, 3, 4, 5))))
+    for seed in range(8):
+        m(data(seed))
+    fired = torch.stack(seen).sum(0).tolist()
+    assert {name for name, count in zip(HIGH, fired, strict=True) if count == 0} == silent
 
 
 def test_a_sample_never_sees_its_batch_mates():
