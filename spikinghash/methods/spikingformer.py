@@ -13,10 +13,11 @@ from torch import Tensor, nn
 from spikinghash.errors import ConfigError
 from spikinghash.layers.attention import SpikingSelfAttention
 from spikinghash.layers.conv import ConvNorm
-from spikinghash.layers.event_conv import stem
+from spikinghash.layers.direct import entry
 from spikinghash.layers.hash_layer import HashOutput, SpikingHashLayer, global_average
 from spikinghash.methods.spec import ModelSpec
 from spikinghash.methods.spikinghash import Block, Downsample
+from spikinghash.schema import POLARITIES
 
 
 @dataclass(frozen=True)
@@ -41,10 +42,13 @@ SIZES: dict[str, FormerSize] = {
 class Spikingformer(nn.Module):
     """Frames [T, B, P, H, W] -> `HashOutput` and class logits; no mixing of time steps but in the neurons."""
 
-    def __init__(self, size: FormerSize, *, bits: int, classes: int, polarities: int = 2, surrogate: str) -> None:
+    def __init__(
+        self, size: FormerSize, *, bits: int, classes: int, steps: int, channels: int = POLARITIES, surrogate: str
+    ) -> None:
         super().__init__()
         widths = (size.width // 8, size.width // 4, size.width // 2, size.width)
-        self.stem = ConvNorm(polarities, widths[0], 3)
+        self.steps = steps
+        self.stem = ConvNorm(channels, widths[0], 3)
         self.stem_pool: nn.Module | None = nn.MaxPool2d(3, 2, 1) if size.pool[0] else None
         self.tokens = nn.Sequential(
             *(
@@ -64,8 +68,7 @@ class Spikingformer(nn.Module):
 
     def forward(self, x: Tensor) -> tuple[HashOutput, Tensor]:
         """x [T, B, P, H, W] float counts -> hash output of [B, K], logits [B, classes] from the firing rates."""
-        x = self.stem(x) if self.stem_pool is None else stem(self.stem, self.stem_pool, x)
-        x = self.tokens(x)
+        x = self.tokens(entry(self.stem, self.stem_pool, x, self.steps))
         # the position convolution of Spikformer, a residual in Spikingformer
         x = self.blocks(x + self.position(x))
         out: HashOutput = self.hash(global_average(x, exact=not self.training))
@@ -80,4 +83,7 @@ def spikingformer(spec: ModelSpec) -> Spikingformer:
     """The network of `spec`; `ConfigError` for an unknown size."""
     if spec.size not in SIZES:
         raise ConfigError(f"unknown size {spec.size!r}; one of: {', '.join(SIZES)}")
-    return Spikingformer(SIZES[spec.size], bits=spec.bits, classes=len(spec.classes), surrogate=spec.surrogate)
+    return Spikingformer(
+        SIZES[spec.size], bits=spec.bits, classes=len(spec.classes), steps=spec.steps, channels=spec.channels,
+        surrogate=spec.surrogate,
+    )  # fmt: skip

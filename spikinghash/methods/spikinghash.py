@@ -12,12 +12,13 @@ from torch import Tensor, nn
 from spikinghash.errors import ConfigError
 from spikinghash.layers.attention import SpikingSelfAttention
 from spikinghash.layers.conv import ConvNorm, per_step
-from spikinghash.layers.event_conv import stem
+from spikinghash.layers.direct import entry
 from spikinghash.layers.hash_layer import HashOutput, SpikingHashLayer, global_average
 from spikinghash.layers.mlp import SpikingMLP
 from spikinghash.layers.neuron import LIF
 from spikinghash.layers.wavemixer import MixerThresholds, WaveMixer
 from spikinghash.methods.spec import ModelSpec
+from spikinghash.schema import POLARITIES
 
 
 @dataclass(frozen=True)
@@ -120,6 +121,8 @@ def _plus(x: Tensor, branch: Tensor) -> Tensor:
 class Spikinghash(nn.Module):
     """Frames [T, B, P, H, W] -> `HashOutput` and class logits; with `bits` 0 the classification head, logits alone.
 
+    Frames of one step are repeated `steps` times; three `channels` are a picture's pixels (`layers/direct.py`).
+
     Neuron state starts at rest in every call, so results never depend on earlier batches.
     """
 
@@ -132,13 +135,14 @@ class Spikinghash(nn.Module):
         steps: int,
         height: int,
         width: int,
-        polarities: int = 2,
+        channels: int = POLARITIES,
         surrogate: str = "sigmoid",
         variant: Variant = VARIANTS["full"],
     ) -> None:
         super().__init__()
         grids = stage_grids(size, steps, height, width, variant)
-        self.stem = ConvNorm(polarities, size.stem, 3)
+        self.steps = steps
+        self.stem = ConvNorm(channels, size.stem, 3)
         self.stem_pool: nn.Module | None = nn.MaxPool2d(3, 2, 1) if size.stem_pool else None
         inputs = (size.stem, *size.widths[:3])
         self.stages = nn.ModuleList(
@@ -150,8 +154,8 @@ class Spikinghash(nn.Module):
         self.classifier = nn.Linear(bits or size.widths[3], classes)
 
     def features(self, x: Tensor) -> Tensor:
-        """x [T, B, P, H, W] -> pooled features [T, B, D4]."""
-        x = self.stem(x) if self.stem_pool is None else stem(self.stem, self.stem_pool, x)
+        """x [T or 1, B, P, H, W] -> pooled features [T, B, D4]."""
+        x = entry(self.stem, self.stem_pool, x, self.steps)
         for stage in self.stages:
             x = stage(x)
         return global_average(x, exact=not self.training)
@@ -174,7 +178,8 @@ def stage_grids(
     """(H, W) after each stage; raises ConfigError where the wavelet levels do not divide T, H or W."""
     if steps % variant.step_unit:
         raise ConfigError(
-            f"steps is {steps}: {_levels(variant)} a multiple of {variant.step_unit}; set frames.steps to 4, 8 or 16"
+            f"steps is {steps}: {_levels(variant)} a multiple of {variant.step_unit}; set frames.steps to 4, 8 or 16 "
+            "(for pictures model.steps)"
         )
     h, w = height, width
     if size.stem_pool:
@@ -225,7 +230,7 @@ def spikinghash(spec: ModelSpec) -> Spikinghash:
         raise ConfigError(f"unknown size {spec.size!r}; one of: {', '.join(SIZES)}")
     return Spikinghash(
         SIZES[spec.size], bits=spec.bits, classes=len(spec.classes), steps=spec.steps, height=spec.height,
-        width=spec.width, surrogate=spec.surrogate, variant=VARIANTS[spec.variant],
+        width=spec.width, channels=spec.channels, surrogate=spec.surrogate, variant=VARIANTS[spec.variant],
     )  # fmt: skip
 
 
