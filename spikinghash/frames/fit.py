@@ -31,8 +31,6 @@ def fit_pixels(pixels: np.ndarray, height: int, width: int) -> np.ndarray:
 
     They stay bytes, a quarter of the memory: the network scales them itself (`layers/direct.py`).
     """
-    if pixels.shape[-2:] == (height, width):
-        return pixels
     out = np.full((*pixels.shape[:-2], height, width), PIXEL_ZERO, np.uint8)
     inside, target = _common(pixels, out)
     target[...] = inside
