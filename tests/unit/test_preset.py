@@ -74,6 +74,19 @@ def test_the_paper_s_numbers_for_video():
     assert got["frames"]["steps"] == 8
 
 
+def test_the_paper_s_numbers_for_pictures():
+    """Sections IV-B a and IV-D: 4 steps; CIFAR 0.2, 0.8, 400 epochs, batch 64, AdamP, hard similarity; Tiny-ImageNet."""
+    for name, size, epochs, batch, optimiser in (
+        ("cifar10", "M", 400, 64, "adamp"),
+        ("cifar100", "M", 400, 64, "adamp"),
+        ("tiny-imagenet", "M-pool", 310, 16, "adamw"),
+    ):
+        got = yaml.safe_load(preset_text(name))
+        t, m = got["train"], got["model"]
+        assert (m["size"], m["steps"], t["epochs"], t["batch"], t["optimiser"]) == (size, 4, epochs, batch, optimiser)
+        assert (t["alpha"], t["beta"], t["lr"], t["soft"]) == (0.2, 0.8, 5e-3, False)
+
+
 def test_a_wrong_name_or_file_changes_nothing(params, tmp_path):
     before = params.read_text()
     with pytest.raises(ConfigError, match="did you mean ucf101-dvs"):
