@@ -75,7 +75,7 @@ def test_the_paper_s_numbers_for_video():
 
 
 def test_the_paper_s_numbers_for_pictures():
-    """Sections IV-B a and IV-D: 4 steps; CIFAR 0.2, 0.8, 400 epochs, batch 64, AdamP, hard similarity; Tiny-ImageNet."""
+    """Sections IV-B a and IV-D: 4 steps, alpha 0.2, beta 0.8, hard similarity."""
     for name, size, epochs, batch, optimiser in (
         ("cifar10", "M", 400, 64, "adamp"),
         ("cifar100", "M", 400, 64, "adamp"),
