@@ -14,6 +14,7 @@ from spikinghash.errors import BadRecording, ConfigError
 from spikinghash.events.source import Source, open_source
 from spikinghash.files import write_json
 from spikinghash.frames.coverage import Coverage
+from spikinghash.frames.geometry import stated_sensor
 from spikinghash.frames.hdf5_writer import Hdf5Writer
 from spikinghash.frames.ingest import LEDGER_FILE, IngestReport, Progress, by_file, why_nothing
 from spikinghash.frames.ledger import Ledger, Refusal
@@ -43,7 +44,8 @@ def ingest_pictures(
 ) -> IngestReport:
     """Make every picture below `root` a clip [1, 3, H, W] of a store in `out`, beside splits.json and ledger.json.
 
-    With `size` (width, height) all are scaled and cropped to it; without, all must have the size of the first good one.
+    With `size` (width, height) all are scaled and cropped to it; without, all must have the size that the data set
+    states, else that of the first good one.
     A picture that cannot be decoded is refused with a reason in the ledger, a file of many that cannot be read with all
     that lie in it; `found` counts pictures. Ids, splits, errors and the order of writing are those of `ingest`.
     """
@@ -51,7 +53,7 @@ def ingest_pictures(
     recordings = find_recordings(root, layout)
     splits = assign_splits(recordings, val_fraction=val_fraction, test_fraction=test_fraction, seed=seed)
     files = by_file(recordings)
-    width, height = size or _first_size(files, file)
+    width, height = size or stated_sensor(recordings) or _first_size(files, file)
     frame = PictureFrame(width, height, resize=size is not None)
     ledger = Ledger()
     rows: list[ClipRow] = []

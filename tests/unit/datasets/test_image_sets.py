@@ -163,6 +163,14 @@ def test_tiny_imagenet_queries_with_its_validation_pictures(tmp_path):
         find_recordings(tmp_path, "tiny_imagenet")
 
 
+def test_the_size_that_a_data_set_states_is_asked_for(tmp_path):
+    tiny_imagenet(tmp_path / "raw", 6)
+    put(tmp_path / "raw/train/n01443537/images/a.JPEG", encoded(picture(3, 40), "JPEG"))
+    ledger = run(tmp_path / "raw", "tiny_imagenet", tmp_path / "out")
+    assert [(r.path, r.reason) for r in ledger.refused] == [("train/n01443537/images/a.JPEG", "sensor")]
+    assert ledger.accepted == 12
+
+
 def parquet(path, **columns):
     path.parent.mkdir(parents=True, exist_ok=True)
     pq.write_table(pa.table(columns), path)
