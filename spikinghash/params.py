@@ -26,10 +26,15 @@ class DatasetParams(_Section):
     path: str
     layout: Literal[
         "class_folders", "labels_csv", "asl_dvs", "cifar10_dvs", "cifar10_dvs_spikingjelly", "dvs128_gesture", "hardvs",
-        "hmdb51_dvs", "n_caltech101", "ucf101_dvs",
+        "hmdb51_dvs", "n_caltech101", "ucf101_dvs", "image_folder", "image_parquet", "cifar", "tiny_imagenet",
     ]  # fmt: skip
     sensor: tuple[Pixels, Pixels] | None = Field(default=None, strict=False)
     format: str | None = None
+
+    @property
+    def has_pictures(self) -> bool:
+        """Whether the layout's recordings are pictures."""
+        return self.layout in ("image_folder", "image_parquet", "cifar", "tiny_imagenet")
 
 
 class SynthesizeParams(_Section):
@@ -86,6 +91,7 @@ class ModelParams(_Section):
     input: tuple[Pixels, Pixels] = Field(strict=False)
     count_clip: int = Field(ge=1, le=255)
     surrogate: Literal["sigmoid", "atan"]
+    steps: Annotated[int, Field(ge=1, le=256)] | None = None
 
 
 class AugmentParams(_Section):
@@ -94,6 +100,10 @@ class AugmentParams(_Section):
     scale: float = Field(ge=0.0, lt=1.0)
     drop: Share
     flip: bool
+    crop_px: int = Field(default=0, ge=0, le=64)
+    erase: Share = 0.0
+    rand_ops: int = Field(default=0, ge=0, le=4)
+    rand_magnitude: float = Field(default=9.0, ge=0.0, le=10.0)
 
 
 class TrainParams(_Section):
@@ -169,6 +179,24 @@ class Params(_Section):
     report: ReportParams
     tracking: TrackingParams
     ray: RayParams
+
+    @model_validator(mode="after")
+    def _kind_fits(self) -> Params:
+        f, a, kind = self.frames, self.train.augment, f"the layout {self.dataset.layout}"
+        if self.dataset.has_pictures:
+            frame = f.steps, f.representation, f.dtype, f.windowing, f.downsample
+            if frame != (1, "counts", "uint8", "recording", 1):
+                raise ValueError(
+                    f"{kind} has pictures, each one frame of pixels: frames.steps is 1, dtype uint8, representation "
+                    "counts, windowing recording, downsample 1; model.steps says how often the network sees it"
+                )
+            wrong = [name for name in ("shift_px", "rotate_deg", "scale", "drop") if getattr(a, name)]
+        else:
+            wrong = [name for name in ("crop_px", "erase", "rand_ops") if getattr(a, name)]
+        if wrong:
+            other = "events" if self.dataset.has_pictures else "pictures"
+            raise ValueError(f"train.augment.{wrong[0]} is for {other}, which {kind} does not have; set it to 0")
+        return self
 
 
 def load_params(path: Path) -> Params:

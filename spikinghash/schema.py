@@ -1,7 +1,7 @@
 """Names, shapes and versions shared by every part.
 
-Axis legend: T time steps, B batch, P polarity (0 = OFF, 1 = ON), C channels, H height, W width, K bits,
-N database clips, Q queries. Time comes first: [T, B, C, H, W]. Times are int64 microseconds.
+Axis legend: T time steps, B batch, P polarity (0 = OFF, 1 = ON; R, G, B of pictures), C channels, H height, W width,
+K bits, N database clips, Q queries. Time comes first: [T, B, C, H, W]. Times are int64 microseconds.
 """
 
 from __future__ import annotations
@@ -10,6 +10,9 @@ FRAME_SCHEMA_VERSION = 1
 CODE_SCHEMA_VERSION = 1
 MODEL_SCHEMA_VERSION = 2
 INDEX_SCHEMA_VERSION = 2
+
+#: Channels of a frame: OFF and ON events, or red, green and blue.
+POLARITIES, PIXEL_CHANNELS = 2, 3
 
 #: What a clip can be used for.
 SPLITS = ("train", "val", "test")
@@ -45,6 +48,7 @@ REASONS = frozenset(
         "memory",
         "unreadable",
         "no-events",
+        "label",
     }
 )
 

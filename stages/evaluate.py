@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from spikinghash.codes.table import CodeDatabase
 from spikinghash.evaluation.accuracy import top1_accuracy
-from spikinghash.evaluation.baseline import NAME, count_image_map
+from spikinghash.evaluation.baseline import baseline_name, count_image_map
 from spikinghash.evaluation.energy import estimate_energy_of
 from spikinghash.evaluation.evaluate import evaluate as measure
 from spikinghash.evaluation.similar_classes import similar_classes
@@ -32,9 +32,10 @@ def evaluate(params: Params) -> None:
     task = describe_task(queries, gallery, model, store, splits=(e.query_split, e.database_splits))
     task |= {"dataset": params.dataset.path, "empty": e.empty, "similar_classes": sorted(map(sorted, similar))}
     training = model.card["training"]
-    baseline = count_image_map(store, e.query_split, e.database_splits, e.empty)
-    write_evaluation(REPORTS, found, energy, {"name": NAME, "map": baseline}, task, training, gallery)
-    values = found.values() | {"energy_mj": energy.total_pj * 1e-9, "baseline_map": baseline}
+    value = count_image_map(store, e.query_split, e.database_splits, e.empty)
+    baseline = {"name": baseline_name(store.meta), "map": value}
+    write_evaluation(REPORTS, found, energy, baseline, task, training, gallery)
+    values = found.values() | {"energy_mj": energy.total_pj * 1e-9, "baseline_map": value}
     run_id = log_run(
         params.tracking.uri, params.tracking.experiment, name=f"{model.spec.size}-{model.digest[:8]}",
         params=params.model_dump(), metrics=values,

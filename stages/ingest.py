@@ -7,6 +7,7 @@ from pathlib import Path
 from spikinghash.events.isolate import IsolatedDecoder
 from spikinghash.frames.framing import Framing
 from spikinghash.frames.ingest import ingest as ingest_recordings
+from spikinghash.frames.ingest_pictures import ingest_pictures
 from spikinghash.params import Params
 from spikinghash.progress import progress_bar
 from stages.door import FRAMES, run
@@ -20,6 +21,13 @@ def ingest(params: Params) -> None:
 def ingest_into(params: Params, out: Path) -> None:
     """Frame the data set of `params` into the folder `out`."""
     d, f = params.dataset, params.frames
+    if d.has_pictures:
+        with progress_bar("ingest") as progress:
+            ingest_pictures(
+                Path(d.path), d.layout, out, store=f.store, size=d.sensor, val_fraction=f.val_fraction,
+                test_fraction=f.test_fraction, seed=f.seed, progress=progress,
+            )  # fmt: skip
+        return
     framing = Framing(**f.model_dump(exclude={"store", "val_fraction", "test_fraction", "seed"}))
     with IsolatedDecoder() as decoder, progress_bar("ingest") as progress:
         ingest_recordings(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from spikinghash.errors import ConfigError
 from spikinghash.frames.framing import sensor_of
 from spikinghash.frames.store import FrameStore
 from spikinghash.methods.method import LossWeights
@@ -12,10 +13,12 @@ from spikinghash.training.recipe import Recipe
 
 
 def model_spec(params: Params, store: FrameStore) -> ModelSpec:
-    """What to build for these frames."""
-    m = params.model
+    """What to build for these frames; `ConfigError` where `model.steps` would change frames of several steps."""
+    m, steps = params.model, store.meta.steps
+    if m.steps is not None and steps not in (1, m.steps):
+        raise ConfigError(f"model.steps is {m.steps}, but {store.path} has {steps} steps; set it to null")
     return ModelSpec(
-        m.method, m.size, m.bits, tuple(store.classes), store.meta.steps, m.input[0], m.input[1],
+        m.method, m.size, m.bits, tuple(store.classes), m.steps or steps, m.input[0], m.input[1],
         sensor_of(store.meta), m.count_clip, m.surrogate, store.meta.digest, store.meta.to_json(), m.variant,
     )  # fmt: skip
 

@@ -12,7 +12,6 @@ import torch
 
 from spikinghash.allocator import keep_freed_memory
 from spikinghash.codes.packing import pack
-from spikinghash.frames.fit import fit
 from spikinghash.methods.method import HashingMethod
 from spikinghash.training.checkpoint import LoadedModel
 
@@ -33,7 +32,7 @@ class Encoder:
     workers: int | None = None
 
     def encode(self, counts: np.ndarray) -> Codes:
-        """Counts [N, T, 2, H, W] of any integer type -> codes uint8 [N, K/8], smallest margins float32 [N]."""
+        """Frames [N, T, P, H, W] as a store has them -> codes uint8 [N, K/8], smallest margins float32 [N]."""
         blocks = [counts[lo : lo + self.batch] for lo in range(0, len(counts), self.batch)]
         parts = list(self._run(blocks))
         if not parts:
@@ -53,6 +52,6 @@ class Encoder:
         spec = self.model.spec
         method: HashingMethod = self.model.method  # type: ignore[assignment]
         device = next(self.model.method.parameters()).device
-        frames = torch.from_numpy(fit(counts, spec.height, spec.width, spec.count_clip)).transpose(0, 1)
+        frames = torch.from_numpy(spec.fit(counts)).transpose(0, 1)
         bits, margin = method.read_bits(frames.to(device))
         return pack(bits.cpu().numpy()), margin.cpu().numpy()

@@ -8,18 +8,21 @@ from dataclasses import dataclass
 import numpy as np
 
 from spikinghash.codes.new_rows import Clip
+from spikinghash.datasets.picture_file import ONE_PICTURE
 from spikinghash.datasets.recording import Recording
-from spikinghash.errors import BadRecording
+from spikinghash.errors import BadCheckpoint, BadRecording, ConfigError
 from spikinghash.events.options import ReadOptions
 from spikinghash.events.source import Source
 from spikinghash.frames.clips import Decode, cut_file, frame_clips
 from spikinghash.frames.framing import Framing
+from spikinghash.frames.picture import PictureFrame
 from spikinghash.methods.spec import ModelSpec
+from spikinghash.schema import PIXEL_CHANNELS
 
 
 @dataclass(frozen=True)
 class FramedClip:
-    """A clip and its frames [T, 2, H, W]; `events` of the recording that fell into it."""
+    """A clip and its frames [T, P, H, W]; `events` of the recording that fell into it, 0 for a picture."""
 
     clip: Clip
     frames: np.ndarray
@@ -31,8 +34,13 @@ def frame_recording(
 ) -> list[FramedClip]:
     """Decode, cut and frame; clips are named by the recording's contents and their times, at least one.
 
+    For a model of pictures the file is one, PNG or JPEG, and its one clip is named by its contents alone.
+
     Raises `BadRecording` for anything the readers refuse, for a sensor unlike the model's and for too few events.
     """
+    if spec.channels == PIXEL_CHANNELS:
+        pixels = _picture_frame(spec).pixels(source.data, ONE_PICTURE)
+        return [FramedClip(Clip(source.sha256, path, source.sha256, 0, 0, archive=archive), pixels, 0)]
     framing, options = _framing(spec)
     whole = Recording(source.sha256, source.path, None, None, options=options)
     file = cut_file(source, [whole], framing, spec.sensor, format, decode=decode)
@@ -53,3 +61,11 @@ def frame_recording(
 def _framing(spec: ModelSpec) -> tuple[Framing, ReadOptions]:
     # the same for every recording of a run, and reading it takes as long as framing a small one
     return spec.framing()
+
+
+@functools.lru_cache(maxsize=8)
+def _picture_frame(spec: ModelSpec) -> PictureFrame:
+    try:
+        return PictureFrame.of(spec.described())
+    except ConfigError as error:
+        raise BadCheckpoint(f"model.json: spec.frames does not say how clips are made ({error})") from None

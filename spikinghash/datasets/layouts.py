@@ -8,15 +8,20 @@ from pathlib import Path
 
 from spikinghash.datasets import (
     asl_dvs,
+    cifar,
     cifar10_dvs,
     dvs128_gesture,
     hardvs,
     hmdb51_dvs,
+    image_folder,
+    image_parquet,
     n_caltech101,
+    tiny_imagenet,
     ucf101_dvs,
 )
 from spikinghash.datasets.class_folders import find_in_class_folders
 from spikinghash.datasets.labels_csv import find_listed
+from spikinghash.datasets.picture_file import ONE_PICTURE, PictureFile
 from spikinghash.datasets.recording import Recording
 from spikinghash.errors import ConfigError
 
@@ -32,11 +37,24 @@ LAYOUTS: dict[str, Callable[[Path], list[Recording]]] = {
     "hmdb51_dvs": hmdb51_dvs.find,
     "n_caltech101": n_caltech101.find,
     "ucf101_dvs": ucf101_dvs.find,
+    "image_folder": image_folder.find,
+    "image_parquet": image_parquet.find,
+    "cifar": cifar.find,
+    "tiny_imagenet": tiny_imagenet.find,
 }
+#: The layouts above whose recordings are pictures, and how pictures lie in their files.
+PICTURE_FILES: dict[str, PictureFile] = {
+    "image_folder": ONE_PICTURE,
+    "image_parquet": image_parquet.FILE,
+    "cifar": cifar.FILE,
+    "tiny_imagenet": ONE_PICTURE,
+}
+#: Layouts of no data set in particular.
+GENERAL = ("class_folders", "labels_csv", "image_folder", "image_parquet")
 
 
 def find_recordings(root: Path, layout: str) -> list[Recording]:
-    """All recordings below `root`, sorted by id, each id once; no recording is opened.
+    """All recordings below `root`, sorted by id, each id once; none is decoded.
 
     `labels_csv` is a table, see `find_listed`; `class_folders` is `<split>/<label>/<file>` or `<label>/<file>`, see
     `find_in_class_folders`; the others are data sets as they are downloaded. Links are listed, so that the reader can
@@ -45,7 +63,7 @@ def find_recordings(root: Path, layout: str) -> list[Recording]:
     """
     if layout not in LAYOUTS:
         raise ConfigError(f"unknown layout {layout!r}; known are: {', '.join(LAYOUTS)}")
-    if not root.is_dir() and layout in ("class_folders", "labels_csv"):
+    if not root.is_dir() and layout in GENERAL:
         raise ConfigError(f"the data folder {root} does not exist; check the path or download the data set")
     found = sorted(LAYOUTS[layout](root), key=lambda recording: recording.recording_id)
     for first, second in pairwise(found):

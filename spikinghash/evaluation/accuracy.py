@@ -7,7 +7,6 @@ import torch
 
 from spikinghash.errors import BadStore
 from spikinghash.evaluation.metric import Metric
-from spikinghash.frames.fit import fit
 from spikinghash.frames.store import FrameStore
 from spikinghash.training.checkpoint import LoadedModel
 
@@ -21,7 +20,7 @@ def top1_accuracy(model: LoadedModel, store: FrameStore, split: str, batch: int 
     device = next(model.method.parameters()).device
     hits: list[np.ndarray] = []
     for counts, rows in store.iter_batches(split, batch):
-        frames = torch.from_numpy(fit(counts, spec.height, spec.width, spec.count_clip)).transpose(0, 1).to(device)
+        frames = torch.from_numpy(spec.fit(counts)).transpose(0, 1).to(device)
         best = model.method.predict(frames).argmax(1).tolist()  # type: ignore[operator]
         hits.append(np.array([spec.classes[i] == row.label for i, row in zip(best, rows, strict=True)], np.float64))
     if not hits:

@@ -14,7 +14,6 @@ import torch
 from torch import Tensor, nn
 
 from spikinghash.errors import BadStore
-from spikinghash.frames.fit import fit
 from spikinghash.frames.store import FrameStore
 from spikinghash.layers.attention import SpikingSelfAttention
 from spikinghash.layers.firing import firing_rates
@@ -32,8 +31,8 @@ SAMPLE = 256
 NOTES = (
     "MACs are per clip over all time steps; a spiking layer's ACs are its MACs times the firing rate of its input.",
     "A layer is spiking if all of its input is 0 or 1; the first convolution never is.",
-    "The first convolution is charged on every time step; batch norm is folded; biases, neurons, pooling and the "
-    "additions of the Haar transform are free.",
+    "The first convolution is charged on every time step, for a picture, which it sees once, on one; batch norm is "
+    "folded; biases, neurons, pooling and the additions of the Haar transform are free.",
     "The hash layer reads a real-valued mean and is charged as MACs; MLP blocks are included although eq. 26 omits "
     "them; the classifier is not used for retrieval; softmax, norms and activations of other networks are free.",
 )
@@ -113,7 +112,7 @@ def estimate_energy(network: nn.Module, frames: Tensor) -> Energy:
 def estimate_energy_of(model: LoadedModel, store: FrameStore, split: str) -> Energy:
     """Energy of a saved model on the first `SAMPLE` clips of a split of a frame store; `BadStore` if it has none."""
     for counts, _ in store.iter_batches(split, SAMPLE):
-        block = fit(counts, model.spec.height, model.spec.width, model.spec.count_clip)
+        block = model.spec.fit(counts)
         device = next(model.method.parameters()).device
         return estimate_energy(model.method.network, torch.from_numpy(block).transpose(0, 1).to(device))  # type: ignore[arg-type]
     raise BadStore(f"{store.path}: no clips in split {split} to measure firing rates on")

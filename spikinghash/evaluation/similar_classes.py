@@ -9,7 +9,7 @@ import numpy as np
 from spikinghash.evaluation.baseline import count_images
 from spikinghash.frames.rows import FrameSource
 
-RULE = "classes that are each other's nearest by cosine similarity of their mean log event-count images"
+RULE = "classes that are each other's nearest by cosine similarity of the means of their images (`count_images`)"
 
 
 def similar_classes(store: FrameSource, splits: Iterable[str]) -> set[frozenset[str]]:

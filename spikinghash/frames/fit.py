@@ -6,6 +6,9 @@ import numpy as np
 
 #: Real-valued input is rounded to this grid; counts are on it anyway. `layers/exact.py` relies on it.
 INPUT_GRID = 1 / 16
+#: A pixel p enters a network as (p - PIXEL_ZERO) / PIXEL_UNIT: about what subtracting the mean and dividing by the
+#: deviation of natural pictures gives (0.47 and 0.25 of the range for CIFAR), on a power-of-two grid from -2 to 2.
+PIXEL_ZERO, PIXEL_UNIT = 128, 64
 
 
 def fit(counts: np.ndarray, height: int, width: int, clip: int) -> np.ndarray:
@@ -15,14 +18,30 @@ def fit(counts: np.ndarray, height: int, width: int, clip: int) -> np.ndarray:
     a layer's input, and bounds the numbers that the exact sums rely on.
     """
     out = np.zeros((*counts.shape[:-2], height, width), np.float32)
-    src, dst = [], []
-    for have, want in zip(counts.shape[-2:], (height, width), strict=True):
-        n = min(have, want)
-        src.append(slice((have - n) // 2, (have - n) // 2 + n))
-        dst.append(slice((want - n) // 2, (want - n) // 2 + n))
-    inside, target = counts[..., src[0], src[1]], out[..., dst[0], dst[1]]
+    inside, target = _common(counts, out)
     if np.issubdtype(counts.dtype, np.floating):
         np.clip(np.round(inside / INPUT_GRID) * INPUT_GRID, -clip, clip, out=target)
     else:
         np.minimum(inside, clip, out=target, casting="unsafe")
     return out
+
+
+def fit_pixels(pixels: np.ndarray, height: int, width: int) -> np.ndarray:
+    """Centre-crop or pad pixels uint8 [..., H, W] to [..., height, width], the border in mid grey; uint8.
+
+    They stay bytes, a quarter of the memory: the network scales them itself (`layers/direct.py`).
+    """
+    out = np.full((*pixels.shape[:-2], height, width), PIXEL_ZERO, np.uint8)
+    inside, target = _common(pixels, out)
+    target[...] = inside
+    return out
+
+
+def _common(source: np.ndarray, out: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """The middle of `source` and the middle of `out`, [..., h, w] of one size, as views."""
+    src, dst = [], []
+    for have, want in zip(source.shape[-2:], out.shape[-2:], strict=True):
+        n = min(have, want)
+        src.append(slice((have - n) // 2, (have - n) // 2 + n))
+        dst.append(slice((want - n) // 2, (want - n) // 2 + n))
+    return source[..., src[0], src[1]], out[..., dst[0], dst[1]]

@@ -20,7 +20,7 @@ def one_sensor(recordings: list[Recording], given: Sensor | None, format: str | 
 
     Raises `ConfigError` for several stated sizes and for an impossible one.
     """
-    width, height = given or _stated_sensor(recordings) or _first_sensor(recordings, format, decode)
+    width, height = given or stated_sensor(recordings) or _first_sensor(recordings, format, decode)
     if not (1 <= width <= MAX_SIDE_PX and 1 <= height <= MAX_SIDE_PX):
         raise ConfigError(f"sensor size {width}x{height} is outside 1x1 to {MAX_SIDE_PX}x{MAX_SIDE_PX}")
     return width, height
@@ -39,7 +39,8 @@ def one_reading(recordings: list[Recording]) -> dict[str, Any]:
     return {name: value for name, value in said.items() if name != "sensor" and value != plain[name]}
 
 
-def _stated_sensor(recordings: list[Recording]) -> Sensor | None:
+def stated_sensor(recordings: list[Recording]) -> Sensor | None:
+    """(width, height) that the data set states; raises `ConfigError` for several."""
     stated = {recording.sensor for recording in recordings if recording.sensor is not None}
     if len(stated) > 1:
         raise ConfigError(f"the data set states sensors of different sizes, {sorted(stated)}; give one as `sensor`")

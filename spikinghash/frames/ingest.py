@@ -70,7 +70,7 @@ def ingest(
     ledger = Ledger()
     rows: list[ClipRow] = []
     with create_store(out, meta, store) as writer:
-        for some in _by_file(recordings):
+        for some in by_file(recordings):
             file = _cut_or_refuse(some, framing, size, format, ledger, decode)
             for row, counts in frame_clips(file, framing, splits) if file is not None else ():
                 writer.add(row, counts)
@@ -80,12 +80,12 @@ def ingest(
                 progress(ledger.found, len(recordings))
         write_json(out / LEDGER_FILE, ledger.to_json())
         if not rows:
-            raise ConfigError(_why_nothing(root, ledger))
+            raise ConfigError(why_nothing(root, ledger))
         checksum = write_split_lists(out, split_lists(rows), seed=seed)
     return IngestReport(ledger=ledger, meta=meta, splits_checksum=checksum)
 
 
-def _by_file(recordings: list[Recording]) -> list[list[Recording]]:
+def by_file(recordings: list[Recording]) -> list[list[Recording]]:
     """Recordings that lie in the same file together, in order of time; files in the order of the first."""
     files: dict[Path, list[Recording]] = {}
     for recording in recordings:
@@ -113,7 +113,8 @@ def _cut_or_refuse(
     return file
 
 
-def _why_nothing(root: Path, ledger: Ledger) -> str:
+def why_nothing(root: Path, ledger: Ledger) -> str:
+    """What to say when no clip came out."""
     if ledger.refused and not ledger.accepted:
         first = f"{ledger.refused[0].path}: {ledger.refused[0].reason}: {ledger.refused[0].message}"
         return f"all {ledger.found} files below {root} were refused, the first {first}"

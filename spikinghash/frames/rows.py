@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import math
 from collections.abc import Iterator, Mapping
 from dataclasses import asdict, dataclass, field
 from typing import Any, Protocol
@@ -11,13 +12,17 @@ from typing import Any, Protocol
 import numpy as np
 
 from spikinghash.frames.accumulate import FRAME_TYPES, Frames, FrameType
-from spikinghash.schema import FRAME_SCHEMA_VERSION
+from spikinghash.schema import FRAME_SCHEMA_VERSION, PIXEL_CHANNELS, POLARITIES
+
+#: What a store's description calls P, for other readers.
+_NAME_OF_P = "polarities"
 
 
 @dataclass(frozen=True)
 class FrameMeta:
-    """Shape and origin of all clips of a store: counts are [T = steps, P = 2, H = height, W = width].
+    """Shape and origin of all clips of a store: counts are [T = steps, P = channels, H = height, W = width].
 
+    `channels` is 2 for the polarities of events and 3 for the pixels of a picture, which is a clip of one step.
     `config` holds further settings that shaped the counts (see `Framing.meta`): plain JSON values.
     """
 
@@ -27,30 +32,45 @@ class FrameMeta:
     dtype: FrameType
     config: Mapping[str, Any] = field(default_factory=dict)
     schema_version: int = FRAME_SCHEMA_VERSION
+    channels: int = POLARITIES
 
     def __post_init__(self) -> None:
-        sizes = (self.steps, self.height, self.width)
-        if self.dtype not in FRAME_TYPES or not all(isinstance(size, int) and size > 0 for size in sizes):
+        sizes = self.shape
+        if self.dtype not in FRAME_TYPES or not all(type(size) is int and size > 0 for size in sizes):
             raise ValueError(f"no frame store has clips of {sizes} {self.dtype}")
+        if self.channels not in (POLARITIES, PIXEL_CHANNELS) or (self.is_picture and self.dtype != "uint8"):
+            raise ValueError(f"no frame store has clips of {self.channels} channels of {self.dtype}")
 
     @property
     def shape(self) -> tuple[int, int, int, int]:
-        """Shape of one clip, [T, 2, H, W]."""
-        return self.steps, 2, self.height, self.width
+        """Shape of one clip, [T, P, H, W]."""
+        return self.steps, self.channels, self.height, self.width
+
+    @property
+    def is_picture(self) -> bool:
+        """Whether clips are pixels 0..255 instead of events."""
+        return self.channels == PIXEL_CHANNELS
 
     @property
     def clip_bytes(self) -> int:
         """Size of one clip without compression."""
-        return self.steps * 2 * self.height * self.width * np.dtype(self.dtype).itemsize
+        return math.prod(self.shape) * np.dtype(self.dtype).itemsize
 
     @property
     def digest(self) -> str:
         """SHA-256 of everything above, 64 hexadecimal digits."""
-        return hashlib.sha256(json.dumps(asdict(self), sort_keys=True).encode()).hexdigest()
+        return hashlib.sha256(json.dumps(self._content(), sort_keys=True).encode()).hexdigest()
 
     def to_json(self) -> str:
         """The form in which stores keep it; includes P and the digest for other readers."""
-        return json.dumps(asdict(self) | {"polarities": 2, "digest": self.digest}, sort_keys=True)
+        return json.dumps(self._content() | {_NAME_OF_P: self.channels, "digest": self.digest}, sort_keys=True)
+
+    def _content(self) -> dict[str, Any]:
+        """As a dictionary; the channels of events go without saying: older stores and models keep their digest."""
+        content = asdict(self)
+        if self.channels == POLARITIES:
+            del content["channels"]
+        return content
 
     @classmethod
     def from_json(cls, text: str | bytes) -> FrameMeta:
@@ -61,7 +81,7 @@ class FrameMeta:
         version, digest = content.get("schema_version"), content.pop("digest", None)
         if version != FRAME_SCHEMA_VERSION:
             raise ValueError(f"schema version {version}, this program reads {FRAME_SCHEMA_VERSION}")
-        content.pop("polarities", None)
+        content.pop(_NAME_OF_P, None)
         try:
             meta = cls(**content)
         except TypeError as error:
@@ -108,9 +128,9 @@ class FrameSource(Protocol):
         ...
 
     def iter_batches(self, split: str | None, batch: int) -> Iterator[Batch]:
-        """Counts [<= batch, T, 2, H, W] and rows, in stored order; split None means all."""
+        """Counts [<= batch, T, P, H, W] and rows, in stored order; split None means all."""
         ...
 
     def load(self, split: str | None) -> Batch:
-        """All counts [N, T, 2, H, W] and rows of a split at once."""
+        """All counts [N, T, P, H, W] and rows of a split at once."""
         ...

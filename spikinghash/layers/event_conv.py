@@ -15,6 +15,7 @@ from spikinghash.layers.program import Step, plain
 from spikinghash.layers.spike_conv import bias_of, padded
 from spikinghash.layers.tape import Gradients, Layer, Taped
 from spikinghash.layers.vector_rows import LANES
+from spikinghash.schema import POLARITIES
 
 
 def stem_step(layer: ConvNorm, after: nn.Module | None) -> Step:
@@ -93,7 +94,7 @@ def _convolve_images(x: np.ndarray, conv: nn.Conv2d, grads: Gradients) -> Taped:
 
 
 def _is_whole(conv: nn.Conv2d) -> bool:
-    """Whether the kernels of this module can take the place of `conv`."""
+    """Whether the kernels of this module can and should take the place of `conv`: pictures have no empty cells."""
     k = conv.kernel_size[0]
     whole = (conv.kernel_size, conv.padding) == ((k, k), (k // 2, k // 2)) and (conv.stride, conv.groups) == ((1, 1), 1)
-    return whole and conv.out_channels % LANES == 0 and k % 2 == 1
+    return whole and conv.in_channels == POLARITIES and conv.out_channels % LANES == 0 and k % 2 == 1

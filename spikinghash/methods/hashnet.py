@@ -9,8 +9,10 @@ from __future__ import annotations
 from torch import Tensor, nn
 
 from spikinghash.errors import ConfigError
+from spikinghash.layers.direct import repeat, scale
 from spikinghash.layers.tanh_hash import TanhHashLayer, TanhOutput
 from spikinghash.methods.spec import ModelSpec
+from spikinghash.schema import POLARITIES
 
 #: Output channels of the four convolutions; "Nano" has about as many weights as Spikinghash-Nano.
 SIZES: dict[str, tuple[int, ...]] = {"Nano": (32, 64, 112, 160), "M": (96, 192, 384, 384)}
@@ -19,10 +21,13 @@ SIZES: dict[str, tuple[int, ...]] = {"Nano": (32, 64, 112, 160), "M": (96, 192, 
 class HashNet(nn.Module):
     """Frames [T, B, P, H, W] -> `TanhOutput` and class logits. Four times conv 3x3, BN, ReLU, pool 2; mean; hash."""
 
-    def __init__(self, widths: tuple[int, ...], *, bits: int, classes: int, steps: int, polarities: int = 2) -> None:
+    def __init__(
+        self, widths: tuple[int, ...], *, bits: int, classes: int, steps: int, channels: int = POLARITIES
+    ) -> None:
         super().__init__()
+        self.steps = steps
         layers: list[nn.Module] = []
-        for before, width in zip((steps * polarities, *widths), widths, strict=False):
+        for before, width in zip((steps * channels, *widths), widths, strict=False):
             layers += [nn.Conv2d(before, width, 3, padding=1, bias=False), nn.BatchNorm2d(width), nn.ReLU()]
             layers.append(nn.MaxPool2d(2))
         self.body = nn.Sequential(*layers)
@@ -31,7 +36,7 @@ class HashNet(nn.Module):
 
     def forward(self, x: Tensor) -> tuple[TanhOutput, Tensor]:
         """x [T, B, P, H, W] float counts -> hash output of [B, K], logits [B, classes]."""
-        folded = x.transpose(0, 1).flatten(1, 2)
+        folded = repeat(scale(x), self.steps).transpose(0, 1).flatten(1, 2)
         out: TanhOutput = self.hash(self.body(folded).mean(dim=(2, 3)))
         return out, self.classifier(out.codes)
 
@@ -46,4 +51,6 @@ def hashnet(spec: ModelSpec) -> HashNet:
         raise ConfigError(f"unknown size {spec.size!r}; one of: {', '.join(SIZES)}")
     if min(spec.height, spec.width) < 16:
         raise ConfigError(f"input {spec.height}x{spec.width} is too small for four poolings; use at least 16x16")
-    return HashNet(SIZES[spec.size], bits=spec.bits, classes=len(spec.classes), steps=spec.steps)
+    return HashNet(
+        SIZES[spec.size], bits=spec.bits, classes=len(spec.classes), steps=spec.steps, channels=spec.channels
+    )

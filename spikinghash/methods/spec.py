@@ -5,11 +5,14 @@ from __future__ import annotations
 from dataclasses import asdict, dataclass, fields
 from typing import Any
 
+import numpy as np
+
 from spikinghash.errors import BadCheckpoint, ConfigError
 from spikinghash.events.options import ReadOptions
-from spikinghash.frames.fit import INPUT_GRID
+from spikinghash.frames.fit import INPUT_GRID, PIXEL_ZERO, fit, fit_pixels
 from spikinghash.frames.framing import Framing, sensor_of
 from spikinghash.frames.rows import FrameMeta
+from spikinghash.schema import PIXEL_CHANNELS, POLARITIES
 
 
 @dataclass(frozen=True)
@@ -20,6 +23,7 @@ class ModelSpec:
     `classes` are the label names in the order of the classifier's outputs. `sensor` (width, height), `steps` and
     `frames_digest` describe the frames it was trained on; `height` and `width` are the network's input after
     cropping or padding, `count_clip` the largest count it sees. `variant` is an ablation by name, "full" is none.
+    `steps` is that of the frames, or, where they have one step, how often the network sees it.
     """
 
     method: str
@@ -41,19 +45,40 @@ class ModelSpec:
 
         Raises `BadCheckpoint` if the description is missing or not the one of `frames_digest`.
         """
+        meta = self.described()
         try:
-            meta = FrameMeta.from_json(self.frames)
-            if meta.digest != self.frames_digest:
-                raise BadCheckpoint("model.json: spec.frames is not what spec.frames_digest says; copy the model again")
             return Framing.of(meta), ReadOptions(sensor=sensor_of(meta), **meta.config.get("reading", {}))
         except (ValueError, TypeError, ConfigError) as error:
-            raise BadCheckpoint(f"model.json: spec.frames does not say how clips are made ({error})") from None
+            raise _no_framing(error) from None
+
+    def described(self) -> FrameMeta:
+        """The description of its frames; errors as in `framing`."""
+        try:
+            meta = FrameMeta.from_json(self.frames)
+        except (ValueError, TypeError) as error:
+            raise _no_framing(error) from None
+        if meta.digest != self.frames_digest:
+            raise BadCheckpoint("model.json: spec.frames is not what spec.frames_digest says; copy the model again")
+        return meta
+
+    @property
+    def channels(self) -> int:
+        """Channels of a frame: 2 polarities of events, 3 of a picture's pixels; 2 where the spec has no description."""
+        return self.described().channels if self.frames else POLARITIES
 
     @property
     def input_levels(self) -> int:
         """Largest input of the network in steps of its grid, for exact sums (`layers/exact.py`)."""
-        real = bool(self.frames) and FrameMeta.from_json(self.frames).dtype == "float32"
+        if self.channels == PIXEL_CHANNELS:
+            return PIXEL_ZERO
+        real = bool(self.frames) and self.described().dtype == "float32"
         return round(self.count_clip / INPUT_GRID) if real else self.count_clip
+
+    def fit(self, frames: np.ndarray) -> np.ndarray:
+        """Frames of a store [..., P, H, W] at the network's input: event counts as float32, pixels as uint8."""
+        if self.channels == PIXEL_CHANNELS:
+            return fit_pixels(frames, self.height, self.width)
+        return fit(frames, self.height, self.width, self.count_clip)
 
     def to_json(self) -> dict[str, Any]:
         """As a JSON-ready dictionary."""
@@ -83,3 +108,7 @@ class ModelSpec:
         if not (isinstance(sensor, list) and len(sensor) == 2 and all(type(n) is int and n > 0 for n in sensor)):
             raise BadCheckpoint("model.json: spec.sensor must be two positive integers")
         return cls(**(data | {"classes": tuple(classes), "sensor": (sensor[0], sensor[1])}))
+
+
+def _no_framing(error: Exception) -> BadCheckpoint:
+    return BadCheckpoint(f"model.json: spec.frames does not say how clips are made ({error})")

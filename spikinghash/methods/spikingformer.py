@@ -13,13 +13,15 @@ from torch import Tensor, nn
 
 from spikinghash.errors import ConfigError
 from spikinghash.layers.attention import SpikingSelfAttention
-from spikinghash.layers.conv import ConvNorm, per_step
+from spikinghash.layers.conv import ConvNorm
+from spikinghash.layers.direct import entry, repeat_step, scale
 from spikinghash.layers.event_conv import stem_step
 from spikinghash.layers.fused import is_fixed
 from spikinghash.layers.hash_layer import HashOutput, SpikingHashLayer, global_average
 from spikinghash.layers.program import Step, chain, compiled, frames_through
 from spikinghash.methods.spec import ModelSpec
 from spikinghash.methods.spikinghash import Block, Downsample
+from spikinghash.schema import POLARITIES
 
 
 @dataclass(frozen=True)
@@ -44,10 +46,13 @@ SIZES: dict[str, FormerSize] = {
 class Spikingformer(nn.Module):
     """Frames [T, B, P, H, W] -> `HashOutput` and class logits; no mixing of time steps but in the neurons."""
 
-    def __init__(self, size: FormerSize, *, bits: int, classes: int, polarities: int = 2, surrogate: str) -> None:
+    def __init__(
+        self, size: FormerSize, *, bits: int, classes: int, steps: int, channels: int = POLARITIES, surrogate: str
+    ) -> None:
         super().__init__()
         widths = (size.width // 8, size.width // 4, size.width // 2, size.width)
-        self.stem = ConvNorm(polarities, widths[0], 3)
+        self.steps = steps
+        self.stem = ConvNorm(channels, widths[0], 3)
         self.stem_pool: nn.Module | None = nn.MaxPool2d(3, 2, 1) if size.pool[0] else None
         self.tokens = nn.Sequential(
             *(
@@ -67,20 +72,20 @@ class Spikingformer(nn.Module):
 
     def forward(self, x: Tensor) -> tuple[HashOutput, Tensor]:
         """x [T, B, P, H, W] float counts -> hash output of [B, K], logits [B, classes] from the firing rates."""
+        x = scale(x)
         x = frames_through(self, x) if is_fixed(self, x) else self._blocks(x)
         out: HashOutput = self.hash(global_average(x, exact=not self.training))
         return out, self.classifier(out.rate)
 
     def _blocks(self, x: Tensor) -> Tensor:
-        x = self.stem(x) if self.stem_pool is None else per_step(self.stem_pool, self.stem(x))
-        x = self.tokens(x)
+        x = self.tokens(entry(self.stem, self.stem_pool, x, self.steps))
         # the position convolution of Spikformer, a residual in Spikingformer
         blocks: Tensor = self.blocks(x + self.position(x))
         return blocks
 
     def compiled(self) -> Step:
         """All before the pooled features, in inference on arrays: counts [T, B, P, H, W] -> [T, B, H', W', D]."""
-        tokens = chain(stem_step(self.stem, self.stem_pool), compiled(self.tokens))
+        tokens = chain(stem_step(self.stem, self.stem_pool), repeat_step(self.steps), compiled(self.tokens))
         position, blocks = compiled(self.position), compiled(self.blocks)
 
         def run(x: np.ndarray) -> np.ndarray:
@@ -98,4 +103,7 @@ def spikingformer(spec: ModelSpec) -> Spikingformer:
     """The network of `spec`; `ConfigError` for an unknown size."""
     if spec.size not in SIZES:
         raise ConfigError(f"unknown size {spec.size!r}; one of: {', '.join(SIZES)}")
-    return Spikingformer(SIZES[spec.size], bits=spec.bits, classes=len(spec.classes), surrogate=spec.surrogate)
+    return Spikingformer(
+        SIZES[spec.size], bits=spec.bits, classes=len(spec.classes), steps=spec.steps, channels=spec.channels,
+        surrogate=spec.surrogate,
+    )  # fmt: skip

@@ -14,6 +14,7 @@ from spikinghash.errors import ConfigError
 from spikinghash.layers import taped_ops
 from spikinghash.layers.attention import SpikingSelfAttention
 from spikinghash.layers.conv import ConvNorm, per_step
+from spikinghash.layers.direct import entry, repeat_layer, repeat_step, scale
 from spikinghash.layers.event_conv import stem_layer, stem_step
 from spikinghash.layers.fused import is_fixed
 from spikinghash.layers.hash_layer import HashOutput, SpikingHashLayer, global_average
@@ -24,6 +25,7 @@ from spikinghash.layers.program import Step, chain, compiled, frames_through
 from spikinghash.layers.tape import Gradients, Taped, in_sequence, is_taped, layer_of, trained, undo
 from spikinghash.layers.wavemixer import MixerThresholds, WaveMixer
 from spikinghash.methods.spec import ModelSpec
+from spikinghash.schema import POLARITIES
 
 
 @dataclass(frozen=True)
@@ -168,6 +170,8 @@ def _plus(x: Tensor, branch: Tensor) -> Tensor:
 class Spikinghash(nn.Module):
     """Frames [T, B, P, H, W] -> `HashOutput` and class logits; with `bits` 0 the classification head, logits alone.
 
+    Frames of one step are repeated `steps` times; three `channels` are a picture's pixels (`layers/direct.py`).
+
     Neuron state starts at rest in every call, so results never depend on earlier batches.
     """
 
@@ -180,13 +184,14 @@ class Spikinghash(nn.Module):
         steps: int,
         height: int,
         width: int,
-        polarities: int = 2,
+        channels: int = POLARITIES,
         surrogate: str = "sigmoid",
         variant: Variant = VARIANTS["full"],
     ) -> None:
         super().__init__()
         grids = stage_grids(size, steps, height, width, variant)
-        self.stem = ConvNorm(polarities, size.stem, 3)
+        self.steps = steps
+        self.stem = ConvNorm(channels, size.stem, 3)
         self.stem_pool: nn.Module | None = nn.MaxPool2d(3, 2, 1) if size.stem_pool else None
         inputs = (size.stem, *size.widths[:3])
         self.stages = nn.ModuleList(
@@ -198,7 +203,8 @@ class Spikinghash(nn.Module):
         self.classifier = nn.Linear(bits or size.widths[3], classes)
 
     def features(self, x: Tensor) -> Tensor:
-        """x [T, B, P, H, W] -> pooled features [T, B, D4]."""
+        """x [T or 1, B, P, H, W] -> pooled features [T, B, D4]."""
+        x = scale(x)
         if is_taped(self, x):
             return trained(self, x).mean((3, 4))
         return global_average(
@@ -206,7 +212,7 @@ class Spikinghash(nn.Module):
         )
 
     def _stages(self, x: Tensor) -> Tensor:
-        x = self.stem(x) if self.stem_pool is None else per_step(self.stem_pool, self.stem(x))
+        x = entry(self.stem, self.stem_pool, x, self.steps)
         for stage in self.stages:
             x = stage(x)
         return x
@@ -214,11 +220,13 @@ class Spikinghash(nn.Module):
     def forward_back(self, x: np.ndarray, grads: Gradients) -> Taped:
         """All before the pooled features, in training on arrays: counts [T, B, P, H, W] -> [T, B, H', W', D4]."""
         blocks = (layer_of(part) for stage in self.stages for part in stage.children())
-        return in_sequence([stem_layer(self.stem, self.stem_pool), *blocks], x, grads)
+        return in_sequence([stem_layer(self.stem, self.stem_pool), repeat_layer(self.steps), *blocks], x, grads)
 
     def compiled(self) -> Step:
         """All before the pooled features, in inference on arrays: counts [T, B, P, H, W] -> [T, B, H', W', D4]."""
-        return chain(stem_step(self.stem, self.stem_pool), *(compiled(stage) for stage in self.stages))
+        return chain(
+            stem_step(self.stem, self.stem_pool), repeat_step(self.steps), *(compiled(stage) for stage in self.stages)
+        )
 
     def forward(self, x: Tensor) -> tuple[HashOutput, Tensor]:
         """x [T, B, P, H, W] float counts -> hash output of [B, K], logits [B, classes] from the firing rates."""
@@ -238,7 +246,8 @@ def stage_grids(
     """(H, W) after each stage; raises ConfigError where the wavelet levels do not divide T, H or W."""
     if steps % variant.step_unit:
         raise ConfigError(
-            f"steps is {steps}: {_levels(variant)} a multiple of {variant.step_unit}; set frames.steps to 4, 8 or 16"
+            f"steps is {steps}: {_levels(variant)} a multiple of {variant.step_unit}; set frames.steps to 4, 8 or 16 "
+            "(for pictures model.steps)"
         )
     h, w = height, width
     if size.stem_pool:
@@ -289,7 +298,7 @@ def spikinghash(spec: ModelSpec) -> Spikinghash:
         raise ConfigError(f"unknown size {spec.size!r}; one of: {', '.join(SIZES)}")
     return Spikinghash(
         SIZES[spec.size], bits=spec.bits, classes=len(spec.classes), steps=spec.steps, height=spec.height,
-        width=spec.width, surrogate=spec.surrogate, variant=VARIANTS[spec.variant],
+        width=spec.width, channels=spec.channels, surrogate=spec.surrogate, variant=VARIANTS[spec.variant],
     )  # fmt: skip
 
 

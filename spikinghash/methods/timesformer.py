@@ -12,9 +12,11 @@ import torch
 from torch import Tensor, nn
 
 from spikinghash.errors import ConfigError
+from spikinghash.layers.direct import repeat, scale
 from spikinghash.layers.self_attention import SelfAttention
 from spikinghash.layers.tanh_hash import TanhHashLayer, TanhOutput
 from spikinghash.methods.spec import ModelSpec
+from spikinghash.schema import POLARITIES
 
 
 @dataclass(frozen=True)
@@ -59,7 +61,15 @@ class TimeSformer(nn.Module):
     """Frames [T, B, P, H, W] -> `TanhOutput` and class logits."""
 
     def __init__(
-        self, size: VideoSize, *, bits: int, classes: int, steps: int, height: int, width: int, polarities: int = 2
+        self,
+        size: VideoSize,
+        *,
+        bits: int,
+        classes: int,
+        steps: int,
+        height: int,
+        width: int,
+        channels: int = POLARITIES,
     ) -> None:
         super().__init__()
         if height % size.patch or width % size.patch:
@@ -68,7 +78,8 @@ class TimeSformer(nn.Module):
                 f"{size.patch}"
             )
         C = size.width
-        self.patch = nn.Conv2d(polarities, C, size.patch, size.patch)
+        self.steps = steps
+        self.patch = nn.Conv2d(channels, C, size.patch, size.patch)
         self.place = nn.Parameter(0.02 * torch.randn(1, 1, (height // size.patch) * (width // size.patch), C))
         self.moment = nn.Parameter(0.02 * torch.randn(1, steps, 1, C))
         self.blocks = nn.Sequential(*(DividedBlock(size) for _ in range(size.depth)))
@@ -78,6 +89,7 @@ class TimeSformer(nn.Module):
 
     def forward(self, x: Tensor) -> tuple[TanhOutput, Tensor]:
         """x [T, B, P, H, W] float counts -> hash output of [B, K], logits [B, classes]."""
+        x = repeat(scale(x), self.steps)
         T, B = x.shape[:2]
         tokens = self.patch(x.transpose(0, 1).flatten(0, 1)).flatten(2).transpose(1, 2)
         y = tokens.reshape(B, T, tokens.shape[1], -1) + self.place + self.moment
@@ -96,5 +108,5 @@ def timesformer(spec: ModelSpec) -> TimeSformer:
         raise ConfigError(f"unknown size {spec.size!r}; one of: {', '.join(SIZES)}")
     return TimeSformer(
         SIZES[spec.size], bits=spec.bits, classes=len(spec.classes), steps=spec.steps, height=spec.height,
-        width=spec.width,
+        width=spec.width, channels=spec.channels,
     )  # fmt: skip

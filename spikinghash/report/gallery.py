@@ -9,12 +9,13 @@ from typing import Literal
 
 import matplotlib as mpl
 import numpy as np
+from numpy.typing import NDArray
 from PIL import Image, ImageDraw, ImageFont
 
 from spikinghash.report.clip_gif import clip_frames, encode_gif, loop_frame_ms
 from spikinghash.report.one_line import one_line
 from spikinghash.report.palette import GREY_LEVELS, GREYS, NEUTRAL, OTHER, SAME, Ground, palette
-from spikinghash.report.picture import Indices, Numbers, encode_png
+from spikinghash.report.picture import Indices, Numbers, encode_png, encode_still_gif, is_picture, pixels_rgb
 
 Verdict = Literal["query", "same", "other", "unknown"]
 MARKS: dict[Verdict, str] = {"query": "query", "same": "✓", "other": "✗", "unknown": ""}
@@ -25,7 +26,7 @@ BORDER, PAD, GAP, LINE, TEXT = 4, 3, 10, 16, 12
 
 @dataclass(frozen=True, eq=False)
 class Clip:
-    """One picture of a gallery: counts [T, 2, H, W] or None if there is none, `distance` in bits (None: the query)."""
+    """One cell of a gallery: counts [T, 2, H, W], pixels [1, 3, H, W] or None, `distance` in bits (None: the query)."""
 
     clip_id: str
     label: str | None
@@ -41,6 +42,21 @@ class GalleryRow:
     results: Sequence[Clip]
 
 
+@dataclass(frozen=True, eq=False)
+class _Sheet:
+    """Palette indices uint8 [T, H, W], and what no palette holds: photos uint8 [h, w, 3] with their top and left."""
+
+    frames: Indices
+    photos: list[tuple[int, int, NDArray[np.uint8]]]
+
+    def rgb(self, ground: Ground) -> NDArray[np.uint8]:
+        """The first frame with the photos in it, [H, W, 3]."""
+        sheet = palette(ground)[self.frames[0]]
+        for top, left, photo in self.photos:
+            sheet[top : top + photo.shape[0], left : left + photo.shape[1]] = photo
+        return sheet
+
+
 def verdict(query_label: str | None, label: str | None) -> Verdict:
     """Whether a neighbour is of the query's class; unknown if a label is missing."""
     if query_label is None or label is None:
@@ -53,17 +69,20 @@ def gallery_gif(
 ) -> bytes:
     """Animated contact sheet of `rows`; a row with more than `columns` neighbours goes on below, indented.
 
-    Pictures fit into `side` x `side` pixels. Clips with fewer steps show each for longer, so all loop together.
-    Raises `ValueError` without rows or for counts that are not [T, 2, H, W].
+    Pictures fit into `side` x `side` pixels. Clips with fewer steps show each for longer, so all loop together. A sheet
+    with pictures of pixels stands still, in its own 256 colours.
+    Raises `ValueError` without rows or for counts that are neither [T, 2, H, W] nor [1, 3, H, W].
     """
-    frames = _sheet(rows, columns, side, lambda counts: clip_frames(counts, side=side, most_frames=most_frames))
-    return encode_gif(frames, ground, frame_ms=loop_frame_ms(len(frames)))
+    sheet = _sheet(rows, columns, side, lambda counts: clip_frames(counts, side=side, most_frames=most_frames))
+    if sheet.photos:
+        return encode_still_gif(sheet.rgb(ground))
+    return encode_gif(sheet.frames, ground, frame_ms=loop_frame_ms(len(sheet.frames)))
 
 
 def gallery_png(rows: Sequence[GalleryRow], *, side: int = 112, columns: int = 6, ground: Ground = "light") -> bytes:
     """The same sheet as one picture, each clip frozen at its busiest step; errors as in `gallery_gif`."""
     sheet = _sheet(rows, columns, side, lambda counts: clip_frames(_busiest(counts), side=side))
-    return encode_png(palette(ground)[sheet[0]])
+    return encode_png(sheet.rgb(ground))
 
 
 def _busiest(counts: Numbers) -> Numbers:
@@ -72,24 +91,31 @@ def _busiest(counts: Numbers) -> Numbers:
     return counts[step : step + 1]
 
 
-def _sheet(rows: Sequence[GalleryRow], columns: int, side: int, film_of: Callable[[Numbers], Indices]) -> Indices:
-    """Palette indices [T, H, W] of the whole sheet; T is that of the clip with most steps."""
+def _sheet(rows: Sequence[GalleryRow], columns: int, side: int, film_of: Callable[[Numbers], Indices]) -> _Sheet:
+    """The whole sheet; T is that of the clip with most steps."""
     if not rows:
         raise ValueError("a gallery needs at least one row")
     lines = [line for row in rows for line in _lines(row, columns)]
     clips = [cell[0] for line in lines for cell in line if cell is not None]
-    films = {id(clip): film_of(clip.counts) for clip in clips if clip.counts is not None}
+    known = [(id(clip), clip.counts) for clip in clips if clip.counts is not None]
+    shots = {key: pixels_rgb(counts, side) for key, counts in known if is_picture(counts)}
+    films = {key: film_of(counts) for key, counts in known if key not in shots}
+    films |= {key: np.zeros((1, *shot.shape[:2]), np.uint8) for key, shot in shots.items()}
     T = max((len(film) for film in films.values()), default=1)
     wide, high = side + 2 * (BORDER + PAD), side + 2 * (BORDER + PAD) + 2 * LINE
     width = GAP + max(len(line) for line in lines) * (wide + GAP)
     sheet = np.zeros((T, GAP + len(lines) * (high + GAP), width), dtype=np.uint8)
+    photos = []
     for i, line in enumerate(lines):
         for j, cell in enumerate(line):
             if cell is not None:
                 top, left = GAP + i * (high + GAP), GAP + j * (wide + GAP)
                 box = sheet[:, top : top + high, left : left + wide]
                 _paint(box, cell[0], cell[1], films.get(id(cell[0])))
-    return sheet
+                shot = shots.get(id(cell[0]))
+                if shot is not None:
+                    photos.append((top + (wide - shot.shape[0]) // 2, left + (wide - shot.shape[1]) // 2, shot))
+    return _Sheet(sheet, photos)
 
 
 def _lines(row: GalleryRow, columns: int) -> list[list[tuple[Clip, Verdict] | None]]:

@@ -1,4 +1,4 @@
-"""The gallery as parts of a page: chosen queries with their neighbours, each clip a small animated GIF."""
+"""The gallery as parts of a page: chosen queries and their neighbours, each clip a small animated GIF or a picture."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from spikinghash.report.chart import data_uri
 from spikinghash.report.choose import Chosen
 from spikinghash.report.clip_gif import clip_gif
 from spikinghash.report.gallery import MARKS, Verdict, verdict
-from spikinghash.report.picture import fit_side
+from spikinghash.report.picture import encode_png, fit_side, is_picture, pixels_rgb
 
 #: Longest side of a picture in pixels, steps it may have, and pixels of all steps together before they are enlarged.
 #: The last keeps a gallery of 72 clips of pure noise, which does not compress, below 5 MB.
@@ -49,7 +49,7 @@ class Row:
 
 
 def gallery_rows(chosen: Sequence[Chosen], counts: Mapping[str, Counts]) -> list[Row]:
-    """Rows in the order of `chosen`, with pictures of the clips in `counts` [T, 2, H, W]."""
+    """Rows in the order of `chosen`, with pictures of the clips in `counts` [T, P, H, W]."""
     films = {clip_id: _film(clip) for clip_id, clip in counts.items()}
     rows: list[Row] = []
     before = None
@@ -75,6 +75,9 @@ Film = tuple[str, tuple[int, int]]
 
 
 def _film(clip: Counts) -> Film:
+    if is_picture(clip):
+        rgb = pixels_rgb(clip, SIDE)
+        return data_uri("image/png", encode_png(rgb)), (rgb.shape[1], rgb.shape[0])
     fitted = fit_side(clip, SIDE)
     frames = max(2, min(MOST_FRAMES, MOST_PIXELS // fitted[0, 0].size))
     gif, size = clip_gif(fitted, side=SIDE, most_frames=frames)

@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from spikinghash.report.palette import LEVELS, Ground, palette
+from spikinghash.schema import PIXEL_CHANNELS
 
 Numbers = NDArray[np.integer]
 Indices = NDArray[np.uint8]
@@ -74,10 +75,33 @@ def clip_png(counts: Numbers, *, side: int = 256, ground: Ground = "light") -> b
     return encode_png(to_rgb(fitted, ground=ground, factor=factor_for(fitted, side)))
 
 
+def is_picture(counts: Numbers) -> bool:
+    """Whether a clip is a picture [1, 3, H, W] of pixels instead of events."""
+    return counts.ndim == 4 and counts.shape[:2] == (1, PIXEL_CHANNELS)
+
+
+def pixels_rgb(clip: Numbers, side: int) -> NDArray[np.uint8]:
+    """A picture [1, 3, H, W] as uint8 [h, w, 3], its longer side at most `side`: small ones by whole factors."""
+    rgb = np.ascontiguousarray(clip[0].transpose(1, 2, 0), dtype=np.uint8)
+    if max(rgb.shape[:2]) <= side:
+        factor = factor_for(clip, side)
+        return rgb.repeat(factor, axis=0).repeat(factor, axis=1)
+    image = Image.fromarray(rgb)
+    image.thumbnail((side, side))
+    return np.asarray(image)
+
+
 def encode_png(rgb: NDArray[np.uint8]) -> bytes:
     """PNG of uint8 [H, W, 3]; the same pixels give the same bytes."""
     out = io.BytesIO()
     Image.fromarray(rgb).save(out, format="PNG", optimize=True)
+    return out.getvalue()
+
+
+def encode_still_gif(rgb: NDArray[np.uint8]) -> bytes:
+    """GIF of uint8 [H, W, 3] in the 256 colours that suit it best."""
+    out = io.BytesIO()
+    Image.fromarray(rgb).quantize(256).save(out, format="GIF")
     return out.getvalue()
 
 

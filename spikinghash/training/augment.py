@@ -8,6 +8,8 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
+from spikinghash.training.augment_pictures import augment_pictures
+
 
 @dataclass(frozen=True)
 class Augmentation:
@@ -15,6 +17,9 @@ class Augmentation:
 
     `shift_px` pixels, `rotate_deg` degrees, `scale` relative, `drop` share of events removed at random, `flip` whether
     left and right may be exchanged (never for digits or text).
+
+    Pictures know `flip` and the rest: `crop_px` pixels of padding before a random crop, `erase` the share of pictures
+    that lose a rectangle, `rand_ops` operations of RandAugment at `rand_magnitude` of 10.
     """
 
     shift_px: float = 0.0
@@ -22,10 +27,16 @@ class Augmentation:
     scale: float = 0.0
     drop: float = 0.0
     flip: bool = False
+    crop_px: int = 0
+    erase: float = 0.0
+    rand_ops: int = 0
+    rand_magnitude: float = 9.0
 
 
 def augment(frames: Tensor, a: Augmentation, generator: torch.Generator) -> Tensor:
-    """frames [T, B, P, H, W] float -> the same shape; every draw comes from `generator`."""
+    """frames [T, B, P, H, W] -> the same shape; every draw comes from `generator`. uint8 are pictures, float events."""
+    if frames.dtype == torch.uint8:
+        return augment_pictures(frames, a, generator)
     T, B, P, H, W = frames.shape
 
     def uniform(limit: float) -> Tensor:

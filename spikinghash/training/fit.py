@@ -11,7 +11,6 @@ import torch
 from torch import Tensor, nn
 
 from spikinghash.errors import BadStore
-from spikinghash.frames.fit import fit
 from spikinghash.frames.store import FrameStore
 from spikinghash.methods.method import LossWeights, build
 from spikinghash.methods.spec import ModelSpec
@@ -35,7 +34,7 @@ def prepare(frames: Path, spec: ModelSpec, weights: LossWeights, recipe: Recipe)
 
 
 def load_tensors(store: FrameStore, split: str, spec: ModelSpec) -> tuple[Tensor, Tensor]:
-    """Frames [N, T, 2, H, W] float32 at the network's geometry and labels [N]; `BadStore` for none, or unknown ones."""
+    """Frames [N, T, P, H, W] as `spec.fit` gives them and labels [N]; `BadStore` for none, or unknown ones."""
     counts, rows = store.load(split)
     if not rows:
         raise BadStore(f"{store.path}: no clips in split {split}; raise frames.val_fraction or add recordings")
@@ -44,7 +43,7 @@ def load_tensors(store: FrameStore, split: str, spec: ModelSpec) -> tuple[Tensor
     if strange:
         raise BadStore(f"{store.path}: {split} clips with labels the model does not know: {', '.join(strange[:3])}")
     labels = np.array([numbers[row.label] for row in rows], np.int64)
-    return torch.from_numpy(fit(counts, spec.height, spec.width, spec.count_clip)), torch.from_numpy(labels)
+    return torch.from_numpy(spec.fit(counts)), torch.from_numpy(labels)
 
 
 def _soft_similarity(method: nn.Module, spec: ModelSpec) -> dict[str, Any]:
@@ -65,7 +64,7 @@ def publish(
 ) -> str:
     """Save the best validated network with weights rounded for exact inference; returns the model digest.
 
-    `frames` [N, T, 2, H, W] are the training clips, whose codes are what later codes are compared with.
+    `frames` [N, T, P, H, W] are the training clips, whose codes are what later codes are compared with.
     """
     network: nn.Module = method.network  # type: ignore[assignment]
     if progress.best is not None:

@@ -27,7 +27,9 @@ _PATIENCE = 3
 
 @dataclass(frozen=True)
 class TrainingData:
-    """Frames [N, T, 2, H, W] float32 at network geometry, labels [N] int64, for training and validation."""
+    """Frames [N, T, P, H, W] at network geometry, events float32 and pixels uint8, labels [N] int64, for training and
+    validation.
+    """
 
     frames: Tensor
     labels: Tensor

@@ -7,6 +7,7 @@ import pytest
 import torch
 
 from spikinghash.errors import ConfigError
+from spikinghash.frames.picture import PictureFrame
 from spikinghash.methods.method import LossWeights, StepResult, build
 from spikinghash.methods.spec import ModelSpec
 from spikinghash.methods.table import METHODS
@@ -20,6 +21,9 @@ def spec(method, size, **changes):
     return ModelSpec(**(values | changes))
 
 
+META = PictureFrame(16, 16, resize=False).meta()
+PICTURES = {"frames": META.to_json(), "frames_digest": META.digest}
+
 #: One small network of each method.
 SPECS = {
     "spikinghash": spec("spikinghash", "Nano"),
@@ -30,6 +34,10 @@ SPECS = {
     "spikingformer-cml": spec("spikingformer-cml", "Nano"),
     "timesformer": spec("timesformer", "Nano"),
     "hashnet": spec("hashnet", "Nano"),
+    "spikinghash of pictures": spec("spikinghash", "Nano", **PICTURES),
+    "spikingformer-cml of pictures": spec("spikingformer-cml", "Nano", **PICTURES),
+    "timesformer of pictures": spec("timesformer", "Nano", **PICTURES),
+    "hashnet of pictures": spec("hashnet", "Nano", **PICTURES),
 }
 
 WEIGHTS = [LossWeights(), LossWeights(soft=True, balance=False, smoothing=0.1)]
@@ -53,8 +61,10 @@ def made(name, seed=0, weights=WEIGHTS[0]):
     return build(SPECS[name], weights)
 
 
-def batch(B=6, seed=0):
+def batch(name, B=6, seed=0):
     g = torch.Generator().manual_seed(seed)
+    if SPECS[name].channels == 3:
+        return torch.randint(0, 256, (1, B, 3, 16, 16), generator=g).to(torch.uint8), torch.arange(B) % 3
     frames = (torch.rand(4, B, 2, 16, 16, generator=g) < 0.4) * torch.randint(1, 9, (4, B, 2, 16, 16), generator=g)
     return frames.float(), torch.arange(B) % 3
 
@@ -67,7 +77,7 @@ def trained(name):
             x.momentum = 1.0
     with torch.no_grad():
         for seed in (1, 2):
-            m(*batch(12, seed))
+            m(*batch(name, 12, seed))
     return m.eval()
 
 
@@ -101,7 +111,7 @@ def test_an_unknown_size_is_refused(name):
 @pytest.mark.parametrize("weights", WEIGHTS, ids=["plain", "soft"])
 def test_one_training_step(name, weights):
     m = made(name, weights=weights).train()
-    frames, labels = batch()
+    frames, labels = batch(name)
     result = m(frames, labels)
     assert isinstance(result, StepResult)
     assert result.loss.shape == ()
@@ -129,7 +139,7 @@ def test_all_that_is_saved_is_in_the_network(name):
 
 def test_bits(name):
     m = trained(name)
-    frames, _ = batch(9)
+    frames, _ = batch(name, 9)
     bits, margin = m.read_bits(frames)
     assert bits.shape == (9, 16)
     assert bits.dtype == torch.uint8
@@ -144,7 +154,7 @@ def test_bits(name):
 
 def test_reading_bits_does_not_touch_input_or_method(name):
     m = trained(name)
-    frames, _ = batch()
+    frames, _ = batch(name)
     kept, state = frames.clone(), {k: v.clone() for k, v in m.state_dict().items()}
     first = m.read_bits(frames)
     second = m.read_bits(frames)
@@ -155,7 +165,7 @@ def test_reading_bits_does_not_touch_input_or_method(name):
 
 def test_a_permuted_batch_gives_permuted_codes(name):
     m = trained(name)
-    frames, _ = batch(9)
+    frames, _ = batch(name, 9)
     order = torch.tensor([3, 8, 0, 1, 7, 2, 6, 5, 4])
     for a, b in zip(m.read_bits(frames), m.read_bits(frames[:, order]), strict=True):
         assert torch.equal(a[order], b)
@@ -163,9 +173,9 @@ def test_a_permuted_batch_gives_permuted_codes(name):
 
 def test_batch_mates_do_not_matter(name):
     m = trained(name)
-    frames, _ = batch(5)
+    frames, _ = batch(name, 5)
     crowd = frames.clone()
-    crowd[:, 1:] = 8.0
+    crowd[:, 1:] = 8
     alone = m.read_bits(frames[:, :1])
     for other in (frames, crowd):
         assert all(torch.equal(a[0], b[0]) for a, b in zip(m.read_bits(other), alone, strict=True))
@@ -175,7 +185,7 @@ def test_the_same_seed_gives_the_same_method_and_step(name):
     results = []
     for seed in (4, 4, 5):
         m = made(name, seed)
-        loss = m(*batch()).loss
+        loss = m(*batch(name)).loss
         loss.backward()
         results.append([loss.detach(), *(p.grad for p in m.parameters()), *m.state_dict().values()])
     assert all(torch.equal(a, b) for a, b in zip(results[0], results[1], strict=True))

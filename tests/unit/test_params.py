@@ -172,3 +172,40 @@ def test_no_file(tmp_path):
         load_params(tmp_path / "params.yaml")
     with pytest.raises(ConfigError, match="not readable"):
         load_params(tmp_path)
+
+
+def pictures(content):
+    content["dataset"] |= {"layout": "image_folder", "sensor": None}
+    content["frames"]["steps"] = 1
+    content["model"]["steps"] = 4
+    content["train"]["augment"] |= {"shift_px": 0.0, "rotate_deg": 0.0, "scale": 0.0, "drop": 0.0, "crop_px": 4}
+
+
+def loaded(tmp_path, *changes):
+    content = yaml.safe_load(SHIPPED.read_text(encoding="utf-8"))
+    for change in changes:
+        change(content)
+    path = tmp_path / "params.yaml"
+    path.write_text(yaml.safe_dump(content))
+    return load_params(path)
+
+
+def test_pictures_have_one_frame_and_changes_of_their_own(tmp_path):
+    params = loaded(tmp_path, pictures)
+    assert params.dataset.has_pictures
+    assert params.model.steps == 4
+    with pytest.raises(ConfigError, match=r"image_folder has pictures.*frames\.steps is 1.*model\.steps"):
+        loaded(tmp_path, pictures, lambda c: c["frames"].update(steps=4))
+    with pytest.raises(ConfigError, match=r"train\.augment\.drop is for events"):
+        loaded(tmp_path, pictures, lambda c: c["train"]["augment"].update(drop=0.1))
+    with pytest.raises(ConfigError, match=r"train\.augment\.erase is for pictures"):
+        loaded(tmp_path, lambda c: c["train"]["augment"].update(erase=0.1))
+
+
+def test_parameters_from_before_pictures_are_still_good(tmp_path):
+    def old(content):
+        del content["model"]["steps"]
+        for key in ("crop_px", "erase", "rand_ops", "rand_magnitude"):
+            del content["train"]["augment"][key]
+
+    assert loaded(tmp_path, old) == load_params(SHIPPED)

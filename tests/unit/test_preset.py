@@ -10,6 +10,8 @@ from typer.testing import CliRunner
 
 from spikinghash.cli import app
 from spikinghash.errors import ConfigError
+from spikinghash.frames.framing import Framing
+from spikinghash.frames.picture import PictureFrame
 from spikinghash.methods.method import LossWeights, build
 from spikinghash.methods.spec import ModelSpec
 from spikinghash.params import load_params
@@ -26,8 +28,17 @@ def params(tmp_path):
     return path
 
 
-def test_the_recipes_of_the_paper_for_event_data_are_there():
+def described(p):
+    """Of the frames that these parameters make."""
+    height, width = p.model.input
+    return (
+        PictureFrame(width, height, False).meta() if p.dataset.has_pictures else Framing(p.frames.steps).meta((34, 34))
+    )
+
+
+def test_the_recipes_of_the_paper_are_there():
     assert {"ucf101-dvs", "hmdb51-dvs", "hardvs", "cifar10-dvs", "dvs128-gesture"} <= set(preset_names())
+    assert {"cifar10", "cifar100", "tiny-imagenet"} <= set(preset_names())
 
 
 @pytest.mark.parametrize("name", preset_names())
@@ -38,11 +49,12 @@ def test_every_preset_is_valid_and_builds(name, params):
     assert params.read_text().count("#") == comments
     p = load_params(params)
     assert apply_preset(name, params) == []
-    m = p.model
+    m, meta = p.model, described(p)
     spec = ModelSpec(
-        m.method, m.size, m.bits, ("a", "b"), p.frames.steps, m.input[0], m.input[1], p.dataset.sensor, m.count_clip,
-        m.surrogate, "", "", m.variant,
+        m.method, m.size, m.bits, ("a", "b"), m.steps or p.frames.steps, m.input[0], m.input[1],
+        (meta.width, meta.height), m.count_clip, m.surrogate, meta.digest, meta.to_json(), m.variant,
     )  # fmt: skip
+    assert spec.channels == (3 if p.dataset.has_pictures else 2)
     with torch.device("meta"):
         build(spec, LossWeights())
 
@@ -60,6 +72,19 @@ def test_the_paper_s_numbers_for_video():
         5e-3,
     )
     assert got["frames"]["steps"] == 8
+
+
+def test_the_paper_s_numbers_for_pictures():
+    """Sections IV-B a and IV-D: 4 steps, alpha 0.2, beta 0.8, hard similarity."""
+    for name, size, epochs, batch, optimiser in (
+        ("cifar10", "M", 400, 64, "adamp"),
+        ("cifar100", "M", 400, 64, "adamp"),
+        ("tiny-imagenet", "M-pool", 310, 16, "adamw"),
+    ):
+        got = yaml.safe_load(preset_text(name))
+        t, m = got["train"], got["model"]
+        assert (m["size"], m["steps"], t["epochs"], t["batch"], t["optimiser"]) == (size, 4, epochs, batch, optimiser)
+        assert (t["alpha"], t["beta"], t["lr"], t["soft"]) == (0.2, 0.8, 5e-3, False)
 
 
 def test_a_wrong_name_or_file_changes_nothing(params, tmp_path):

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from scipy.io import savemat
 
-from spikinghash.datasets.layouts import LAYOUTS, class_names, find_recordings
+from spikinghash.datasets.layouts import GENERAL, LAYOUTS, PICTURE_FILES, class_names, find_recordings
 from spikinghash.errors import ConfigError
 from spikinghash.events import nmnist
 from spikinghash.events.reader import read_recording
@@ -16,7 +16,7 @@ from spikinghash.frames.ingest import ingest
 from spikinghash.frames.open_store import open_store
 from spikinghash.params import DatasetParams
 
-NAMED = [name for name in LAYOUTS if name not in ("class_folders", "labels_csv")]
+NAMED = [name for name in LAYOUTS if name not in GENERAL]
 T, X, Y, P = np.array([[10, 2000, 5000, 9000], [1, 2, 3, 4], [0, 7, 8, 9], [1, 0, 0, 1]])
 
 
@@ -46,13 +46,17 @@ def found(root, layout):
 @pytest.mark.parametrize("layout", NAMED)
 def test_an_empty_folder_says_what_to_download_and_where_to_put_it(tmp_path, layout):
     for root in (tmp_path, tmp_path / "nowhere"):
-        with pytest.raises(ConfigError, match=r"get .*(figshare|github|research\.ibm|mendeley).* exist") as caught:
+        with pytest.raises(
+            ConfigError, match=r"get .*(figshare|github|research\.ibm|mendeley|cs\.toronto|cs231n\.stanford).* exist"
+        ) as caught:
             find_recordings(root, layout)
         assert str(root) in str(caught.value)
 
 
 def test_the_parameters_know_all_layouts():
     assert set(get_args(DatasetParams.model_fields["layout"].annotation)) == set(LAYOUTS)
+    pictures = {name for name in LAYOUTS if DatasetParams(path="", layout=name).has_pictures}
+    assert pictures == set(PICTURE_FILES)
 
 
 def gesture(root):

@@ -10,6 +10,7 @@ from store_cases import META, clip
 import spikinghash.frames.writer as writer_module
 from spikinghash.errors import BadStore
 from spikinghash.frames.columns import META_KEY
+from spikinghash.frames.framing import Framing
 from spikinghash.frames.rows import ClipRow, FrameMeta, FrameSource
 from spikinghash.frames.store import FrameStore
 from spikinghash.frames.writer import FILE, FrameWriter
@@ -192,3 +193,19 @@ def test_a_misspelt_split_is_not_an_empty_one(tmp_path):
     store = write(tmp_path, [clip(META, 0)], META)
     with pytest.raises(ValueError, match="trian"):
         store.load("trian")
+
+
+def test_descriptions_from_before_pictures_keep_their_digest():
+    """Written down by the program that knew events alone; models and codes name it."""
+    meta = Framing(4).meta((34, 34))
+    assert meta.digest == "2461bcc54995e98f1b606cf4d6f9cdbcdad5b9524b2c9d4e3b120d729c81412f"
+    assert "channels" not in json.loads(meta.to_json())
+    assert FrameMeta.from_json(meta.to_json()).shape == (4, 2, 34, 34)
+
+
+@pytest.mark.parametrize(
+    "wrong", [{"channels": 1}, {"channels": 4}, {"channels": 3, "dtype": "float32"}, {"channels": "3"}, {"steps": True}]
+)
+def test_no_other_channels(wrong):
+    with pytest.raises(ValueError, match="no frame store"):
+        FrameMeta(**({"steps": 1, "height": 2, "width": 2, "dtype": "uint8"} | wrong))

@@ -22,7 +22,7 @@ def test_spikingformer_has_the_published_count(size, polarities, classes, publis
     that it does not use, 4 D values.
     """
     s = FORMER[size]
-    model = Spikingformer(s, bits=64, classes=classes, polarities=polarities, surrogate="sigmoid")
+    model = Spikingformer(s, bits=64, classes=classes, steps=4, channels=polarities, surrogate="sigmoid")
     body = parameter_count(model) - parameter_count(model.hash) - parameter_count(model.classifier)
     assert body + s.width * classes + classes + s.blocks * 4 * s.width == published
 
@@ -30,14 +30,14 @@ def test_spikingformer_has_the_published_count(size, polarities, classes, publis
 def test_timesformer_base_has_about_the_published_count():
     """121.2 M in table VI for 8 frames of 224 x 224 and 3 channels."""
     with torch.device("meta"):
-        model = TimeSformer(VIDEO["Base"], bits=64, classes=300, steps=8, height=224, width=224, polarities=3)
+        model = TimeSformer(VIDEO["Base"], bits=64, classes=300, steps=8, height=224, width=224, channels=3)
     assert parameter_count(model) == pytest.approx(121.2e6, rel=0.01)
 
 
 def test_no_baseline_has_fewer_weights_than_spikinghash_nano():
     ours = parameter_count(Spikinghash(SIZES["Nano"], bits=64, classes=10, steps=4, height=32, width=32))
     baselines = [
-        Spikingformer(FORMER["Nano"], bits=64, classes=10, surrogate="atan"),
+        Spikingformer(FORMER["Nano"], bits=64, classes=10, steps=4, surrogate="atan"),
         TimeSformer(VIDEO["Nano"], bits=64, classes=10, steps=4, height=32, width=32),
         HashNet(HASHNET["Nano"], bits=64, classes=10, steps=4),
     ]

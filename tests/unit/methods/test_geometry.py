@@ -72,7 +72,7 @@ def test_rectangles_are_fine():
 def test_static_images_have_three_channels(name):
     torch.manual_seed(0)
     size = SIZES[name]
-    network = Spikinghash(size, bits=16, classes=3, steps=4, height=8, width=8, polarities=3).eval()
+    network = Spikinghash(size, bits=16, classes=3, steps=4, height=8, width=8, channels=3).eval()
     with torch.no_grad():
         out, _ = network(torch.rand(4, 1, 3, 8, 8))
     assert out.codes.shape == (1, 16)

@@ -13,7 +13,7 @@ S, TI, DVS = (4, 32, 3), (16, 128, 2), (8, 176, 2)  # steps, height = width, pol
 
 def build(size, geometry, bits=64, classes=10):
     steps, side, polarities = geometry
-    return Spikinghash(size, bits=bits, classes=classes, steps=steps, height=side, width=side, polarities=polarities)
+    return Spikinghash(size, bits=bits, classes=classes, steps=steps, height=side, width=side, channels=polarities)
 
 
 def body(model):

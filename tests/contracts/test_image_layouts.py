@@ -1,0 +1,109 @@
+"""What every layout of pictures promises. A new one joins by a line in `SETS` of `tests/image_files.py`."""
+
+import hashlib
+
+import numpy as np
+import pytest
+from image_files import SETS
+
+from spikinghash.datasets.layouts import PICTURE_FILES, find_recordings
+from spikinghash.datasets.splits import assign_splits
+from spikinghash.errors import ConfigError
+from spikinghash.events.source import open_source
+from spikinghash.frames.ingest import by_file
+from spikinghash.frames.ingest_pictures import ingest_pictures
+from spikinghash.frames.picture import PictureFrame
+from spikinghash.frames.rows import FrameMeta
+from spikinghash.frames.split_lists import read_split_lists
+from spikinghash.frames.store import FrameStore
+
+
+def test_every_layout_of_pictures_is_tested():
+    assert set(SETS) == set(PICTURE_FILES)
+
+
+@pytest.fixture(params=SETS)
+def made(request, tmp_path):
+    SETS[request.param](tmp_path / "raw")
+    return request.param, tmp_path
+
+
+def contents(layout, root):
+    """Every picture's bytes and pixels by id, file by file as ingest reads them."""
+    file = PICTURE_FILES[layout]
+    found = {}
+    for some in by_file(find_recordings(root, layout)):
+        for recording, content in file.contents(open_source(some[0].path), some):
+            found[recording.recording_id] = content, file.decode(content, None)
+    return found
+
+
+def test_ids_are_sorted_unique_and_labelled(made):
+    layout, tmp_path = made
+    found = find_recordings(tmp_path / "raw", layout)
+    ids = [recording.recording_id for recording in found]
+    assert ids == sorted(set(ids))
+    assert len({recording.label for recording in found}) == 2
+    assert all(recording.label and recording.path.is_file() for recording in found)
+
+
+def test_a_store_holds_every_picture_as_one_frame_of_its_pixels(made):
+    layout, tmp_path = made
+    report = ingest_pictures(tmp_path / "raw", layout, tmp_path / "out")
+    expected = contents(layout, tmp_path / "raw")
+    store = FrameStore.open(tmp_path / "out")
+    frames, rows = store.load(None)
+    assert frames.shape[1:] == store.meta.shape == (1, 3, *frames.shape[3:])
+    assert frames.dtype == np.uint8
+    assert {row.clip_id for row in rows} == set(expected)
+    for clip, row in zip(frames, rows, strict=True):
+        content, pixels = expected[row.clip_id]
+        assert np.array_equal(clip[0], pixels)
+        assert row.sha256 == hashlib.sha256(content).hexdigest()
+    assert len({row.sha256 for row in rows}) == len(rows)
+    assert report.meta == store.meta == FrameMeta.from_json(store.meta.to_json())
+    assert PictureFrame.of(store.meta).meta() == store.meta
+
+
+def test_the_ledger_adds_up_and_splits_are_kept(made):
+    layout, tmp_path = made
+    calls = []
+    report = ingest_pictures(tmp_path / "raw", layout, tmp_path / "out", progress=lambda *done: calls.append(done))
+    recordings = find_recordings(tmp_path / "raw", layout)
+    ledger = report.ledger
+    assert ledger.found == ledger.accepted == ledger.clips == len(recordings) == calls[-1][0]
+    assert ledger.refused == []
+    splits = assign_splits(recordings, val_fraction=0.1, test_fraction=0.2, seed=0)
+    lists = read_split_lists(tmp_path / "out")
+    assert {name: split for split, names in lists.items() for name in names} == splits
+    assert all(splits[r.recording_id] in (r.split, "val") for r in recordings if r.split)
+    assert all(lists.values())
+
+
+def test_all_can_be_resized(made):
+    layout, tmp_path = made
+    ingest_pictures(tmp_path / "raw", layout, tmp_path / "out", size=(20, 12))
+    ingest_pictures(tmp_path / "raw", layout, tmp_path / "plain")
+    store = FrameStore.open(tmp_path / "out")
+    assert store.meta.shape == (1, 3, 12, 20)
+    assert store.meta.digest != FrameStore.open(tmp_path / "plain").meta.digest
+    small, large = (FrameStore.open(tmp_path / name).load(None)[0].mean(axis=(1, 3, 4)) for name in ("out", "plain"))
+    # the middle of a picture is about as bright as the whole: nothing was moved between channels or pictures
+    assert np.corrcoef(small.ravel(), large.ravel())[0, 1] > 0.8
+
+
+def test_both_kinds_of_store_hold_the_same(made):
+    layout, tmp_path = made
+    for kind in ("parquet", "hdf5"):
+        ingest_pictures(tmp_path / "raw", layout, tmp_path / kind, store=kind)
+    (a, rows_a), (b, rows_b) = (FrameStore.open(tmp_path / kind).load(None) for kind in ("parquet", "hdf5"))
+    assert np.array_equal(a, b)
+    assert rows_a == rows_b
+
+
+def test_an_empty_folder_is_refused(made):
+    layout, tmp_path = made
+    (tmp_path / "empty").mkdir()
+    for root in (tmp_path / "empty", tmp_path / "nowhere"):
+        with pytest.raises(ConfigError, match=str(root)):
+            find_recordings(root, layout)
