@@ -12,15 +12,17 @@ from spikinghash.methods.spikingformer import Spikingformer
 from spikinghash.methods.spikinghash import SIZES, VARIANTS, Spikinghash
 
 
-def spikinghash(variant):
+def spikinghash(variant, channels=2):
     return Spikinghash(
-        SIZES["Nano"], bits=16, classes=3, steps=4, height=32, width=32, variant=VARIANTS[variant], surrogate="atan"
-    )
+        SIZES["Nano"], bits=16, classes=3, steps=4, height=32, width=32, channels=channels, variant=VARIANTS[variant],
+        surrogate="atan",
+    )  # fmt: skip
 
 
 NETWORKS = {
     **{name: lambda name=name: spikinghash(name) for name in VARIANTS},
-    "former": lambda: Spikingformer(FORMERS["Nano"], bits=16, classes=3, surrogate="atan"),
+    "pictures": lambda: spikinghash("full", channels=3),
+    "former": lambda: Spikingformer(FORMERS["Nano"], bits=16, classes=3, steps=4, surrogate="atan"),
 }
 
 
@@ -29,12 +31,18 @@ def counts(clips):
     return (torch.rand(4, clips, 2, 32, 32, generator=g) < 0.2) * 3.0
 
 
+def frames(name):
+    if name == "pictures":
+        return torch.randint(0, 256, (1, 3, 3, 32, 32), generator=torch.Generator().manual_seed(0), dtype=torch.uint8)
+    return counts(3)
+
+
 @pytest.fixture(scope="module")
 def networks():
     made = {}
     for name, make in NETWORKS.items():
-        made[name] = wake(make(), 1, counts(4))
-        round_weights(made[name], 8)
+        made[name] = wake(make(), 1, frames(name))
+        round_weights(made[name], 128 if name == "pictures" else 8)
         made[name].eval()
     return made
 
@@ -51,7 +59,7 @@ def watched(network, x):
 @pytest.mark.parametrize("name", NETWORKS)
 @torch.no_grad()
 def test_equals_the_layers_one_by_one(networks, name):
-    x = counts(3)
+    x = frames(name)
     (ours, our_logits), (theirs, their_logits) = networks[name](x), watched(networks[name], x)
     for field in ("bits", "rate", "membrane", "margin"):
         assert torch.equal(getattr(ours, field), getattr(theirs, field)), field

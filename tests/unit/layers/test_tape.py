@@ -19,10 +19,11 @@ GROUPED = Size(20, (24, 32, 32, 48), groups=(2, 4), pool=(False, True, True, Tru
 NO_STEM_POOL = Size(16, (16, 32, 32, 32), groups=(1, 1), pool=(True, True, False, True), ratio=1, heads=2)
 
 
-def spikinghash(size=SIZES["Nano"], variant="full", steps=4, surrogate="atan"):
+def spikinghash(size=SIZES["Nano"], variant="full", steps=4, surrogate="atan", channels=2):
     return Spikinghash(
-        size, bits=16, classes=3, steps=steps, height=32, width=32, variant=VARIANTS[variant], surrogate=surrogate
-    )
+        size, bits=16, classes=3, steps=steps, height=32, width=32, channels=channels, variant=VARIANTS[variant],
+        surrogate=surrogate,
+    )  # fmt: skip
 
 
 NETWORKS = {
@@ -30,9 +31,11 @@ NETWORKS = {
     "sigmoid": lambda: spikinghash(surrogate="sigmoid"),
     "eight steps": lambda: spikinghash(steps=8),
     "groups and odd widths": lambda: spikinghash(GROUPED),
+    "pictures": lambda: spikinghash(channels=3),
+    "pictures without a pool": lambda: spikinghash(NO_STEM_POOL, channels=3),
     "no pool behind the stem": lambda: spikinghash(NO_STEM_POOL),
     "former": lambda: Spikingformer(
-        FormerSize(32, 1, 4, (False, True, True, True)), bits=16, classes=3, surrogate="atan"
+        FormerSize(32, 1, 4, (False, True, True, True)), bits=16, classes=3, steps=4, surrogate="atan"
     ),
 }
 
@@ -41,6 +44,12 @@ def counts(steps, clips):
     g = torch.Generator().manual_seed(0)
     shape = (steps, clips, 2, 32, 32)
     return (torch.rand(shape, generator=g) < 0.2) * torch.randint(1, 9, shape, generator=g).float()
+
+
+def frames(name):
+    if name.startswith("pictures"):
+        return torch.randint(0, 256, (1, 3, 3, 32, 32), generator=torch.Generator().manual_seed(0)).float()
+    return counts(8 if name == "eight steps" else 4, 3)
 
 
 def trained(network, x):
@@ -55,7 +64,7 @@ def trained(network, x):
 
 @pytest.mark.parametrize("name", NETWORKS)
 def test_equals_autograd_layer_by_layer(name):
-    x = counts(8 if name == "eight steps" else 4, 3)
+    x = frames(name)
     ours = wake(NETWORKS[name](), 1, x).train()
     theirs = copy.deepcopy(ours)
     next(theirs.stem.children()).register_forward_hook(lambda *_: None)
