@@ -34,9 +34,9 @@ class Gradients:
         self._found[parameter] = gradient if before is None else before + gradient
 
     def of(self, parameter: Tensor) -> Tensor | None:
-        """The gradient in the parameter's shape, None without one."""
+        """The gradient in the parameter's shape, dense as autograd and DDP want it; None without one."""
         found = self._found.get(parameter)
-        return None if found is None else torch.as_tensor(found).reshape(parameter.shape)
+        return None if found is None else torch.as_tensor(found).reshape(parameter.shape).contiguous()
 
     def count_batches(self) -> None:
         """As `nn.BatchNorm2d` does, in one call; also tells those who keep constants that the statistics changed."""
