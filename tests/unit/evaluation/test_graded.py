@@ -10,6 +10,7 @@ from spikinghash.errors import ConfigError
 from spikinghash.evaluation.class_similarity import class_similarity
 from spikinghash.evaluation.graded import cumulative_gain
 from spikinghash.evaluation.similar_classes import similar_classes
+from spikinghash.frames.rows import FrameMeta
 
 SIMILAR = {frozenset(("a", "b"))}
 
@@ -72,6 +73,8 @@ def test_a_perfect_ranking_scores_one_and_nothing_relevant_zero():
 
 class Images:
     """A frame source of one image a class: a and b look alike, c like nothing."""
+
+    meta = FrameMeta(steps=1, height=2, width=2, dtype="uint8")
 
     def iter_batches(self, split, batch):
         picture = np.zeros((4, 1, 2, 2, 2), np.uint8)
