@@ -41,6 +41,7 @@ from spikinghash.methods.method import LossWeights, build
 from spikinghash.methods.spikinghash import SIZES
 from spikinghash.training.checkpoint import LoadedModel
 from spikinghash.training.descend import descend
+from spikinghash.training.ray_trainer import DDP_OPTIONS
 from spikinghash.training.recipe import Recipe, make_optimiser
 
 TRAINING_TARGET, ENCODING_TARGET = 5.0, 8.0
@@ -134,7 +135,7 @@ def our_training(weights: Path, rank: int, world: int, port: int) -> Jobs:
     if world > 1:
         address = f"tcp://127.0.0.1:{port}"
         torch.distributed.init_process_group("gloo", init_method=address, rank=rank, world_size=world)
-        wrapped = DistributedDataParallel(method, broadcast_buffers=False)
+        wrapped = DistributedDataParallel(method, **DDP_OPTIONS)
     counts, labels = make_clips(BATCH)
     frames, labels = to_frames(counts)[:, rank::world].contiguous(), labels[rank::world]
 

@@ -140,7 +140,7 @@ def worker(config: dict[str, Any]) -> None:
             _reporter(log, ranks),
             ranks=ranks,
             wrap=lambda m: (
-                prepare_model(m, move_to_device=False, parallel_strategy_kwargs=_DDP) if ranks.world > 1 else m
+                prepare_model(m, move_to_device=False, parallel_strategy_kwargs=DDP_OPTIONS) if ranks.world > 1 else m
             ),
             sync=_average_buffers if ranks.world > 1 else lambda m: None,
             finish=lambda m: round_weights(m.network, job.spec.input_levels),  # type: ignore[arg-type]
@@ -176,7 +176,8 @@ def _reporter(log: Path, ranks: Ranks) -> Report:
 
 
 #: Buffers are averaged once an epoch; unused parameters do not occur.
-_DDP = {"broadcast_buffers": False}
+#: Every step has the same graph; telling DDP so saves it a tenth of a small step.
+DDP_OPTIONS = {"broadcast_buffers": False, "static_graph": True}
 
 
 def _average_buffers(method: nn.Module) -> None:
