@@ -176,8 +176,8 @@ def _reporter(log: Path, ranks: Ranks) -> Report:
 
 
 #: Buffers are averaged once an epoch; unused parameters do not occur.
-#: Every step has the same graph; telling DDP so saves it a tenth of a small step.
-DDP_OPTIONS = {"broadcast_buffers": False, "static_graph": True}
+#: `static_graph` would save a tenth of a small step, but then gradients of a single large function are not averaged.
+DDP_OPTIONS = {"broadcast_buffers": False}
 
 
 def _average_buffers(method: nn.Module) -> None:
