@@ -1,0 +1,87 @@
+"""Two workers take the same steps, down the mean of their gradients, though the network is one autograd function."""
+
+import multiprocessing
+import socket
+
+import numpy as np
+import pytest
+import torch
+from torch.nn.parallel import DistributedDataParallel
+
+from spikinghash.methods.method import LossWeights, build
+from spikinghash.methods.spec import ModelSpec
+from spikinghash.training.descend import descend
+from spikinghash.training.ray_trainer import DDP_OPTIONS
+from spikinghash.training.recipe import Recipe, make_optimiser
+
+STEPS = 3
+SPEC = ModelSpec(
+    method="spikinghash", size="Nano", bits=16, classes=("a", "b", "c"), steps=4, height=32, width=32,
+    sensor=(32, 32), count_clip=8, surrogate="atan", frames_digest="",
+)  # fmt: skip
+
+
+def method():
+    torch.manual_seed(0)
+    made = build(SPEC, LossWeights()).train()
+    return made, make_optimiser(made, Recipe(epochs=1, batch=8, lr=1e-3, seed=0))
+
+
+def share(rank):
+    g = torch.Generator().manual_seed(rank)
+    return (torch.rand(4, 4, 2, 32, 32, generator=g) < 0.3).float(), torch.tensor([0, 1, 2, 0])
+
+
+def weights(module):
+    return torch.cat([p.detach().flatten() for p in module.parameters()]).numpy().copy()
+
+
+def worker(rank, port, found):
+    torch.set_num_threads(1)
+    address = f"tcp://127.0.0.1:{port}"
+    torch.distributed.init_process_group("gloo", init_method=address, rank=rank, world_size=2)
+    own, optimiser = method()
+    shared, seen = DistributedDataParallel(own, **DDP_OPTIONS), []
+    for _ in range(STEPS):
+        descend(own, shared(*share(rank)).loss, optimiser, 1.0)
+        seen.append(weights(own))
+    found.put((rank, seen))
+    torch.distributed.destroy_process_group()
+
+
+@pytest.fixture(scope="module")
+def seen():
+    with socket.socket() as s:
+        s.bind(("127.0.0.1", 0))
+        port = s.getsockname()[1]
+    context = multiprocessing.get_context("spawn")
+    found = context.Queue()
+    workers = [context.Process(target=worker, args=(rank, port, found), daemon=True) for rank in range(2)]
+    for process in workers:
+        process.start()
+    got = dict(found.get(timeout=120) for _ in workers)
+    for process in workers:
+        process.join(timeout=60)
+    return got
+
+
+def test_both_workers_have_the_same_weights_after_every_step(seen):
+    for first, second in zip(seen[0], seen[1], strict=True):
+        assert np.array_equal(first, second)
+
+
+def test_the_first_step_goes_down_the_mean_gradient(seen):
+    torch.set_num_threads(1)
+    gradients = []
+    for rank in range(2):
+        own, _ = method()
+        own(*share(rank)).loss.backward()
+        gradients.append([p.grad for p in own.parameters()])
+    own, optimiser = method()
+    for p, a, b in zip(own.parameters(), *gradients, strict=True):
+        p.grad = (a + b) / 2
+    optimiser.clipped_step(1.0)
+    moved = seen[0][0] - weights(method()[0])
+    expected = weights(own) - weights(method()[0])
+    # AdamP's first step is about the sign of the gradient, so values near zero may go either way
+    assert np.mean(np.abs(moved - expected) < 1e-5) > 0.99
