@@ -26,8 +26,3 @@ def kept(owner: nn.Module, tensors: list[Tensor | None], make: Callable[[], _T])
 def norm_tensors(norm: nn.BatchNorm2d) -> list[Tensor | None]:
     """What an inference norm depends on; kernels write the running statistics unseen, but count the batches."""
     return [norm.weight, norm.bias, norm.running_mean, norm.running_var, norm.num_batches_tracked]
-
-
-def conv_tensors(conv: nn.Conv2d) -> list[Tensor | None]:
-    """What a convolution depends on."""
-    return [conv.weight, conv.bias]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+import numpy as np
 import torch
 from torch import Tensor, nn
 
@@ -17,18 +18,20 @@ from spikinghash.layers.vector_rows import LANES
 RARE = 0.2
 
 
-def _rare(x: Tensor, columns: int) -> bool:
+def is_rare(x: np.ndarray, columns: int) -> bool:
     """Whether x holds rare spikes and nothing else, and the rows of the result are whole vectors."""
-    return columns % LANES == 0 and 0 <= count_spikes(x.detach().numpy().reshape(-1)) < RARE * x.numel()
+    return columns % LANES == 0 and 0 <= count_spikes(x.reshape(-1)) < RARE * x.size
+
+
+def is_pointwise(conv: nn.Conv2d) -> bool:
+    """Whether `conv` is a matrix product."""
+    return (conv.kernel_size, conv.stride, conv.padding, conv.groups) == ((1, 1), (1, 1), (0, 0), 1)
 
 
 def pays(conv: nn.Conv2d, x: Tensor) -> bool:
     """Whether `conv` is a matrix product that nobody watches, in training on CPU."""
     return (
-        conv.training
-        and runs_fused(x)
-        and (conv.kernel_size, conv.stride, conv.padding, conv.groups) == ((1, 1), (1, 1), (0, 0), 1)
-        and not (conv._forward_hooks or conv._forward_pre_hooks)
+        conv.training and runs_fused(x) and is_pointwise(conv) and not (conv._forward_hooks or conv._forward_pre_hooks)
     )
 
 
@@ -38,7 +41,7 @@ class SpikeLinear(torch.autograd.Function):
     @staticmethod
     def forward(ctx: Any, x: Tensor, weight: Tensor) -> Tensor:
         ctx.save_for_backward(x, weight)
-        ctx.rare = _rare(x, weight.shape[1])
+        ctx.rare = is_rare(x.detach().numpy(), weight.shape[1])
         if not ctx.rare:
             return x @ weight
         out = x.new_empty(len(x), weight.shape[1])

@@ -20,12 +20,11 @@ from spikinghash.layers import (
     pool_kernel,
     pool_norm_kernel,
     spike_conv,
-    spike_conv_kernel,
 )
 from spikinghash.layers import spike_linear_kernel as linear_kernel
 from spikinghash.layers.fused import NONE, NeuronConstants, backward_kernel, forward_kernel
 from spikinghash.layers.pool import is_plain_pool
-from spikinghash.layers.spike_linear import RARE
+from spikinghash.layers.spike_linear import is_pointwise, is_rare
 from spikinghash.layers.tape import Gradients, Taped, by_autograd
 from spikinghash.layers.token_kernel import token_norm_backward
 from spikinghash.layers.vector_rows import LANES
@@ -162,7 +161,7 @@ def linear(x: np.ndarray, weight: Tensor, grads: Gradients, *, transposed: bool)
     """Spikes x[..., D] @ weight[D, K], or weight[K, D] where `transposed`: sparse where spikes are rare."""
     matrix = weight.detach().flatten(1).T if transposed else weight.detach().view(weight.shape[-2:])
     rows, (D, K) = _rows(x), matrix.shape
-    rare = K % LANES == 0 and 0 <= spike_conv_kernel.count_spikes(x.reshape(-1)) < RARE * x.size
+    rare = is_rare(rows, K)
     if rare:
         y = np.empty((len(rows), K), np.float32)
         linear_kernel.product(rows, spike_conv.with_silence(matrix.numpy()), y)
@@ -226,7 +225,7 @@ def attended(q_k_v: Sequence[np.ndarray], heads: int, scale: float) -> tuple[np.
 
 def convolution(x: np.ndarray, conv: nn.Conv2d, grads: Gradients) -> Taped:
     """Spikes x[T, B, H, W, D] through a convolution, without its bias, in the quickest of three ways."""
-    if conv.kernel_size == (1, 1) and (conv.stride, conv.padding, conv.groups) == ((1, 1), (0, 0), 1):
+    if is_pointwise(conv):
         return linear(x, conv.weight, grads, transposed=True)
     if spike_conv.is_plain(conv) and x.shape[-1] >= spike_conv.MIN_CHANNELS:
         return _sparse_convolution(x, conv, grads)

@@ -12,7 +12,7 @@ from numba.core import cgutils
 from numba.extending import intrinsic
 
 from spikinghash.layers.vector_code import VECTOR, Code, constant
-from spikinghash.layers.vector_rows import LANES
+from spikinghash.layers.vector_rows import LANES, spread
 
 _BYTES = ir.VectorType(ir.IntType(8), LANES)
 
@@ -34,12 +34,6 @@ class _Window:
 
 def _from_to(builder: Any, first: Any, stop: Any) -> Any:
     return cgutils.for_range_slice(builder, first, stop, ir.Constant(first.type, 1), first.type)
-
-
-def _spread_byte(builder: Any, number: Any) -> Any:
-    undefined = ir.Constant(_BYTES, ir.Undefined)
-    first = builder.insert_element(undefined, number, ir.Constant(ir.IntType(32), 0))
-    return builder.shuffle_vector(first, undefined, ir.Constant(ir.VectorType(ir.IntType(32), LANES), [0] * LANES))
 
 
 def _byte_pointer(builder: Any, base: Any, place: Any) -> Any:
@@ -72,7 +66,7 @@ def _largest(
             here = code.load(arrays[0].data, where)
             normed = code.add(code.mul(here, scale), shift)
             larger = builder.fcmp_ordered(">", normed, builder.load(best))
-            for new, variable in ((normed, best), (here, value), (_spread_byte(builder, number), winner)):
+            for new, variable in ((normed, best), (here, value), (spread(builder, number), winner)):
                 builder.store(builder.select(larger, new, builder.load(variable)), variable)
 
         _Window(code, args[1], args[2], args[3], args[4]).each(compare)
@@ -98,7 +92,7 @@ def _give_back(
         winner = builder.load(_byte_pointer(builder, data[8], place), align=1)
 
         def add(where: Any, number: Any) -> None:
-            mine = builder.icmp_unsigned("==", winner, _spread_byte(builder, number))
+            mine = builder.icmp_unsigned("==", winner, spread(builder, number))
             share = builder.select(mine, gradient, ir.Constant(VECTOR, None))
             code.store(code.add(code.load(data[0], where), share), data[0], where)
 
