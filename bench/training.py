@@ -1,7 +1,7 @@
 """Speed of a training step and of encoding against plain SpikingJelly: `python bench/training.py [--json]`.
 
 The peer, `eager_spikinghash.py`, is the same network written with the library's own layers, with the same weights, run
-as a user would: one process, torch's default threads. Ours runs as the project does: training in two DDP workers with
+as a user would: one process, torch's default threads. Ours runs as the project does: training in two workers with
 one thread and half of the batch each, encoding with `Encoder`. Both take the same loss, gradient clipping and AdamP.
 
 Every side is a process of its own that waits while another one works. Rounds alternate and the best of each side
@@ -31,7 +31,6 @@ from safetensors.torch import load_file, save_file
 from side_process import Jobs, Side, best_seconds, free_port
 from spikingjelly.activation_based import functional
 from torch import Tensor, nn
-from torch.nn.parallel import DistributedDataParallel
 
 from spikinghash.allocator import keep_freed_memory
 from spikinghash.codes.encoder import Encoder
@@ -40,8 +39,8 @@ from spikinghash.methods.losses import classification, hard_similarity, pairwise
 from spikinghash.methods.method import LossWeights, build
 from spikinghash.methods.spikinghash import SIZES
 from spikinghash.training.checkpoint import LoadedModel
+from spikinghash.training.averaging import average_gradients, same_start
 from spikinghash.training.descend import descend
-from spikinghash.training.ray_trainer import DDP_OPTIONS
 from spikinghash.training.recipe import Recipe, make_optimiser
 
 TRAINING_TARGET, ENCODING_TARGET = 5.0, 8.0
@@ -131,19 +130,20 @@ def our_training(weights: Path, rank: int, world: int, port: int) -> Jobs:
     method = build(SPEC, WEIGHTS)
     method.network.load_state_dict(load_file(weights))  # type: ignore[attr-defined]
     optimiser = make_optimiser(method, RECIPE)
-    wrapped = method
+    average = None
     if world > 1:
         address = f"tcp://127.0.0.1:{port}"
         torch.distributed.init_process_group("gloo", init_method=address, rank=rank, world_size=world)
-        wrapped = DistributedDataParallel(method, **DDP_OPTIONS)
+        same_start(method)
+        average = average_gradients
     counts, labels = make_clips(BATCH)
     frames, labels = to_frames(counts)[:, rank::world].contiguous(), labels[rank::world]
 
     def train() -> None:
-        if not wrapped.training:
-            wrapped.train()
+        if not method.training:
+            method.train()
         for _ in range(STEPS):
-            descend(method, wrapped(frames, labels).loss, optimiser, RECIPE.grad_clip)
+            descend(method, method(frames, labels).loss, optimiser, RECIPE.grad_clip, average)
 
     return {"train": train}
 

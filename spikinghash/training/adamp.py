@@ -73,7 +73,8 @@ class FlatAdamP(AdamP):
     def _step(self, max_norm: float) -> float:
         flats = []
         for number, group in enumerate(self.param_groups):
-            self.init_group(group)
+            if number not in self._flats:
+                self.init_group(group)
             group["step"] += 1
             if group["params"]:
                 flat = self._flat(number, group)
@@ -96,20 +97,21 @@ class FlatAdamP(AdamP):
         adamp(p, g, m, v, np.empty_like(p), flat.ends, flat.rows, (beta1, beta2), group["eps"], gain, *rates)
         torch._foreach_copy_(flat.params, flat.weight_views)
 
-    def _flat(self, number: int, group: dict[str, Any]) -> _Flat:
-        """The group's buffers; made anew where the state was loaded or the group changed."""
-        flat = self._flats.get(number)
-        if flat is None or not self._owns(flat, group["params"]):
-            flat = self._flats[number] = self._gather(group["params"])
-        return flat
+    def load_state_dict(self, state_dict: Any) -> None:
+        """As the library's."""
+        self._flats.clear()
+        super().load_state_dict(state_dict)
 
-    def _owns(self, flat: _Flat, params: list[Tensor]) -> bool:
-        if len(params) != len(flat.params):
-            return False
-        return all(
-            p is q and all(self.state[p][key] is view for key, view in zip(_MOMENTS, views, strict=True))
-            for p, q, *views in zip(params, flat.params, *flat.moment_views, strict=True)
-        )
+    def add_param_group(self, param_group: dict[str, Any]) -> None:
+        """As the library's."""
+        self._flats = {}
+        super().add_param_group(param_group)
+
+    def _flat(self, number: int, group: dict[str, Any]) -> _Flat:
+        """The group's buffers, kept until states are loaded or groups added."""
+        if number not in self._flats:
+            self._flats[number] = self._gather(group["params"])
+        return self._flats[number]
 
     def _gather(self, params: list[Tensor]) -> _Flat:
         sizes = [p.numel() for p in params]

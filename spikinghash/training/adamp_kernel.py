@@ -23,6 +23,19 @@ def _cosine(dot, pp, gg, eps):  # type: ignore[no-untyped-def]
     return abs(dot) / (max(np.sqrt(pp), eps) * max(np.sqrt(gg), eps))
 
 
+# one row is short: float32 holds its sums, and added in any order they are added sixteen at a time
+@njit(cache=True, nogil=True, error_model="numpy", fastmath={"reassoc"})
+def _products(p, g, u):  # type: ignore[no-untyped-def]
+    """p . g, p . p, g . g, p . u of one row [W]."""
+    dot, pp, gg, pu = np.float32(0.0), np.float32(0.0), np.float32(0.0), np.float32(0.0)
+    for i in range(p.size):
+        dot += p[i] * g[i]
+        pp += p[i] * p[i]
+        gg += g[i] * g[i]
+        pu += p[i] * u[i]
+    return dot, pp, gg, pu
+
+
 @njit(cache=True, nogil=True, error_model="numpy")
 def project(p, g, u, rows, delta, eps):  # type: ignore[no-untyped-def]
     """Take the radial part out of the update u of one parameter p[rows * W]; whether that applied.
@@ -33,15 +46,11 @@ def project(p, g, u, rows, delta, eps):  # type: ignore[no-untyped-def]
     W = p.size // rows
     sums, largest = np.zeros((rows + 1, 4)), 0.0
     for r in range(rows):
-        dot, pp, gg, pu = 0.0, 0.0, 0.0, 0.0
-        for i in range(r * W, (r + 1) * W):
-            dot += p[i] * g[i]
-            pp += p[i] * p[i]
-            gg += g[i] * g[i]
-            pu += p[i] * u[i]
-        sums[r, 0], sums[r, 1], sums[r, 2], sums[r, 3] = dot, pp, gg, pu
-        sums[rows] += sums[r]
-        largest = max(largest, _cosine(dot, pp, gg, eps))
+        lo, hi = r * W, (r + 1) * W
+        sums[r, 0], sums[r, 1], sums[r, 2], sums[r, 3] = _products(p[lo:hi], g[lo:hi], u[lo:hi])
+        for i in range(4):
+            sums[rows, i] += sums[r, i]
+        largest = max(largest, _cosine(sums[r, 0], sums[r, 1], sums[r, 2], eps))
     whole = sums[rows]
     if largest < delta / np.sqrt(W):
         for r in range(rows):

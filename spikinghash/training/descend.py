@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterable
+
 import torch
 from torch import Tensor, nn
 from torch.optim import Optimizer
@@ -9,10 +11,21 @@ from torch.optim import Optimizer
 from spikinghash.training.adamp import FlatAdamP
 
 
-def descend(method: nn.Module, loss: Tensor, optimiser: Optimizer, max_norm: float) -> float:
-    """Gradients of `loss`, together no longer than `max_norm`, and a step; returns their length before clipping."""
+def descend(
+    method: nn.Module,
+    loss: Tensor,
+    optimiser: Optimizer,
+    max_norm: float,
+    average: Callable[[Iterable[Tensor]], None] | None = None,
+) -> float:
+    """Gradients of `loss`, together no longer than `max_norm`, and a step; returns their length before clipping.
+
+    `average` makes the gradients of the parameters those of all workers.
+    """
     optimiser.zero_grad(set_to_none=True)
     loss.backward()
+    if average is not None:
+        average(method.parameters())
     if isinstance(optimiser, FlatAdamP):
         return optimiser.clipped_step(max_norm)
     norm = torch.nn.utils.clip_grad_norm_(method.parameters(), max_norm)

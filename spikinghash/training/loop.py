@@ -5,7 +5,7 @@ from __future__ import annotations
 import copy
 import math
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -76,13 +76,15 @@ def run(
     *,
     ranks: Ranks = Ranks(),
     wrap: Callable[[nn.Module], nn.Module] = lambda m: m,
+    average: Callable[[Iterable[Tensor]], None] | None = None,
     sync: Callable[[nn.Module], None] = lambda m: None,
     finish: Callable[[nn.Module], None] = lambda m: None,
     resume: Path | None = None,
 ) -> Progress:
     """Train `method` in place and return the progress with the best network.
 
-    `wrap` makes it distributed (DDP) and `sync` averages the buffers of all ranks after an epoch.
+    `wrap` makes it distributed, `average` the gradients of all ranks at every step where `wrap` does not, and `sync`
+    their buffers after an epoch.
     `finish` turns a copy into what would be saved, which is what is validated.
     `report(record, save)` is called once an epoch on every rank; `save(folder)` writes the training state and is None
     in epochs without one. `resume` is such a folder. Raises `TrainingCollapsed`.
@@ -93,7 +95,7 @@ def run(
     silent = 0
     for epoch in range(progress.epoch, recipe.epochs):
         started = time.monotonic()
-        totals = _epoch(wrapped, data, recipe, optimiser, epoch, ranks)
+        totals = _epoch(wrapped, data, recipe, optimiser, epoch, ranks, average)
         sync(method)
         method.end_epoch((epoch + 1) / recipe.epochs)  # type: ignore[operator]
         candidate = copy.deepcopy(method)
@@ -118,7 +120,13 @@ def run(
 
 
 def _epoch(
-    method: nn.Module, data: TrainingData, recipe: Recipe, optimiser: torch.optim.Optimizer, epoch: int, ranks: Ranks
+    method: nn.Module,
+    data: TrainingData,
+    recipe: Recipe,
+    optimiser: torch.optim.Optimizer,
+    epoch: int,
+    ranks: Ranks,
+    average: Callable[[Iterable[Tensor]], None] | None,
 ) -> dict[str, float]:
     method.train()
     order = torch.randperm(len(data.labels), generator=_generator(recipe.seed, epoch, 0))
@@ -137,7 +145,7 @@ def _epoch(
         loss = float(result.loss.detach())
         if not math.isfinite(loss):
             raise TrainingCollapsed(f"loss became {loss} in epoch {epoch + 1}, step {step + 1}; lower train.lr")
-        norm = descend(method, result.loss, optimiser, recipe.grad_clip)
+        norm = descend(method, result.loss, optimiser, recipe.grad_clip, average)
         values = {"loss": loss, "accuracy": float(result.correct.float().mean()), "grad_norm": norm, "lr": lr}
         for name, value in (values | {f"part/{k}": float(v) for k, v in result.parts.items()}).items():
             totals[name] = totals.get(name, 0.0) + value / steps

@@ -14,17 +14,18 @@ import tempfile
 import threading
 from collections.abc import Callable
 from dataclasses import asdict, dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import torch
-from torch import nn
 
 from spikinghash.allocator import keep_freed_memory
 from spikinghash.errors import SpikinghashError, TrainingCollapsed
 from spikinghash.methods.method import LossWeights
 from spikinghash.methods.spec import ModelSpec
 from spikinghash.training import history
+from spikinghash.training.averaging import average_buffers, average_gradients, same_start
 from spikinghash.training.loop import EpochRecord, Ranks, Report
 from spikinghash.training.recipe import Recipe
 
@@ -117,7 +118,7 @@ def _trainer(job: Job, runs: Path, log: Path, threads: int, max_failures: int) -
 def worker(config: dict[str, Any]) -> None:
     """One Ray Train worker: build, train, and on rank 0 leave the model."""
     import ray.train
-    from ray.train.torch import get_device, prepare_model
+    from ray.train.torch import get_device
 
     from spikinghash.layers.exact import round_weights
     from spikinghash.training.fit import prepare, publish
@@ -139,10 +140,7 @@ def worker(config: dict[str, Any]) -> None:
             job.recipe,
             _reporter(log, ranks),
             ranks=ranks,
-            wrap=lambda m: (
-                prepare_model(m, move_to_device=False, parallel_strategy_kwargs=DDP_OPTIONS) if ranks.world > 1 else m
-            ),
-            sync=_average_buffers if ranks.world > 1 else lambda m: None,
+            **(_together() if ranks.world > 1 else {}),
             finish=lambda m: round_weights(m.network, job.spec.input_levels),  # type: ignore[arg-type]
             resume=resume,
         )
@@ -156,6 +154,20 @@ def worker(config: dict[str, Any]) -> None:
     else:
         with last.as_directory() as folder:
             go(Path(folder))
+
+
+def _together() -> dict[str, Callable[..., Any]]:
+    """How workers stay alike: DDP on GPUs, one message a step on CPU; buffers once an epoch."""
+    from ray.train.torch import prepare_model
+
+    if torch.cuda.is_available():
+        # `static_graph` must stay off: the gradients of a single large function would not be averaged
+        options = {"broadcast_buffers": False}
+        return {
+            "wrap": partial(prepare_model, move_to_device=False, parallel_strategy_kwargs=options),
+            "sync": average_buffers,
+        }
+    return {"wrap": same_start, "average": average_gradients, "sync": average_buffers}
 
 
 def _reporter(log: Path, ranks: Ranks) -> Report:
@@ -173,19 +185,6 @@ def _reporter(log: Path, ranks: Ranks) -> Report:
             ray.train.report({"epoch": record.epoch, "val_map": record.val_map}, checkpoint=checkpoint)
 
     return report
-
-
-#: Buffers are averaged once an epoch; unused parameters do not occur.
-#: `static_graph` would save a tenth of a small step, but then gradients of a single large function are not averaged.
-DDP_OPTIONS = {"broadcast_buffers": False}
-
-
-def _average_buffers(method: nn.Module) -> None:
-    """Give all ranks the mean of their floating-point buffers (running statistics, similarity accumulators)."""
-    for buffer in method.buffers():
-        if buffer.is_floating_point():
-            torch.distributed.all_reduce(buffer)
-            buffer.div_(torch.distributed.get_world_size())
 
 
 def _start(ray: Any, address: str | None, cpus: int) -> None:

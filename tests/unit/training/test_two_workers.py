@@ -6,12 +6,11 @@ import socket
 import numpy as np
 import pytest
 import torch
-from torch.nn.parallel import DistributedDataParallel
 
 from spikinghash.methods.method import LossWeights, build
 from spikinghash.methods.spec import ModelSpec
+from spikinghash.training.averaging import average_gradients, same_start
 from spikinghash.training.descend import descend
-from spikinghash.training.ray_trainer import DDP_OPTIONS
 from spikinghash.training.recipe import Recipe, make_optimiser
 
 STEPS = 3
@@ -41,9 +40,12 @@ def worker(rank, port, found):
     address = f"tcp://127.0.0.1:{port}"
     torch.distributed.init_process_group("gloo", init_method=address, rank=rank, world_size=2)
     own, optimiser = method()
-    shared, seen = DistributedDataParallel(own, **DDP_OPTIONS), []
+    if rank:
+        torch.nn.init.zeros_(own.network.classifier.weight)
+    same_start(own)
+    seen = []
     for _ in range(STEPS):
-        descend(own, shared(*share(rank)).loss, optimiser, 1.0)
+        descend(own, own(*share(rank)).loss, optimiser, 1.0, average_gradients)
         seen.append(weights(own))
     found.put((rank, seen))
     torch.distributed.destroy_process_group()
