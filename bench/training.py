@@ -38,8 +38,8 @@ from spikinghash.layers.firing import firing_rates
 from spikinghash.methods.losses import classification, hard_similarity, pairwise_likelihood
 from spikinghash.methods.method import LossWeights, build
 from spikinghash.methods.spikinghash import SIZES
-from spikinghash.training.checkpoint import LoadedModel
 from spikinghash.training.averaging import average_gradients, same_start
+from spikinghash.training.checkpoint import LoadedModel
 from spikinghash.training.descend import descend
 from spikinghash.training.recipe import Recipe, make_optimiser
 

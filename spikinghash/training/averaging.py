@@ -1,7 +1,7 @@
 """What training workers on CPU share, by one message a step.
 
-DDP sends the gradients of one layer while those of the next are computed. Where every core computes, that saves nothing,
-and its books for each parameter cost a twentieth to a tenth of a small step.
+DDP sends the gradients of one layer while those of the next are computed. Where every core computes, that saves
+nothing, and its books for each parameter cost a twentieth to a tenth of a small step.
 """
 
 from __future__ import annotations
