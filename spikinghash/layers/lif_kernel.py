@@ -49,7 +49,7 @@ def tile(values, block):  # type: ignore[no-untyped-def]
 
 
 @njit(cache=True, nogil=True)
-def _affine(scale, shift, mean, block):  # type: ignore[no-untyped-def]
+def affine_tiles(scale, shift, mean, block):  # type: ignore[no-untyped-def]
     """Scale, shift and mean [C] repeated to [3, block]; [3, 0] where C = 0."""
     out = np.empty((3, block if scale.size else 0), np.float32)
     for i in range(out.shape[1]):
@@ -59,10 +59,24 @@ def _affine(scale, shift, mean, block):  # type: ignore[no-untyped-def]
 
 
 @njit(cache=True, nogil=True)
-def _plain_affine(block):  # type: ignore[no-untyped-def]
+def whole_affine(scale, shift, mean, block):  # type: ignore[no-untyped-def]
+    """As `affine_tiles`; where C = 0 one that changes nothing."""
+    if scale.size > 0:
+        return affine_tiles(scale, shift, mean, block)
     out = np.zeros((3, block), np.float32)
     out[0] = _ONE
     return out
+
+
+@njit(inline="always")
+def neurons_back(  # type: ignore[no-untyped-def]
+    x, gs, gx, lo, n, N, T, affine, sums, h, tau, v_th, alpha, surrogate, given, M, kept
+):
+    """`vector_lif.backward` of one surrogate or the other."""
+    if surrogate == SIGMOID:
+        backward_sigmoid(x, gs, gx, lo, n, N, T, affine, sums, h, tau, v_th, alpha, given, M, kept)
+    else:
+        backward_atan(x, gs, gx, lo, n, N, T, affine, sums, h, tau, v_th, alpha, given, M, kept)
 
 
 @njit(cache=True, nogil=True)
@@ -77,9 +91,9 @@ def _whole(x):  # type: ignore[no-untyped-def]
 def _forward_blocks(x, scale, shift, s, first, last, tau, v_th):  # type: ignore[no-untyped-def]
     T, N = x.shape
     block = block_size(scale.size)
-    affine, flat, spikes = _affine(scale, shift, shift, block), x.reshape(-1), s.reshape(-1)
+    affine, flat, spikes = affine_tiles(scale, shift, shift, block), x.reshape(-1), s.reshape(-1)
     for lo in range(first * block, min(last * block, N), block):
-        forward(flat, spikes, lo, min(block, N - lo), N, T, affine, tau, v_th)
+        forward(flat, spikes, lo, min(block, N - lo), N, T, affine, tau, v_th, lo, N)
 
 
 @njit(cache=True, nogil=True, error_model="numpy")
@@ -89,17 +103,16 @@ def _backward_blocks(  # type: ignore[no-untyped-def]
     T, N = x.shape
     C = scale.size
     block = block_size(C)
-    sums, h = np.zeros((2, block), np.float32), np.empty(T * LANES, np.float32)
-    affine = _affine(scale, shift, mean, block) if C > 0 else _plain_affine(block)
+    sums, h = np.zeros((2, block), np.float32), np.empty(T * block, np.float32)
+    affine = whole_affine(scale, shift, mean, block)
     flat, grad, out = x.reshape(-1), gs.reshape(-1), gx.reshape(-1)
     for group in range(first, last):
         sums[:] = _ZERO
         for lo in range(group * _GROUP * block, min((group + 1) * _GROUP * block, N), block):
             n = min(block, N - lo)
-            if surrogate == SIGMOID:
-                backward_sigmoid(flat, grad, out, lo, n, N, T, affine, sums, h, tau, v_th, alpha)
-            else:
-                backward_atan(flat, grad, out, lo, n, N, T, affine, sums, h, tau, v_th, alpha)
+            neurons_back(
+                flat, grad, out, lo, n, N, T, affine, sums, h, tau, v_th, alpha, surrogate, lo, N, block
+            )  # fmt: skip
         for i in range(block if C > 0 else 0):
             total[group, i % C] += sums[0, i]
             product[group, i % C] += sums[1, i]

@@ -7,14 +7,15 @@ from typing import Any, cast
 import numpy as np
 from torch import Tensor, nn
 
-from spikinghash.layers import taped_ops
 from spikinghash.layers.conv import ConvNorm, ConvNormLIF
 from spikinghash.layers.fused import affine_constants, is_fixed
 from spikinghash.layers.mlp_kernel import mlp
 from spikinghash.layers.neuron import LIF
 from spikinghash.layers.program import Step, fast
 from spikinghash.layers.spike_conv import bias_of, weight_rows
-from spikinghash.layers.tape import Gradients, Taped
+from spikinghash.layers.tape import Gradients, Taped, in_sequence
+from spikinghash.layers.taped_mix import by_conv, mix, mixes
+from spikinghash.layers.taped_norm import Charge, normed
 
 
 class SpikingMLP(nn.Module):
@@ -32,10 +33,14 @@ class SpikingMLP(nn.Module):
 
     def forward_back(self, x: np.ndarray, grads: Gradients) -> Taped:
         """Training on arrays [T, B, H, W, C]."""
-        spikes, entry_back = taped_ops.lif(x, self.entry.constants)
-        hidden, expand_back = self.expand.forward_back(spikes, grads)
-        y, reduce_back = self.reduce.forward_back(hidden, grads)
-        return y, lambda g: entry_back(expand_back(reduce_back(g)))
+        convs = self.expand.conv, self.reduce.conv
+        if not all(mixes(conv.in_channels, conv.out_channels) for conv in convs):
+            return in_sequence([self.entry.forward_back, self.expand.forward_back, self.reduce.forward_back], x, grads)
+        neuron = self.expand.fire.neuron
+        charge, first_back = mix(Charge(x), self.entry.constants, by_conv(convs[0], self.expand.fire.norm, grads), grads)
+        charge, second_back = mix(charge, neuron.constants, by_conv(convs[1], self.reduce.norm, grads), grads)
+        y, norm_back = normed(charge)
+        return y, lambda g: first_back(second_back(norm_back(g)))[0]
 
     def compiled(self, *, residual: bool = False) -> Step:
         """Inference on arrays [T, B, H, W, C]; with `residual` x is added to the result."""

@@ -14,7 +14,7 @@ from spikingjelly.activation_based import functional, neuron, surrogate
 from torch import Tensor, nn
 
 from spikinghash.errors import ConfigError
-from spikinghash.layers import lif_kernel
+from spikinghash.layers import lif_kernel, taped_ops
 from spikinghash.layers.fused import (
     NONE,
     FusedLIF,
@@ -25,6 +25,7 @@ from spikinghash.layers.fused import (
     lif_spikes,
     runs_fused,
 )
+from spikinghash.layers.tape import Gradients, Taped
 
 _SURROGATES = {
     "sigmoid": (surrogate.Sigmoid, lif_kernel.SIGMOID, 4.0),
@@ -58,6 +59,10 @@ class LIF(neuron.LIFNode):
         if x_seq.dim() == 5 and x_seq[0].is_contiguous(memory_format=torch.channels_last):
             return _lif(x_seq.movedim(2, -1).contiguous(), self.constants).movedim(-1, 2)
         return _lif(x_seq.contiguous(), self.constants)
+
+    def forward_back(self, x: np.ndarray, grads: Gradients) -> Taped:
+        """Training on arrays [T, ...]."""
+        return taped_ops.lif(x, self.constants)
 
     def compiled(self) -> Callable[[np.ndarray], np.ndarray]:
         """Inference on arrays [T, ...]."""

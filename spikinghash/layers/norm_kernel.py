@@ -68,11 +68,9 @@ def channel_moments(x, x0):  # type: ignore[no-untyped-def]
 
 
 @njit(cache=True, nogil=True, error_model="numpy")
-def statistics(x, weight, bias, eps):  # type: ignore[no-untyped-def]
-    """Of the columns of x[R, C] the mean, biased variance and 1 / deviation in float64, scale and shift in float32."""
-    R, C = x.shape
-    pivot = x[0].copy()
-    total, square = channel_moments(x, pivot)
+def from_moments(R, pivot, total, square, weight, bias, eps):  # type: ignore[no-untyped-def]
+    """`statistics` of R rows from the sums of x - pivot and of its square."""
+    C = pivot.size
     mean, var, rstd = np.empty(C, np.float64), np.empty(C, np.float64), np.empty(C, np.float64)
     scale, shift = np.empty(C, np.float32), np.empty(C, np.float32)
     for c in range(C):
@@ -88,16 +86,35 @@ def statistics(x, weight, bias, eps):  # type: ignore[no-untyped-def]
 
 
 @njit(cache=True, nogil=True, error_model="numpy")
-def tracked_statistics(x, weight, bias, eps, momentum, added, running_mean, running_var):  # type: ignore[no-untyped-def]
-    """`statistics` without the variance; keeps running statistics as `nn.BatchNorm2d` does, of x + added[C], if any."""
-    mean, var, rstd, scale, shift = statistics(x, weight, bias, eps)
-    R, C = x.shape
+def statistics(x, weight, bias, eps):  # type: ignore[no-untyped-def]
+    """Of the columns of x[R, C] the mean, biased variance and 1 / deviation in float64, scale and shift in float32."""
+    pivot = x[0].copy()
+    total, square = channel_moments(x, pivot)
+    return from_moments(x.shape[0], pivot, total, square, weight, bias, eps)
+
+
+@njit(cache=True, nogil=True, error_model="numpy")
+def tracked(R, sums, weight, bias, eps, momentum, added, running_mean, running_var):  # type: ignore[no-untyped-def]
+    """Mean, 1 / deviation, scale and shift of R rows from their `moments`, sums[3, C].
+
+    Keeps running statistics as `nn.BatchNorm2d` does, of x + added[C], if any.
+    """
+    mean, var, rstd, scale, shift = from_moments(R, sums[0], sums[1], sums[2], weight, bias, eps)
     share, unbiased = np.float32(momentum), np.float32(R / max(R - 1, 1))
-    for c in range(C):
+    for c in range(mean.size):
         seen = np.float32(mean[c] + added[c]) if added.size else np.float32(mean[c])
         running_mean[c] += share * (seen - running_mean[c])
         running_var[c] += share * (np.float32(var[c]) * unbiased - running_var[c])
     return mean, rstd, scale, shift
+
+
+@njit(cache=True, nogil=True, error_model="numpy")
+def moments(x):  # type: ignore[no-untyped-def]
+    """Of the columns of x[R, C]: a pivot, the sums of x - pivot and of its square, float64 [3, C]."""
+    out, pivot = np.empty((3, x.shape[1]), np.float64), x[0].copy()
+    out[0] = pivot
+    out[1], out[2] = channel_moments(x, pivot)
+    return out
 
 
 @njit(cache=True, nogil=True, error_model="numpy")

@@ -15,120 +15,49 @@ from torch import Tensor, nn
 
 from spikinghash.layers import (
     haar_kernel,
-    lif_kernel,
     norm_kernel,
     pool_kernel,
     pool_norm_kernel,
     spike_conv,
+    taped_norm,
 )
 from spikinghash.layers import spike_linear_kernel as linear_kernel
-from spikinghash.layers.fused import NONE, NeuronConstants, backward_kernel, forward_kernel
+from spikinghash.layers.fused import NeuronConstants
 from spikinghash.layers.pool import is_plain_pool
 from spikinghash.layers.spike_linear import is_pointwise, is_rare
 from spikinghash.layers.tape import Gradients, Taped, by_autograd
+from spikinghash.layers.taped_norm import Charge, Norm, by_channel, fired
 from spikinghash.layers.token_kernel import token_norm_backward
 from spikinghash.layers.vector_rows import LANES
 
 Back3 = Callable[[np.ndarray], tuple[np.ndarray, np.ndarray, np.ndarray]]
 
-_NO_SUMS = np.empty((0, 0), np.float64)
-
-
-def _steps(x: np.ndarray) -> np.ndarray:
-    return x.reshape(len(x), -1)
-
-
-def _rows(x: np.ndarray) -> np.ndarray:
-    return x.reshape(-1, x.shape[-1])
 
 
 def lif(x: np.ndarray, k: NeuronConstants) -> Taped:
     """LIF (eqs. 1-3)."""
-    spikes = np.empty_like(x)
-    forward_kernel(x.size)(_steps(x), NONE, NONE, _steps(spikes), *k.dynamics())
-
-    def back(g: np.ndarray) -> np.ndarray:
-        out = np.empty_like(x)
-        arrays = _steps(x), NONE, NONE, _steps(g), _steps(out), NONE
-        backward_kernel(x.size)(*arrays, _NO_SUMS, _NO_SUMS, *k.gradient())
-        return out
-
-    return spikes, back
-
-
-class _Norm:
-    """Batch statistics of x[..., C] plus an `offset`, kept by `norm`, and what the gradient needs of them."""
-
-    def __init__(self, x: np.ndarray, norm: nn.BatchNorm2d, grads: Gradients, offset: Tensor | None = None) -> None:
-        self.norm, self.offset, self.grads = norm, offset, grads
-        self.weight, bias = norm.weight.detach().numpy(), norm.bias.detach().numpy()
-        self.mean, self.rstd, self.scale, self.shift = norm_kernel.tracked_statistics(
-            _rows(x), self.weight, bias, norm.eps, norm.momentum or 0.0,
-            NONE if offset is None else offset.detach().numpy(),
-            norm.running_mean.numpy(), norm.running_var.numpy(),  # type: ignore[union-attr]
-        )  # fmt: skip
-        self.count, self.pivot = x.size // x.shape[-1], self.mean.astype(np.float32)
-        grads.norms.append(norm)
-
-    def constants(self, total: np.ndarray, centred: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-        """Gain, slope and offset of the input's gradient from the column sums of the output's; keeps weight's and
-        bias's, and the offset's, which the mean takes away.
-        """
-        *found, by_weight, by_bias = norm_kernel.norm_constants(
-            self.count, total, centred, self.mean, self.rstd, self.weight
-        )
-        self.grads.add(self.norm.weight, by_weight)
-        self.grads.add(self.norm.bias, by_bias)
-        if self.offset is not None:
-            self.grads.add(self.offset, torch.zeros(self.offset.shape))
-        gain, slope, shift = found
-        return gain, slope, shift
-
-
-#: The gradient of a norm's output, and the constants with which it becomes that of the input.
-_Half = tuple[np.ndarray, tuple[np.ndarray, np.ndarray, np.ndarray]]
-
-
-def _fired(
-    x: np.ndarray, norm: nn.BatchNorm2d, k: NeuronConstants, grads: Gradients, offset: Tensor | None = None
-) -> tuple[np.ndarray, Callable[[np.ndarray], _Half]]:
-    """Norm, LIF, and the way back as far as the norm's output."""
-    s, spikes = _Norm(x, norm, grads, offset), np.empty_like(x)
-    forward_kernel(x.size)(_steps(x), s.scale, s.shift, _steps(spikes), *k.dynamics())
-
-    def back(g: np.ndarray) -> _Half:
-        C, out = x.shape[-1], np.empty_like(x)
-        totals, products = np.zeros((2, lif_kernel.group_count(x[0].size, C), C))
-        arrays = _steps(x), s.scale, s.shift, _steps(g), _steps(out), s.pivot
-        backward_kernel(x.size)(*arrays, totals, products, *k.gradient())
-        return out, s.constants(totals.sum(0), products.sum(0))
-
-    return spikes, back
+    spikes, back = fired(Charge(x), k)
+    return spikes, lambda g: back(g)[0]
 
 
 def norm_lif(
     x: np.ndarray, norm: nn.BatchNorm2d, k: NeuronConstants, grads: Gradients, offset: Tensor | None = None
 ) -> Taped:
     """Batch norm of x plus `offset` [C], then LIF."""
-    spikes, lif_back = _fired(x, norm, k, grads, offset)
-
-    def back(g: np.ndarray) -> np.ndarray:
-        out, constants = lif_back(g)
-        norm_kernel.norm_backward(_rows(out), _rows(x), *constants, _rows(out))
-        return out
-
-    return spikes, back
+    charge = Charge(x, Norm.of(x, norm, grads, offset))
+    spikes, back = fired(charge, k)
+    return spikes, lambda g: charge.finished(back(g))
 
 
 def normed(x: np.ndarray, norm: nn.BatchNorm2d, grads: Gradients, offset: Tensor | None = None) -> Taped:
     """Batch norm of x plus `offset` [C]."""
-    s, y = _Norm(x, norm, grads, offset), np.empty_like(x)
-    norm_kernel.affine(_rows(x), s.scale, s.shift, _rows(y))
+    charge = Charge(x, Norm.of(x, norm, grads, offset))
+    y, norm_back = taped_norm.normed(charge)
 
     def back(g: np.ndarray) -> np.ndarray:
-        total, centred = norm_kernel.channel_sums(_rows(g), _rows(x), np.zeros_like(s.pivot), s.pivot)
+        _, constants = norm_back(g)
         out = np.empty_like(x)
-        norm_kernel.norm_backward(_rows(g), _rows(x), *s.constants(total, centred), _rows(out))
+        norm_kernel.norm_backward(by_channel(g), by_channel(x), *constants, by_channel(out))
         return out
 
     return y, back
@@ -143,13 +72,13 @@ def normed_and_pooled(x: np.ndarray, norm: nn.BatchNorm2d, layer: nn.Module | No
         y, norm_back = normed(x, norm, grads)
         z, pool_back = pooled(y, layer)
         return z, lambda g: norm_back(pool_back(g))
-    s, shape = _Norm(x, norm, grads), (T * B, (H + 1) // 2, (W + 1) // 2, C)
+    s, shape = Norm.of(x, norm, grads), (T * B, (H + 1) // 2, (W + 1) // 2, C)
     out, raw, tap = np.empty(shape, np.float32), np.empty(shape, np.float32), np.empty(shape, np.uint8)
     images = x.reshape(-1, H, W, C)
     pool_norm_kernel.norm_pool(images, np.stack([s.scale, s.shift]), out, raw, tap)
 
     def back(g: np.ndarray) -> np.ndarray:
-        total, centred = norm_kernel.channel_sums(_rows(g), _rows(raw), np.zeros_like(s.pivot), s.pivot)
+        total, centred = norm_kernel.channel_sums(by_channel(g), by_channel(raw), np.zeros_like(s.pivot), s.pivot)
         gx = np.empty_like(images)
         pool_norm_kernel.norm_pool_backward(g.reshape(shape), images, tap, gx, *s.constants(total, centred))
         return gx.reshape(x.shape)
@@ -160,7 +89,7 @@ def normed_and_pooled(x: np.ndarray, norm: nn.BatchNorm2d, layer: nn.Module | No
 def linear(x: np.ndarray, weight: Tensor, grads: Gradients, *, transposed: bool) -> Taped:
     """Spikes x[..., D] @ weight[D, K], or weight[K, D] where `transposed`: sparse where spikes are rare."""
     matrix = weight.detach().flatten(1).T if transposed else weight.detach().view(weight.shape[-2:])
-    rows, (D, K) = _rows(x), matrix.shape
+    rows, (D, K) = by_channel(x), matrix.shape
     rare = is_rare(rows, K)
     if rare:
         y = np.empty((len(rows), K), np.float32)
@@ -169,7 +98,7 @@ def linear(x: np.ndarray, weight: Tensor, grads: Gradients, *, transposed: bool)
         y = (torch.from_numpy(rows) @ matrix).numpy()
 
     def back(g: np.ndarray) -> np.ndarray:
-        gradient = torch.from_numpy(_rows(g))
+        gradient = torch.from_numpy(by_channel(g))
         if rare:
             gw = torch.zeros(D, K)
             linear_kernel.weight_gradient(rows, gradient.numpy(), gw.numpy())
@@ -185,7 +114,7 @@ def token_norm_lif(x: np.ndarray, weight: Tensor, norm: nn.BatchNorm2d, k: Neuro
     """x[T, S, B, H, W, C] times the token weight[S, T or 1, H, W] (eq. 10), batch norm, LIF."""
     factor = weight.detach()
     p = (torch.from_numpy(x) * factor.transpose(0, 1)[:, :, None, :, :, None]).numpy()
-    spikes, lif_back = _fired(p, norm, k, grads)
+    spikes, lif_back = fired(Charge(p, Norm.of(p, norm, grads)), k)
 
     def back(g: np.ndarray) -> np.ndarray:
         by_p, constants = lif_back(g)

@@ -87,6 +87,10 @@ class Code:
         rest = self._call("fma", self.builder.fneg(guess), tau, x)
         return self.add(v, self._call("fma", rest, inverse, guess))
 
+    def fma(self, a: Any, b: Any, c: Any) -> Any:
+        """a * b + c, rounded once."""
+        return self._call("fma", a, b, c)
+
     def choose(self, mask: Any, a: Any, b: Any) -> Any:
         """a where the mask is set, else b."""
         return self.builder.select(mask, a, b)

@@ -20,17 +20,20 @@ def back_constants(code: Code, tau: Any, v_th: Any) -> tuple[Any, Any, Any, Any]
     return tau, v_th, gain, code.sub(one, gain)
 
 
-def _forward(typingctx: Any, x: Any, s: Any, lo: Any, n: Any, N: Any, T: Any, affine: Any, tau: Any, v_th: Any) -> Any:
-    """Spikes s[T * N] of n neurons from `lo` on, n whole vectors, of LIF(x[T * N] * affine[0] + affine[1]); s may be x.
+def _forward(
+    typingctx: Any, x: Any, s: Any, lo: Any, n: Any, N: Any, T: Any, affine: Any, tau: Any, v_th: Any, to: Any, M: Any
+) -> Any:
+    """Spikes s[T * M] from `to` on of LIF(x[T * N] * affine[0] + affine[1]) of the n neurons from `lo` on, n whole
+    vectors; s may be x where to = lo and M = N.
 
     affine[2 or more, width] counts from `lo`, and is empty where there is no affine step.
     """
     index, number = types.intp, types.float32
-    signature = types.void(x, s, index, index, index, index, affine, number, number)
+    signature = types.void(x, s, index, index, index, index, affine, number, number, index, index)
 
     def codegen(context: Any, builder: Any, sig: Any, args: Any) -> Any:
         arrays = {i: context.make_array(sig.args[i])(context, builder, args[i]) for i in (0, 1, 6)}
-        code, (lo, n, N, T) = Code(builder), args[2:6]
+        code, (lo, n, N, T), (to, M) = Code(builder), args[2:6], args[9:11]
         width = builder.extract_value(arrays[6].shape, 1)
         tau, v_th = code.spread(args[7]), code.spread(args[8])
         normed = builder.icmp_signed(">", width, ir.Constant(width.type, 0))
@@ -43,10 +46,9 @@ def _forward(typingctx: Any, x: Any, s: Any, lo: Any, n: Any, N: Any, T: Any, af
                     (code.load(affine, code.at(place, p)) for p in (group.type(0), width)) if affine else (0, 0)
                 )
                 with code.steps(T) as t:
-                    here = code.at(lo, place, (t, N))
-                    u = code.load(arrays[0].data, here)
+                    u = code.load(arrays[0].data, code.at(lo, place, (t, N)))
                     u = code.add(code.mul(u, scale), shift) if affine else u
-                    code.store(code.neuron(u, potential, tau, v_th)[1], arrays[1].data, here)
+                    code.store(code.neuron(u, potential, tau, v_th)[1], arrays[1].data, code.at(to, place, (t, M)))
 
         with builder.if_else(normed) as (then, otherwise):
             with then:
@@ -66,10 +68,11 @@ def _make(slope_of: Slope) -> Callable[..., None]:
     @intrinsic
     def backward(
         typingctx: Any, x: Any, gs: Any, gx: Any, lo: Any, n: Any, N: Any, T: Any, affine: Any, sums: Any, h: Any,
-        tau: Any, v_th: Any, alpha: Any,
+        tau: Any, v_th: Any, alpha: Any, given: Any, M: Any, kept: Any,
     ) -> Any:  # fmt: skip
         index, number = types.intp, types.float32
-        signature = types.void(x, gs, gx, index, index, index, index, affine, sums, h, number, number, number)
+        places, numbers = [index] * 4, [number] * 3
+        signature = types.void(x, gs, gx, *places, affine, sums, h, *numbers, index, index, index)
 
         def codegen(context: Any, builder: Any, sig: Any, args: Any) -> Any:
             arrays = {i: context.make_array(sig.args[i])(context, builder, args[i]) for i in (0, 1, 2, 7, 8, 9)}
@@ -79,7 +82,8 @@ def _make(slope_of: Slope) -> Callable[..., None]:
             groups = builder.sdiv(args[4], ir.Constant(args[4].type, LANES))
             with code.steps(groups) as group:
                 place = builder.mul(group, ir.Constant(group.type, LANES))
-                _group(code, data, (args[3], place, args[5], args[6], width), constants, args[12], slope_of)
+                where = args[3], place, args[5], args[6], width, *args[13:]
+                _group(code, data, where, constants, args[12], slope_of)
             return context.get_dummy_value()
 
         return signature, codegen
@@ -92,18 +96,17 @@ def _group(
 ) -> None:
     """`LANES` neurons: H forwards into the scratch, then the gradient backwards."""
     x, gs, gx, affine, sums, scratch = data
-    lo, place, N, T, width = places
+    lo, place, N, T, width, given, M, kept = places
     tau, v_th = constants[:2]
     scale, shift, mean = (code.load(affine, code.at(place, (width, ir.Constant(width.type, i)))) for i in range(3))
     (potential, carried, total, product), alpha = code.variables(4), code.spread(alpha)
-    lanes = ir.Constant(place.type, LANES)
     with code.steps(T) as t:
         u = code.add(code.mul(code.load(x, code.at(lo, place, (t, N))), scale), shift)
-        code.store(code.neuron(u, potential, tau, v_th)[0], scratch, code.at((t, lanes)))
+        code.store(code.neuron(u, potential, tau, v_th)[0], scratch, code.at(place, (t, kept)))
     with code.steps(T, backwards=True) as t:
-        here, h = code.at(lo, place, (t, N)), code.load(scratch, code.at((t, lanes)))
+        here, h = code.at(lo, place, (t, N)), code.load(scratch, code.at(place, (t, kept)))
         slope = slope_of(code, h, v_th, alpha)
-        grad = code.neuron_back(code.load(gs, here), h, carried, slope, constants)
+        grad = code.neuron_back(code.load(gs, code.at(given, place, (t, M))), h, carried, slope, constants)
         code.store(grad, gx, here)
         for variable, term in ((total, grad), (product, code.mul(grad, code.sub(code.load(x, here), mean)))):
             code.builder.store(code.add(code.builder.load(variable), term), variable)
@@ -113,6 +116,6 @@ def _group(
 
 
 #: Gradient gx[T * N] of the charged input of n neurons from `lo` on, n whole vectors: x[T * N] * affine[0] + affine[1]
-#: with the gradient gs of the spikes; adds to sums[0] and sums[1] the sums over time of gx and of gx * (x - affine[2]).
-#: affine[3, width] and sums[2, width] count from `lo`; h[T * LANES] is scratch.
+#: with the gradient gs[T * M], from `given` on, of the spikes; adds to sums[0] and sums[1] the sums over time of gx and
+#: of gx * (x - affine[2]). affine[3, width] and sums[2, width] count from `lo`. The potentials H go to h[T * kept].
 backward_sigmoid, backward_atan = _make(Code.sigmoid_slope), _make(Code.atan_slope)

@@ -1,0 +1,144 @@
+"""Batch norm with batch statistics in two halves, for steps of `tape.py` that do more in the same pass over memory.
+
+Forwards its sums may come from the step before, and its affine form is applied by the step behind. Backwards the step
+behind gives the gradient of the norm's output with column sums, and the step before turns it into that of the input.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+
+from spikinghash.layers import lif_kernel, norm_kernel
+from spikinghash.layers.fused import NONE, NeuronConstants, backward_kernel, forward_kernel
+from spikinghash.layers.tape import Gradients
+
+#: Gain, slope and offset [C]: the gradient of a norm's input is gain * g + slope * x + offset.
+Constants = tuple[np.ndarray, np.ndarray, np.ndarray]
+#: The gradient g of a norm's output, and the constants with which it becomes that of the input.
+Half = tuple[np.ndarray, Constants]
+
+
+def by_step(x: np.ndarray) -> np.ndarray:
+    """x[T, ...] -> [T, N]."""
+    return x.reshape(len(x), -1)
+
+
+def by_channel(x: np.ndarray) -> np.ndarray:
+    """x[..., C] -> [R, C]."""
+    return x.reshape(-1, x.shape[-1])
+
+
+class Norm:
+    """The norm of R rows of C channels plus an `offset`, by the statistics of this batch, which `norm` keeps.
+
+    `scale` and `shift` [C] are its affine form, `pivot` [C] is near the mean.
+    """
+
+    def __init__(
+        self, sums: np.ndarray, count: int, norm: nn.BatchNorm2d, grads: Gradients, offset: Tensor | None = None
+    ) -> None:
+        self._norm, self._offset, self._grads, self._count = norm, offset, grads, count
+        self._weight, bias = norm.weight.detach().numpy(), norm.bias.detach().numpy()
+        self._mean, self._rstd, self.scale, self.shift = norm_kernel.tracked(
+            count, sums, self._weight, bias, norm.eps, norm.momentum or 0.0,
+            NONE if offset is None else offset.detach().numpy(),
+            norm.running_mean.numpy(), norm.running_var.numpy(),  # type: ignore[union-attr]
+        )  # fmt: skip
+        self.pivot = self._mean.astype(np.float32)
+        grads.norms.append(norm)
+
+    @classmethod
+    def of(cls, x: np.ndarray, norm: nn.BatchNorm2d, grads: Gradients, offset: Tensor | None = None) -> Norm:
+        """The norm of x[..., C]."""
+        rows = by_channel(x)
+        return cls(norm_kernel.moments(rows), len(rows), norm, grads, offset)
+
+    def constants(self, total: np.ndarray, centred: np.ndarray) -> Constants:
+        """From the column sums [C] of the output's gradient, plain and times x - pivot. Keeps the gradients of weight,
+        bias and offset; the last is zero, for the mean takes it away.
+        """
+        *found, by_weight, by_bias = norm_kernel.norm_constants(
+            self._count, total, centred, self._mean, self._rstd, self._weight
+        )
+        self._grads.add(self._norm.weight, by_weight)
+        self._grads.add(self._norm.bias, by_bias)
+        if self._offset is not None:
+            self._grads.add(self._offset, torch.zeros(self._offset.shape))
+        gain, slope, shift = found
+        return gain, slope, shift
+
+
+class JointNorm:
+    """Norms of neighbouring channels as one."""
+
+    def __init__(self, parts: Sequence[Norm]) -> None:
+        self._parts, self._ends = parts, np.cumsum([len(p.scale) for p in parts])[:-1]
+        self.scale, self.shift, self.pivot = (
+            np.concatenate([getattr(p, name) for p in parts]) for name in ("scale", "shift", "pivot")
+        )
+
+    def constants(self, total: np.ndarray, centred: np.ndarray) -> Constants:
+        """As `Norm.constants`."""
+        shares = zip(self._parts, np.split(total, self._ends), np.split(centred, self._ends), strict=True)
+        gain, slope, shift = (np.concatenate(c) for c in zip(*(p.constants(*s) for p, *s in shares), strict=True))
+        return gain, slope, shift
+
+
+@dataclass(frozen=True)
+class Charge:
+    """What charges a layer of neurons: x[T, ..., C], by way of a norm where there is one."""
+
+    x: np.ndarray
+    norm: Norm | JointNorm | None = None
+
+    def affine(self) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+        """Scale, shift and pivot [C], or nothing."""
+        return (NONE, NONE, NONE) if self.norm is None else (self.norm.scale, self.norm.shift, self.norm.pivot)
+
+    def half(self, g: np.ndarray, sums: np.ndarray) -> Half:
+        """From the gradient of the norm's output and its column sums [2, C]; without a norm g and nothing else."""
+        return g, _NO_CONSTANTS if self.norm is None else self.norm.constants(*sums)
+
+    def finished(self, half: Half) -> np.ndarray:
+        """The gradient of x, in the memory of that of the norm's output."""
+        g, constants = half
+        if self.norm is not None:
+            norm_kernel.norm_backward(by_channel(g), by_channel(self.x), *constants, by_channel(g))
+        return g
+
+
+_NO_CONSTANTS = NONE, NONE, NONE
+
+
+def fired(charge: Charge, k: NeuronConstants) -> tuple[np.ndarray, Callable[[np.ndarray], Half]]:
+    """Spikes (eqs. 1-3), and the way back as far as the norm's output."""
+    x, (scale, shift, pivot) = charge.x, charge.affine()
+    spikes = np.empty_like(x)
+    forward_kernel(x.size)(by_step(x), scale, shift, by_step(spikes), *k.dynamics())
+
+    def back(g: np.ndarray) -> Half:
+        out, C = np.empty_like(x), len(scale)
+        sums = np.zeros((2, lif_kernel.group_count(x[0].size, C), C))
+        arrays = by_step(x), scale, shift, by_step(g), by_step(out), pivot
+        backward_kernel(x.size)(*arrays, *sums, *k.gradient())
+        return charge.half(out, sums.sum(1))
+
+    return spikes, back
+
+
+def normed(charge: Charge) -> tuple[np.ndarray, Callable[[np.ndarray], Half]]:
+    """The norm's output, without neurons, and the way back to it."""
+    x, (scale, shift, pivot) = charge.x, charge.affine()
+    y = np.empty_like(x)
+    norm_kernel.affine(by_channel(x), scale, shift, by_channel(y))
+
+    def back(g: np.ndarray) -> Half:
+        sums = norm_kernel.channel_sums(by_channel(g), by_channel(x), np.zeros_like(pivot), pivot)
+        return charge.half(g, np.stack(sums))
+
+    return y, back
