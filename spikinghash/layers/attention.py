@@ -13,6 +13,8 @@ from spikinghash.layers.neuron import LIF
 from spikinghash.layers.program import Step, fast, plain
 from spikinghash.layers.spike_conv import bias_of, padded, with_silence
 from spikinghash.layers.tape import Gradients, Taped
+from spikinghash.layers.taped_mix import Mixing, by_conv, mix, mixes
+from spikinghash.layers.taped_norm import Charge, fired, normed
 from spikinghash.layers.vector_rows import LANES
 
 #: The released scale; 1 / sqrt(head width) for 64, kept whatever the width.
@@ -50,6 +52,31 @@ class SpikingSelfAttention(nn.Module):
 
     def forward_back(self, x: np.ndarray, grads: Gradients) -> Taped:
         """Training on arrays [T, B, H, W, C]."""
+        if not mixes(x.shape[-1], 3 * x.shape[-1]):
+            return self._part_by_part(x, grads)
+        parts = self.q, self.k, self.v
+        convs = [part.conv for part in parts]
+        matrix = np.concatenate([conv.weight.detach().flatten(1).numpy() for conv in convs]).T
+
+        def give(gw: np.ndarray) -> None:
+            for conv, own in zip(convs, np.split(gw, 3, 1), strict=True):
+                grads.add(conv.weight, own.T)
+
+        how = Mixing(matrix, [(part.fire.norm, None) for part in parts], give)
+        charge, mix_back = mix(Charge(x), self.entry.constants, how, grads)
+        spikes, fired_back = fired(charge, self.q.fire.neuron.constants)
+        product, product_back = taped_ops.attended(np.split(spikes, 3, -1), self.heads, SCALE)
+        how = by_conv(self.project.conv, self.project.norm, grads)
+        charge, project_back = mix(Charge(product), self.fire.constants, how, grads)
+        y, norm_back = normed(charge)
+
+        def back(g: np.ndarray) -> np.ndarray:
+            by_product, _ = project_back(norm_back(g))
+            return mix_back(fired_back(np.concatenate(product_back(by_product), -1)))[0]
+
+        return y, back
+
+    def _part_by_part(self, x: np.ndarray, grads: Gradients) -> Taped:
         spikes, entry_back = taped_ops.lif(x, self.entry.constants)
         factors, backs = zip(*(part.forward_back(spikes, grads) for part in (self.q, self.k, self.v)), strict=True)
         product, product_back = taped_ops.attended(factors, self.heads, SCALE)

@@ -11,8 +11,8 @@ from numba import njit
 
 from spikinghash.layers.aligned_kernel import aligned
 from spikinghash.layers.pixel_kernel import copy, fire, mix_channels
-from spikinghash.layers.spike_conv_kernel import add_rows, append_active
-from spikinghash.layers.vector_rows import LANES
+from spikinghash.layers.spike_conv_kernel import append_active
+from spikinghash.layers.vector_rows import LANES, sum_rows
 
 _ZERO = np.float32(0.0)
 
@@ -23,17 +23,16 @@ def _pairs(k, v, width, lists, counts, at, kv):  # type: ignore[no-untyped-def]
     P, C = k.shape
     counts[:] = 0
     for p in range(P):
-        for j in range(append_active(k[p], 0, C, at, 0, 0)):
+        for j in range(append_active(k[p], 0, C, at, 0, 0, 1)):
             channel = at[j]
-            lists[channel, counts[channel]] = p
+            lists[channel, counts[channel]] = p * C
             counts[channel] += 1
     for channel in range(C):
         row, first = kv[channel], channel // width * width
-        row[:] = _ZERO
-        even = counts[channel] // 2 * 2
-        add_rows(row, v, lists[channel], 0, even, 0, 0)
+        even, lo = counts[channel] // 2 * 2, channel * lists.shape[1]
+        sum_rows(kv, channel * C, C, v, lists, lo, lo + even, 0, 0)
         if even < counts[channel]:
-            last = v[lists[channel, even]]
+            last = v[lists[channel, even] // C]
             for i in range(C):
                 row[i] += last[i]
         row[:first] = _ZERO

@@ -13,17 +13,17 @@ import numpy as np
 from numba import njit
 
 from spikinghash.layers.lif_kernel import affine_tiles, neurons_back, tile, whole_affine
-from spikinghash.layers.spike_conv_kernel import add_rows, append_active
 from spikinghash.layers.vector_lif import forward
+from spikinghash.layers.vector_norm import add_moments, through_norm
 from spikinghash.layers.vector_product import ROWS, product
-from spikinghash.layers.vector_rows import LANES
+from spikinghash.layers.vector_rows import LANES, add_rows, list_spikes, sum_rows
 
 _ZERO = np.float32(0.0)
 _ONE = np.float32(1.0)
 #: Rows of a block over all steps.
 _BLOCK = 2 * ROWS
 #: Blocks whose sums are added in float32 before they go on in float64.
-_GROUP = 16
+_GROUP = 4
 
 
 @njit(cache=True, nogil=True)
@@ -33,19 +33,12 @@ def _pixels(T):  # type: ignore[no-untyped-def]
 
 @njit(cache=True, nogil=True)
 def _collect(part, out):  # type: ignore[no-untyped-def]
-    """out[C] += the sums part[n * C], which start again."""
-    for i in range(part.size):
-        out[i % out.size] += part[i]
-        part[i] = _ZERO
-
-
-@njit(cache=True, nogil=True)
-def _add_moments(y, pivot, part, square):  # type: ignore[no-untyped-def]
-    """Add y[n] - pivot to part, and its square."""
-    for i in range(y.size):
-        d = y[i] - pivot[i]
-        part[i] += d
-        square[i] += d * d
+    """out[C] += the sums part[P, C], which start again."""
+    for p in range(part.shape[0]):
+        row = part[p]
+        for c in range(out.size):
+            out[c] += row[c]
+            row[c] = _ZERO
 
 
 @njit(cache=True, nogil=True)
@@ -58,22 +51,21 @@ def mix(x, scale, shift, w, y, tau, v_th):  # type: ignore[no-untyped-def]
     K, P = y.shape[2], _pixels(T)
     affine = affine_tiles(scale, shift, shift, P * D)
     spikes, at = np.empty(T * P * D, np.float32), np.empty(D + LANES, np.int32)
-    flat, moments = x.reshape(-1), np.zeros((3, K), np.float64)
-    part, square, pivot = np.zeros(P * K, np.float32), np.zeros(P * K, np.float32), np.empty(0, np.float32)
+    flat, out, moments = x.reshape(-1), y.reshape(-1), np.zeros((3, K), np.float64)
+    part, square, pivot = np.zeros((P, K), np.float32), np.zeros((P, K), np.float32), np.empty(0, np.float32)
     for block, lo in enumerate(range(0, R, P)):
         n = min(P, R - lo)
         forward(flat, spikes, lo * D, n * D, R * D, T, affine, tau, v_th, 0, P * D)
         for t in range(T):
             for p in range(n):
-                to, first = y[t, lo + p], (t * P + p) * D
-                active = append_active(spikes, first, first + D, at, 0, 0)
-                to[:] = _ZERO
-                add_rows(to, w, at, 0, active, 0, D)
+                first = (t * P + p) * D
+                active = list_spikes(spikes, first, first + D, at, 0, 0, K)
+                sum_rows(out, (t * R + lo + p) * K, K, w, at, 0, active, 0, D * K)
         if block == 0:
             moments[0] = y[0, 0]
             pivot = tile(y[0, 0], P * K)
         for t in range(T):
-            _add_moments(y[t, lo : lo + n].reshape(n * K), pivot, part, square)
+            add_moments(out, (t * R + lo) * K, n * K, pivot, part, square)
         if block % _GROUP == _GROUP - 1:
             _collect(part, moments[1])
             _collect(square, moments[2])
@@ -83,25 +75,19 @@ def mix(x, scale, shift, w, y, tau, v_th):  # type: ignore[no-untyped-def]
 
 
 @njit(cache=True, nogil=True)
-def _through_norm(g, y, gain, slope, offset, out):  # type: ignore[no-untyped-def]
-    """out[n] = gain * g + slope * y + offset."""
-    for i in range(g.size):
-        out[i] = gain[i] * g[i] + (slope[i] * y[i] + offset[i])
-
-
-@njit(cache=True, nogil=True)
 def _add_products(spikes, rows, g, gw, at, lists, counts):  # type: ignore[no-untyped-def]
     """gw[D, K] += spikes[rows * D]^T @ g[rows + 1 or more, K], whose row `rows` is zero; the others are scratch."""
-    D = gw.shape[0]
+    D, K = gw.shape
     counts[:] = 0
     for r in range(rows):
-        for j in range(append_active(spikes, r * D, (r + 1) * D, at, 0, 0)):
-            d = at[j]
-            lists[d, counts[d]] = r
+        for j in range(list_spikes(spikes, r * D, (r + 1) * D, at, 0, 0, 1)):
+            d = np.uint32(at[j])
+            lists[d, counts[d]] = r * K
             counts[d] += 1
     for d in range(D):
         if counts[d] > 0:
-            add_rows(gw[d], g, lists[d], 0, counts[d], 0, rows)
+            lo = d * lists.shape[1]
+            add_rows(gw, d * K, K, g, lists, lo, lo + counts[d], 0, rows * K)
 
 
 @njit(cache=True, nogil=True, error_model="numpy")
@@ -117,21 +103,21 @@ def mix_back(  # type: ignore[no-untyped-def]
     K, P = y.shape[2], _pixels(T)
     rows = T * P
     gain, slope, offset = tile(constants[0], P * K), tile(constants[1], P * K), tile(constants[2], P * K)
-    affine, sums, totals = whole_affine(scale, shift, mean, P * D), np.zeros((2, P * D), np.float32), np.zeros((2, D))
+    affine, sums, totals = whole_affine(scale, shift, mean, P * D), np.zeros((2, P, D), np.float32), np.zeros((2, D))
     whole = rows + -rows % ROWS
     # the row behind the last is the one `_add_products` needs
     gy, gs = np.zeros((whole + 1, K), np.float32), np.empty((whole, D), np.float32)
     h, at = np.zeros(rows * D, np.float32), np.empty(D + LANES, np.int32)
     lists, counts = np.empty((D, rows + 1), np.int32), np.empty(D, np.int64)
     flat, out, gy_flat, gs_flat = x.reshape(-1), gx.reshape(-1), gy.reshape(-1), gs.reshape(-1)
+    given, result = g.reshape(-1), y.reshape(-1)
     for block, lo in enumerate(range(0, R, P)):
         n = min(P, R - lo)
         if n < P:
             gy[:] = _ZERO
             h[:] = _ZERO
         for t in range(T):
-            given, result = g[t, lo : lo + n].reshape(n * K), y[t, lo : lo + n].reshape(n * K)
-            _through_norm(given, result, gain, slope, offset, gy_flat[t * P * K : (t * P + n) * K])
+            through_norm(given, result, (t * R + lo) * K, n * K, gain, slope, offset, gy_flat, t * P * K)
         product(gy, w, gs, whole)
         neurons_back(
             flat, gs_flat, out, lo * D, n * D, R * D, T, affine, sums, h, tau, v_th, alpha, surrogate, 0, P * D, P * D

@@ -37,7 +37,9 @@ class SpikingMLP(nn.Module):
         if not all(mixes(conv.in_channels, conv.out_channels) for conv in convs):
             return in_sequence([self.entry.forward_back, self.expand.forward_back, self.reduce.forward_back], x, grads)
         neuron = self.expand.fire.neuron
-        charge, first_back = mix(Charge(x), self.entry.constants, by_conv(convs[0], self.expand.fire.norm, grads), grads)
+        charge, first_back = mix(
+            Charge(x), self.entry.constants, by_conv(convs[0], self.expand.fire.norm, grads), grads
+        )
         charge, second_back = mix(charge, neuron.constants, by_conv(convs[1], self.reduce.norm, grads), grads)
         y, norm_back = normed(charge)
         return y, lambda g: first_back(second_back(norm_back(g)))[0]

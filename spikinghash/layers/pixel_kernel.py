@@ -5,9 +5,9 @@ from __future__ import annotations
 import numpy as np
 from numba import njit
 
-from spikinghash.layers.spike_conv_kernel import add_rows, append_active
-from spikinghash.layers.vector_rows import LANES
-from spikinghash.layers.vector_step import copy_vectors, scale_vectors
+from spikinghash.layers.spike_conv_kernel import append_active
+from spikinghash.layers.vector_rows import LANES, sum_rows
+from spikinghash.layers.vector_step import scale_vectors
 
 _ZERO = np.float32(0.0)
 _ONE = np.float32(1.0)
@@ -56,20 +56,19 @@ def mix_channels(u, w, bias, norm, out, at, total):  # type: ignore[no-untyped-d
 
     `out` may be u where D = K; the last row of w is zero; at[D + LANES] and total[P] are scratch.
     """
-    D, K = w.shape[0] - 1, bias.size
+    D, P, K = w.shape[0] - 1, w.shape[1], bias.size
     scale, shift, quiet = norm[0], norm[1], np.empty(K, np.float32)
     for o in range(K):
         quiet[o] = bias[o] * scale[o] + shift[o]
     for t in range(u.shape[0]):
         for pixel in range(u.shape[1] // D):
-            n = append_active(u[t], pixel * D, (pixel + 1) * D, at, 0, 0)
+            n = append_active(u[t], pixel * D, (pixel + 1) * D, at, 0, 0, P)
             to = out[t, pixel * K : (pixel + 1) * K]
             if n == 0:
                 for o in range(K):
                     to[o] = quiet[o]
                 continue
-            copy_vectors(w[D], total)
-            add_rows(total, w, at, 0, n, 0, D)
+            sum_rows(total, 0, P, w, at, 0, n, 0, D * P)
             if K % LANES == 0:
                 scale_vectors(total, bias, scale, shift, to)
             else:

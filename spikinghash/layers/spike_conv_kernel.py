@@ -13,7 +13,7 @@ from __future__ import annotations
 import numpy as np
 from numba import njit, prange
 
-from spikinghash.layers.vector_rows import LANES, add_rows_1, add_rows_2, add_rows_3, add_rows_4, list_spikes
+from spikinghash.layers.vector_rows import LANES, add_rows, list_spikes
 from spikinghash.layers.vector_step import copy_vectors, scale_vectors
 
 _ZERO = np.float32(0.0)
@@ -41,19 +41,21 @@ def count_spikes(x):  # type: ignore[no-untyped-def]
 
 
 @njit(inline="always")
-def append_active(x, lo, hi, at, n, first):  # type: ignore[no-untyped-def]
-    """Append the places of the values x[lo:hi] that are not zero to at[n:], counted from `first`; the new n."""
+def append_active(x, lo, hi, at, n, first, by):  # type: ignore[no-untyped-def]
+    """Append `first`, `first` + `by`, ... of the values x[lo:hi] that are not zero to at[n:]; the new n."""
     whole = lo + (hi - lo) // LANES * LANES
-    n = list_spikes(x, lo, whole, at, n, first)
+    n = list_spikes(x, lo, whole, at, n, first, by)
     for j in range(whole, hi):
-        at[n] = first + j - lo
+        at[n] = first + (j - lo) * by
         n += np.int64(x[j] != _ZERO)
     return n
 
 
 @njit(cache=True, nogil=True)
-def list_active(x, at, starts):  # type: ignore[no-untyped-def]
-    """Active positions of one image x[H, W * D]; those of pixel p begin at starts[p], the last entry is their end."""
+def list_active(x, at, starts, by):  # type: ignore[no-untyped-def]
+    """Active positions of one image x[H, W * D], times `by`; those of pixel p begin at starts[p], the last entry is
+    their end.
+    """
     H, columns = starts.shape
     width = x.shape[1] // (columns - 1)
     n = 0
@@ -61,24 +63,8 @@ def list_active(x, at, starts):  # type: ignore[no-untyped-def]
         row = x[y]
         for c in range(columns - 1):
             starts[y, c] = n
-            n = append_active(row, c * width, (c + 1) * width, at, n, c * width)
+            n = append_active(row, c * width, (c + 1) * width, at, n, c * width * by, by)
         starts[y, columns - 1] = n
-
-
-@njit(inline="always")
-def add_rows(total, w, at, lo, hi, first, silent):  # type: ignore[no-untyped-def]
-    """total[P] += the rows w[at[j] - first], j in [lo, hi); w[silent] is a row of zeros, at[hi] is read."""
-    start, vectors = 0, total.size // LANES
-    while vectors >= 4:
-        add_rows_4(total, w, at, lo, hi, first, start, silent)
-        start += 4 * LANES
-        vectors -= 4
-    if vectors == 3:
-        add_rows_3(total, w, at, lo, hi, first, start, silent)
-    elif vectors == 2:
-        add_rows_2(total, w, at, lo, hi, first, start, silent)
-    elif vectors == 1:
-        add_rows_1(total, w, at, lo, hi, first, start, silent)
 
 
 @njit(cache=True, nogil=True)
@@ -87,9 +73,10 @@ def _convolve_images(x, w, k, bias, scale, shift, out, begin, end):  # type: ign
     K, pad = out.shape[3], k // 2
     at = np.empty(H * W * D + LANES, np.int32)
     starts = np.empty((H, W + 1), np.int64)
-    sums, nothing = np.empty((W, w.shape[1]), np.float32), np.zeros(K, np.float32)
+    P = w.shape[1]
+    sums, nothing = np.empty((W, P), np.float32), np.zeros(K, np.float32)
     for n in range(begin, end):
-        list_active(x[n].reshape(H, W * D), at, starts)
+        list_active(x[n].reshape(H, W * D), at, starts, P)
         for y in range(H):
             for c in range(W):
                 copy_vectors(bias, sums[c])
@@ -97,7 +84,8 @@ def _convolve_images(x, w, k, bias, scale, shift, out, begin, end):  # type: ign
                 where = starts[y + dy - pad]
                 for c in range(W):
                     lo, hi = where[max(c - pad, 0)], where[min(c + pad + 1, W)]
-                    add_rows(sums[c], w, at, lo, hi, (c - pad) * D - dy * k * D, k * k * D)
+                    base = (dy * k * D - (c - pad) * D) * P
+                    add_rows(sums, c * P, P, w, at, lo, hi, base, k * k * D * P)
             for c in range(W):
                 to, total = out[n, y, c], sums[c]
                 if not scale.size:
@@ -125,16 +113,18 @@ def convolve_threads(x, w, k, bias, scale, shift, out):  # type: ignore[no-untyp
 
 
 @njit(cache=True, nogil=True)
-def _list_by_channel(at, starts, D, k, lists, counts):  # type: ignore[no-untyped-def]
-    """From `list_active`: lists[c, :counts[c]] are the pixels where channel c fired, counted in the padded image."""
+def _list_by_channel(at, starts, D, k, P, lists, counts):  # type: ignore[no-untyped-def]
+    """From `list_active`: lists[c, :counts[c]] are the pixels where channel c fired, counted in the padded image of P
+    floats a pixel.
+    """
     H, columns = starts.shape
     pad, W = k // 2, columns - 1
     counts[:] = 0
     for y in range(H):
         for c in range(W):
-            pixel = (y + pad) * (W + 2 * pad) + c + pad
+            pixel = ((y + pad) * (W + 2 * pad) + c + pad) * P
             for j in range(starts[y, c], starts[y, c + 1]):
-                channel = at[j] - c * D
+                channel = np.uint32(at[j] - c * D)
                 lists[channel, counts[channel]] = pixel
                 counts[channel] += 1
 
@@ -143,20 +133,21 @@ def _list_by_channel(at, starts, D, k, lists, counts):  # type: ignore[no-untype
 def weight_gradient(x, grad, k, gw):  # type: ignore[no-untyped-def]
     """gw[k * k * D, P] += gradient of the weights of `convolve`; x[N, H, W, D], grad[N, H, W, K]. One thread."""
     N, H, W, D = x.shape
-    K, pad = grad.shape[3], k // 2
+    K, pad, P = grad.shape[3], k // 2, gw.shape[1]
     wide = W + 2 * pad
     at = np.empty(H * W * D + LANES, np.int32)
     starts = np.empty((H, W + 1), np.int64)
     lists = np.empty((D, H * W + 1), np.int32)
     counts = np.empty(D, np.int64)
-    padded = np.zeros(((H + 2 * pad) * wide, gw.shape[1]), np.float32)
+    padded = np.zeros(((H + 2 * pad) * wide, P), np.float32)
     for n in range(N):
-        list_active(x[n].reshape(H, W * D), at, starts)
-        _list_by_channel(at, starts, D, k, lists, counts)
+        list_active(x[n].reshape(H, W * D), at, starts, 1)
+        _list_by_channel(at, starts, D, k, P, lists, counts)
         for y in range(H):
             for c in range(W):
                 padded[(y + pad) * wide + c + pad, :K] = grad[n, y, c]
         for tap in range(k * k):
-            away = (tap // k - pad) * wide + tap % k - pad
+            base = -((tap // k - pad) * wide + tap % k - pad) * P
             for c in range(D):
-                add_rows(gw[tap * D + c], padded, lists[c], 0, counts[c], away, 0)
+                lo = c * lists.shape[1]
+                add_rows(gw, (tap * D + c) * P, P, padded, lists, lo, lo + counts[c], base, 0)

@@ -26,12 +26,11 @@ from spikinghash.layers.fused import NeuronConstants
 from spikinghash.layers.pool import is_plain_pool
 from spikinghash.layers.spike_linear import is_pointwise, is_rare
 from spikinghash.layers.tape import Gradients, Taped, by_autograd
-from spikinghash.layers.taped_norm import Charge, Norm, by_channel, fired
+from spikinghash.layers.taped_norm import Charge, Half, Norm, by_channel, fired
 from spikinghash.layers.token_kernel import token_norm_backward
 from spikinghash.layers.vector_rows import LANES
 
 Back3 = Callable[[np.ndarray], tuple[np.ndarray, np.ndarray, np.ndarray]]
-
 
 
 def lif(x: np.ndarray, k: NeuronConstants) -> Taped:
@@ -110,14 +109,15 @@ def linear(x: np.ndarray, weight: Tensor, grads: Gradients, *, transposed: bool)
     return y.reshape(*x.shape[:-1], K), back
 
 
-def token_norm_lif(x: np.ndarray, weight: Tensor, norm: nn.BatchNorm2d, k: NeuronConstants, grads: Gradients) -> Taped:
-    """x[T, S, B, H, W, C] times the token weight[S, T or 1, H, W] (eq. 10), batch norm, LIF."""
+def tokens(
+    x: np.ndarray, weight: Tensor, norm: nn.BatchNorm2d, grads: Gradients
+) -> tuple[Charge, Callable[[Half], np.ndarray]]:
+    """x[T, S, B, H, W, C] times the token weight[S, T or 1, H, W] (eq. 10), normed; and the way back."""
     factor = weight.detach()
     p = (torch.from_numpy(x) * factor.transpose(0, 1)[:, :, None, :, :, None]).numpy()
-    spikes, lif_back = fired(Charge(p, Norm.of(p, norm, grads)), k)
 
-    def back(g: np.ndarray) -> np.ndarray:
-        by_p, constants = lif_back(g)
+    def back(half: Half) -> np.ndarray:
+        by_p, constants = half
         by_pixel = (*x.shape[:3], -1, x.shape[-1])
         tokens, gx = factor.numpy().reshape(*factor.shape[:2], -1), np.empty_like(x)
         gw = np.zeros_like(tokens)
@@ -126,7 +126,7 @@ def token_norm_lif(x: np.ndarray, weight: Tensor, norm: nn.BatchNorm2d, k: Neuro
         grads.add(weight, gw)
         return gx
 
-    return spikes, back
+    return Charge(p, Norm.of(p, norm, grads)), back
 
 
 def attended(q_k_v: Sequence[np.ndarray], heads: int, scale: float) -> tuple[np.ndarray, Back3]:

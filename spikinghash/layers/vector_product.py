@@ -49,7 +49,9 @@ def _tile(code: Code, data: list[Any], places: Any, rows: int, vectors: int) -> 
     def number(value: int) -> Any:
         return ir.Constant(row.type, value)
 
-    sums = [[cgutils.alloca_once_value(builder, ir.Constant(VECTOR, None)) for _ in range(vectors)] for _ in range(rows)]
+    sums = [
+        [cgutils.alloca_once_value(builder, ir.Constant(VECTOR, None)) for _ in range(vectors)] for _ in range(rows)
+    ]
     starts = [code.at((builder.add(row, number(m)), K)) for m in range(rows)]
     with code.steps(K) as k:
         right = [code.load(b, code.at((k, D), column, number(LANES * v))) for v in range(vectors)]

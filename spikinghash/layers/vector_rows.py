@@ -10,7 +10,7 @@ from collections.abc import Callable
 from typing import Any
 
 from llvmlite import ir
-from numba import types
+from numba import njit, types
 from numba.core import cgutils
 from numba.extending import intrinsic
 
@@ -21,19 +21,19 @@ _FLAGS = ir.IntType(LANES)
 _MASK = ir.VectorType(ir.IntType(1), LANES)
 
 
-def _make(vectors: int) -> Callable[..., None]:
-    """An intrinsic that adds rows of `vectors` vectors."""
+def _make(vectors: int, *, fresh: bool) -> Callable[..., None]:
+    """An intrinsic that adds rows of `vectors` vectors to what is there, or where `fresh` to nothing."""
 
     @intrinsic
     def add(
-        typingctx: Any, total: Any, rows: Any, at: Any, lo: Any, hi: Any, first: Any, start: Any, silent: Any
+        typingctx: Any, out: Any, to: Any, rows: Any, column: Any, at: Any, lo: Any, hi: Any, base: Any, silent: Any
     ) -> Any:
-        signature = types.void(total, rows, at, *[types.intp] * 5)
+        index = types.intp
+        signature = types.void(out, index, rows, index, at, *[index] * 4)
 
         def codegen(context: Any, builder: Any, sig: Any, args: Any) -> Any:
-            arrays = [context.make_array(t)(context, builder, a) for t, a in zip(sig.args[:3], args[:3], strict=True)]
-            width = builder.extract_value(arrays[1].shape, 1)
-            _loop(builder, [a.data for a in arrays], args[3:], width, vectors)
+            data = [context.make_array(sig.args[i])(context, builder, args[i]).data for i in (0, 2, 4)]
+            _loop(builder, data, [args[1], args[3], *args[5:]], vectors, fresh=fresh)
             return context.get_dummy_value()
 
         return signature, codegen
@@ -41,29 +41,28 @@ def _make(vectors: int) -> Callable[..., None]:
     return add
 
 
-def _loop(builder: Any, data: list[Any], bounds: list[Any], width: Any, vectors: int) -> None:
+def _loop(builder: Any, data: list[Any], places: list[Any], vectors: int, *, fresh: bool) -> None:
     """Two rows at a time. An odd last one is joined by the row `silent`, all zeros: a branch on what is left over would
     be guessed wrong half of the time.
     """
-    total, rows, at = data
-    low, high, shift, column, silent = bounds
+    out, rows, at = data
+    to, column, low, high, base, silent = places
     vector = ir.VectorType(ir.FloatType(), LANES)
     index = low.type
 
-    def pointer(base: Any, offset: Any, v: int) -> Any:
+    def pointer(start: Any, offset: Any, v: int) -> Any:
         at_v = builder.add(offset, ir.Constant(index, v * LANES))
-        return builder.bitcast(builder.gep(base, [at_v]), vector.as_pointer())
+        return builder.bitcast(builder.gep(start, [at_v]), vector.as_pointer())
 
-    def load(base: Any, offset: Any, v: int) -> Any:
-        return builder.load(pointer(base, offset, v), align=4)
-
-    def row(number: Any) -> Any:
-        return builder.add(builder.mul(number, width), column)
+    def load(start: Any, offset: Any, v: int) -> Any:
+        return builder.load(pointer(start, offset, v), align=4)
 
     def listed(j: Any) -> Any:
-        return builder.sub(builder.sext(builder.load(builder.gep(at, [j])), index), shift)
+        return builder.add(builder.sext(builder.load(builder.gep(at, [j])), index), first)
 
-    sums = [cgutils.alloca_once_value(builder, load(total, column, v)) for v in range(vectors)]
+    first, nothing = builder.add(base, column), builder.add(silent, column)
+    zero = ir.Constant(vector, None)
+    sums = [cgutils.alloca_once_value(builder, zero if fresh else load(out, to, v)) for v in range(vectors)]
     position = cgutils.alloca_once_value(builder, low)
     test, body, done = (builder.append_basic_block() for _ in range(3))
     builder.branch(test)
@@ -72,8 +71,7 @@ def _loop(builder: Any, data: list[Any], bounds: list[Any], width: Any, vectors:
     builder.position_at_end(body)
     j = builder.load(position)
     after = builder.add(j, ir.Constant(index, 1))
-    second = builder.select(builder.icmp_signed("<", after, high), listed(after), silent)
-    chosen = row(listed(j)), row(second)
+    chosen = listed(j), builder.select(builder.icmp_signed("<", after, high), listed(after), nothing)
     for v in range(vectors):
         pair = builder.fadd(load(rows, chosen[0], v), load(rows, chosen[1], v))
         builder.store(builder.fadd(builder.load(sums[v]), pair), sums[v])
@@ -81,24 +79,59 @@ def _loop(builder: Any, data: list[Any], bounds: list[Any], width: Any, vectors:
     builder.branch(test)
     builder.position_at_end(done)
     for v in range(vectors):
-        builder.store(builder.load(sums[v]), pointer(total, column, v), align=4)
+        builder.store(builder.load(sums[v]), pointer(out, to, v), align=4)
 
 
-add_rows_1, add_rows_2, add_rows_3, add_rows_4 = (_make(n) for n in range(1, WIDEST + 1))
+_add_1, _add_2, _add_3, _add_4 = (_make(n, fresh=False) for n in range(1, WIDEST + 1))
+_sum_1, _sum_2, _sum_3, _sum_4 = (_make(n, fresh=True) for n in range(1, WIDEST + 1))
 
 
-def _list_spikes(typingctx: Any, x: Any, lo: Any, hi: Any, at: Any, n: Any, first: Any) -> Any:
-    """Append `first`, `first` + 1, ... of the values x[lo:hi] that are not zero to at[n:]; the new n.
+@njit(inline="always")
+def add_rows(out, to, width, rows, at, lo, hi, base, silent):  # type: ignore[no-untyped-def]
+    """out[to : to + width] += the sum of the rows that begin at rows[at[j] + base], j in [lo, hi); whole vectors.
+
+    Places count floats of the whole arrays. rows[silent : silent + width] are zeros, at[hi] is read.
+    """
+    column = 0
+    while width - column >= 4 * LANES:
+        _add_4(out, to + column, rows, column, at, lo, hi, base, silent)
+        column += 4 * LANES
+    left = width - column
+    if left == 3 * LANES:
+        _add_3(out, to + column, rows, column, at, lo, hi, base, silent)
+    elif left == 2 * LANES:
+        _add_2(out, to + column, rows, column, at, lo, hi, base, silent)
+    elif left == LANES:
+        _add_1(out, to + column, rows, column, at, lo, hi, base, silent)
+
+
+@njit(inline="always")
+def sum_rows(out, to, width, rows, at, lo, hi, base, silent):  # type: ignore[no-untyped-def]
+    """As `add_rows` on zeros."""
+    column = 0
+    while width - column >= 4 * LANES:
+        _sum_4(out, to + column, rows, column, at, lo, hi, base, silent)
+        column += 4 * LANES
+    left = width - column
+    if left == 3 * LANES:
+        _sum_3(out, to + column, rows, column, at, lo, hi, base, silent)
+    elif left == 2 * LANES:
+        _sum_2(out, to + column, rows, column, at, lo, hi, base, silent)
+    elif left == LANES:
+        _sum_1(out, to + column, rows, column, at, lo, hi, base, silent)
+
+
+def _list_spikes(typingctx: Any, x: Any, lo: Any, hi: Any, at: Any, n: Any, first: Any, by: Any) -> Any:
+    """Append `first`, `first` + `by`, ... of the values x[lo:hi] that are not zero to at[n:]; the new n.
 
     hi - lo is a multiple of `LANES`.
     """
-    signature = types.intp(x, types.intp, types.intp, at, types.intp, types.intp)
+    signature = types.intp(x, types.intp, types.intp, at, types.intp, types.intp, types.intp)
 
     def codegen(context: Any, builder: Any, sig: Any, args: Any) -> Any:
         values = context.make_array(sig.args[0])(context, builder, args[0]).data
         target = context.make_array(sig.args[3])(context, builder, args[3]).data
-        low, high, count, start = args[1], args[2], args[4], args[5]
-        return _list(builder, values, target, (low, high, count, start))
+        return _list(builder, values, target, (args[1], args[2], *args[4:]))
 
     return signature, codegen
 
@@ -107,14 +140,14 @@ def _list_spikes(typingctx: Any, x: Any, lo: Any, hi: Any, at: Any, n: Any, firs
 list_spikes: Callable[..., int] = intrinsic(_list_spikes)
 
 
-def _list(builder: Any, values: Any, target: Any, bounds: tuple[Any, Any, Any, Any]) -> Any:
+def _list(builder: Any, values: Any, target: Any, bounds: tuple[Any, ...]) -> Any:
     """Without branches, which rare spikes make unpredictable: the lanes that fired are moved together and stored as one
     vector, of which the next one overwrites what was too much. So `at` needs `LANES` places more than there are spikes.
     """
-    low, high, count, start = bounds
+    low, high, count, start, by = bounds
     index, bits = low.type, ir.IntType(32)
     vector, numbers = ir.VectorType(ir.FloatType(), LANES), ir.VectorType(bits, LANES)
-    lanes = ir.Constant(numbers, list(range(LANES)))
+    away = builder.mul(spread(builder, builder.trunc(by, bits)), ir.Constant(numbers, list(range(LANES))))
     compress = _declared(builder, "llvm.experimental.vector.compress.v16i32", numbers, [numbers, _MASK, numbers])
     ones = _declared(builder, "llvm.ctpop.i16", _FLAGS, [_FLAGS])
     position, n = (cgutils.alloca_once_value(builder, value) for value in (low, count))
@@ -124,12 +157,11 @@ def _list(builder: Any, values: Any, target: Any, bounds: tuple[Any, Any, Any, A
     builder.cbranch(builder.icmp_signed("<", builder.load(position), high), body, done)
 
     builder.position_at_end(body)
-    here = builder.bitcast(builder.gep(values, [builder.load(position)]), vector.as_pointer())
-    active = builder.fcmp_unordered("!=", builder.load(here, align=4), ir.Constant(vector, None))
-    number = builder.trunc(builder.add(start, builder.sub(builder.load(position), low)), bits)
-    chosen = builder.call(
-        compress, [builder.add(spread(builder, number), lanes), active, ir.Constant(numbers, ir.Undefined)]
-    )
+    loaded = builder.load(builder.bitcast(builder.gep(values, [builder.load(position)]), vector.as_pointer()), align=4)
+    active = builder.fcmp_unordered("!=", loaded, ir.Constant(vector, None))
+    number = builder.trunc(builder.add(start, builder.mul(builder.sub(builder.load(position), low), by)), bits)
+    here = builder.add(spread(builder, number), away)
+    chosen = builder.call(compress, [here, active, ir.Constant(numbers, ir.Undefined)])
     to = builder.bitcast(builder.gep(target, [builder.load(n)]), numbers.as_pointer())
     builder.store(chosen, to, align=4)
     fired = builder.call(ones, [builder.bitcast(active, _FLAGS)])

@@ -9,19 +9,21 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import partial
-from typing import Any, TypeVar
+from typing import Any, TypeVar, cast
 
 import numpy as np
 import torch
 from torch import Tensor, nn
 
 from spikinghash.layers import taped_ops
-from spikinghash.layers.fused import is_fixed, runs_fused
+from spikinghash.layers.fused import NeuronConstants, is_fixed, runs_fused
 from spikinghash.layers.mixer import high_mixer
 from spikinghash.layers.neuron import LIF, NormLIF
 from spikinghash.layers.program import Step, fast
 from spikinghash.layers.spike_linear import spike_linear
 from spikinghash.layers.tape import Gradients, Taped, by_autograd, undo
+from spikinghash.layers.taped_mix import Mixing, mix, mixes
+from spikinghash.layers.taped_norm import Charge, Norm, fired
 from spikinghash.layers.vector_rows import LANES
 from spikinghash.layers.wavelet import band_steps, join_bands, split_bands
 
@@ -81,19 +83,32 @@ class HighMixer(nn.Module):
         """Training on arrays [T, S, B, H, W, C]."""
         if self.groups > 1:
             return by_autograd(self.forward, self.parameters(), x, grads)
-        x, back = taped_ops.lif(x, self.entry.constants)
-        backs = [back]
+        x, back = self.entry.forward_back(x, grads)
+        backs: list[Any] = [back]
         fires: list[Any] = list(self.fire)
-        for weight, fire in zip(self.token, fires[:2], strict=True):
-            x, back = taped_ops.token_norm_lif(x, weight, fire.norm, fire.neuron.constants, grads)
+        neurons = [fire.neuron.constants for fire in fires]
+        for i in range(2):
+            charge, back = taped_ops.tokens(x, self.token[i], fires[i].norm, grads)
             backs.append(back)
-        for weight, bias, fire in zip(self.channel, self.bias, fires[2:], strict=True):
-            # eq. 12 with one group: x[..., N, D] x W[1, D, K]
-            x, back = taped_ops.linear(x, weight, grads, transposed=False)
+            if i == 0:
+                x, back = fired(charge, neurons[i])
+                backs.append(back)
+        for i in range(2):
+            charge, back = self._channels(charge, i, neurons[1 + i], grads)
             backs.append(back)
-            x, back = taped_ops.norm_lif(x, fire.norm, fire.neuron.constants, grads, bias)
-            backs.append(back)
-        return x, undo(backs)
+        x, back = fired(charge, neurons[3])
+        return x, undo([*backs, back])
+
+    def _channels(self, charge: Charge, i: int, k: NeuronConstants, grads: Gradients) -> tuple[Charge, Any]:
+        """Eq. 12 with one group: spikes [..., N, D] of `charge` x W[1, D, K], and the norm behind it."""
+        weight, bias, fire = self.channel[i], self.bias[i], cast(Any, self.fire[2 + i])
+        if mixes(*weight.shape[1:]):
+            how = Mixing(weight.detach()[0].numpy(), [(fire.norm, bias)], partial(grads.add, weight))
+            return mix(charge, k, how, grads)
+        x, fired_back = fired(charge, k)
+        y, linear_back = taped_ops.linear(x, weight, grads, transposed=False)
+        found = Charge(y, Norm.of(y, fire.norm, grads, bias))
+        return found, lambda half: fired_back(linear_back(found.finished(half)))
 
     def compiled(self) -> Step:
         """Inference on arrays [T, S, B, H, W, C]."""

@@ -9,8 +9,8 @@ from torch import nn
 from spikinghash.layers.conv import ConvNorm
 from spikinghash.layers.fused import affine_constants
 from spikinghash.layers.spike_conv import SpikeConv, convolution, convolve, pays
-from spikinghash.layers.spike_conv_kernel import add_rows, append_active, count_spikes
-from spikinghash.layers.vector_rows import LANES
+from spikinghash.layers.spike_conv_kernel import append_active, count_spikes
+from spikinghash.layers.vector_rows import LANES, add_rows, sum_rows
 
 
 def spikes(*shape, rate=0.3, seed=0):
@@ -133,22 +133,30 @@ def test_positions_and_sums_of_rows():
     total = np.ones(112, np.float32)
     w[59] = 0
     rows = rng.integers(5, 60, 14).astype(np.int32)
-    _sum(total, w, rows, 2, 13, 5)
+    places = rows * 112
+    _add(total, w, places, 2, 13, -5 * 112)
     assert np.array_equal(total, 1 + w[rows[2:13] - 5].sum(0))
-    _sum(total, w, rows, 2, 12, 5)
+    _add(total, w, places, 2, 12, -5 * 112)
     assert np.array_equal(total, 1 + w[rows[2:13] - 5].sum(0) + w[rows[2:12] - 5].sum(0))
+    _sum(total, w, places, 2, 12, -5 * 112)
+    assert np.array_equal(total, w[rows[2:12] - 5].sum(0))
     assert _list(x, at, 3, 98) == x[3:98].sum()
-    assert np.array_equal(at[: int(x[3:98].sum())], 7 + np.flatnonzero(x[3:98]))
+    assert np.array_equal(at[: int(x[3:98].sum())], 7 + 3 * np.flatnonzero(x[3:98]))
 
 
 @njit
-def _sum(total, w, at, lo, hi, first):
-    add_rows(total, w, at, lo, hi, first, 59)
+def _add(total, w, at, lo, hi, base):
+    add_rows(total, 0, 112, w, at, lo, hi, base, 59 * 112)
+
+
+@njit
+def _sum(total, w, at, lo, hi, base):
+    sum_rows(total, 0, 112, w, at, lo, hi, base, 59 * 112)
 
 
 @njit
 def _list(x, at, lo, hi):
-    return append_active(x, lo, hi, at, 0, 7)
+    return append_active(x, lo, hi, at, 0, 7, 3)
 
 
 def test_the_inference_constants_are_those_of_the_norm():
