@@ -12,6 +12,7 @@ from __future__ import annotations
 import numpy as np
 from numba import njit
 
+from spikinghash.layers.aligned_kernel import aligned
 from spikinghash.layers.lif_kernel import affine_tiles, neurons_back, tile, whole_affine
 from spikinghash.layers.vector_lif import forward
 from spikinghash.layers.vector_norm import add_moments, through_norm
@@ -50,7 +51,7 @@ def mix(x, scale, shift, w, y, tau, v_th):  # type: ignore[no-untyped-def]
     T, R, D = x.shape
     K, P = y.shape[2], _pixels(T)
     affine = affine_tiles(scale, shift, shift, P * D)
-    spikes, at = np.empty(T * P * D, np.float32), np.empty(D + LANES, np.int32)
+    spikes, at = aligned(T * P * D), np.empty(D + LANES, np.int32)
     flat, out, moments = x.reshape(-1), y.reshape(-1), np.zeros((3, K), np.float64)
     part, square, pivot = np.zeros((P, K), np.float32), np.zeros((P, K), np.float32), np.empty(0, np.float32)
     for block, lo in enumerate(range(0, R, P)):
@@ -106,8 +107,10 @@ def mix_back(  # type: ignore[no-untyped-def]
     affine, sums, totals = whole_affine(scale, shift, mean, P * D), np.zeros((2, P, D), np.float32), np.zeros((2, D))
     whole = rows + -rows % ROWS
     # the row behind the last is the one `_add_products` needs
-    gy, gs = np.zeros((whole + 1, K), np.float32), np.empty((whole, D), np.float32)
-    h, at = np.zeros(rows * D, np.float32), np.empty(D + LANES, np.int32)
+    gy, gs = aligned((whole + 1) * K).reshape(whole + 1, K), aligned(whole * D).reshape(whole, D)
+    gy[:] = _ZERO
+    h, at = aligned(rows * D), np.empty(D + LANES, np.int32)
+    h[:] = _ZERO
     lists, counts = np.empty((D, rows + 1), np.int32), np.empty(D, np.int64)
     flat, out, gy_flat, gs_flat = x.reshape(-1), gx.reshape(-1), gy.reshape(-1), gs.reshape(-1)
     given, result = g.reshape(-1), y.reshape(-1)

@@ -56,8 +56,8 @@ def weight_rows(weight: Tensor) -> np.ndarray:
 def with_silence(rows: np.ndarray) -> np.ndarray:
     """[..., D, K] with one more row of zeros, what an input adds that did not fire."""
     *before, D, K = rows.shape
-    # dense whatever the order of `rows`: the kernels read whole vectors
-    out = np.zeros((*before, D + 1, K), np.float32)
+    # dense whatever the order of `rows`: the kernels read whole vectors; the library's memory begins at a cache line
+    out: np.ndarray = torch.zeros(*before, D + 1, K).numpy()
     out[..., :D, :] = rows
     return out
 

@@ -13,13 +13,17 @@ from __future__ import annotations
 import numpy as np
 from numba import njit, prange
 
+from spikinghash.layers.aligned_kernel import aligned
 from spikinghash.layers.vector_rows import LANES, add_rows, list_spikes
+from spikinghash.layers.vector_taps import SIDE, add_taps
 from spikinghash.layers.vector_step import copy_vectors, scale_vectors
 
 _ZERO = np.float32(0.0)
 _ONE = np.float32(1.0)
 _PARTS = 16
 _BLOCK = 1024
+#: Padded pixels of the images whose gradients are summed together.
+_PIXELS = 400
 
 
 @njit(cache=True, nogil=True)
@@ -74,7 +78,7 @@ def _convolve_images(x, w, k, bias, scale, shift, out, begin, end):  # type: ign
     at = np.empty(H * W * D + LANES, np.int32)
     starts = np.empty((H, W + 1), np.int64)
     P = w.shape[1]
-    sums, nothing = np.empty((W, P), np.float32), np.zeros(K, np.float32)
+    sums, nothing = aligned(W * P).reshape(W, P), np.zeros(K, np.float32)
     for n in range(begin, end):
         list_active(x[n].reshape(H, W * D), at, starts, P)
         for y in range(H):
@@ -113,41 +117,73 @@ def convolve_threads(x, w, k, bias, scale, shift, out):  # type: ignore[no-untyp
 
 
 @njit(cache=True, nogil=True)
-def _list_by_channel(at, starts, D, k, P, lists, counts):  # type: ignore[no-untyped-def]
-    """From `list_active`: lists[c, :counts[c]] are the pixels where channel c fired, counted in the padded image of P
-    floats a pixel.
+def _list_by_channel(at, starts, D, pad, first, lists, counts):  # type: ignore[no-untyped-def]
+    """From `list_active`: append to lists[c, counts[c]:] the pixels where channel c fired, as places in a padded image
+    of `LANES` floats a pixel that begins at `first`.
     """
     H, columns = starts.shape
-    pad, W = k // 2, columns - 1
-    counts[:] = 0
+    W = columns - 1
     for y in range(H):
         for c in range(W):
-            pixel = ((y + pad) * (W + 2 * pad) + c + pad) * P
+            pixel = first + ((y + pad) * (W + 2 * pad) + c + pad) * LANES
             for j in range(starts[y, c], starts[y, c + 1]):
                 channel = np.uint32(at[j] - c * D)
                 lists[channel, counts[channel]] = pixel
                 counts[channel] += 1
 
 
+@njit(inline="always")
+def _lay_out(grad, first, pad, to):  # type: ignore[no-untyped-def]
+    """The image grad[H, W, K] into to[slices, pixels, LANES], padded, from pixel `first` on."""
+    H, W, K = grad.shape
+    for y in range(H):
+        for c in range(W):
+            here, pixel = grad[y, c], first + (y + pad) * (W + 2 * pad) + c + pad
+            for part in range(K // LANES):
+                copy_vectors(here[part * LANES : (part + 1) * LANES], to[part, pixel])
+            for o in range(K // LANES * LANES, K):
+                to[K // LANES, pixel, o % LANES] = here[o]
+
+
 @njit(cache=True, nogil=True)
 def weight_gradient(x, grad, k, gw):  # type: ignore[no-untyped-def]
-    """gw[k * k * D, P] += gradient of the weights of `convolve`; x[N, H, W, D], grad[N, H, W, K]. One thread."""
+    """gw[k * k * D, P] += gradient of the weights of `convolve`; x[N, H, W, D], grad[N, H, W, K]. One thread.
+
+    A vector's width of a few images is summed at a time: that much of them stays in the first cache.
+    """
     N, H, W, D = x.shape
-    K, pad, P = grad.shape[3], k // 2, gw.shape[1]
+    pad, slices = k // 2, gw.shape[1] // LANES
     wide = W + 2 * pad
+    size = (H + 2 * pad) * wide
+    together = max(1, _PIXELS // size)
     at = np.empty(H * W * D + LANES, np.int32)
     starts = np.empty((H, W + 1), np.int64)
-    lists = np.empty((D, H * W + 1), np.int32)
-    counts = np.empty(D, np.int64)
-    padded = np.zeros(((H + 2 * pad) * wide, P), np.float32)
-    for n in range(N):
-        list_active(x[n].reshape(H, W * D), at, starts, 1)
-        _list_by_channel(at, starts, D, k, P, lists, counts)
-        for y in range(H):
-            for c in range(W):
-                padded[(y + pad) * wide + c + pad, :K] = grad[n, y, c]
+    lists, counts = np.empty((D, together * H * W + 1), np.int32), np.empty(D, np.int64)
+    padded = aligned(slices * together * size * LANES).reshape(slices, together * size, LANES)
+    padded[:] = _ZERO
+    for group in range(0, N, together):
+        counts[:] = 0
+        for n in range(group, min(group + together, N)):
+            first = (n - group) * size
+            list_active(x[n].reshape(H, W * D), at, starts, 1)
+            _list_by_channel(at, starts, D, pad, first * LANES, lists, counts)
+            _lay_out(grad[n], first, pad, padded)
+        for part in range(slices):
+            _add_pixels(lists, counts, padded, part, k, wide * LANES, gw)
+
+
+@njit(inline="always")
+def _add_pixels(lists, counts, padded, part, k, row, gw):  # type: ignore[no-untyped-def]
+    """Add to one vector of the rows gw[k * k * D, P] the padded pixels that each tap sees from the listed ones."""
+    D, P, pad = counts.size, gw.shape[1], k // 2
+    start = part * padded.shape[1] * LANES
+    for c in range(D):
+        lo, to = c * lists.shape[1], c * P + part * LANES
+        hi = lo + counts[c]
+        if k == SIDE:
+            add_taps(gw, to, D * P, padded, start, lists, lo, hi, row, LANES)
+            continue
         for tap in range(k * k):
-            base = -((tap // k - pad) * wide + tap % k - pad) * P
-            for c in range(D):
-                lo = c * lists.shape[1]
-                add_rows(gw, (tap * D + c) * P, P, padded, lists, lo, lo + counts[c], base, 0)
+            base = start - (tap // k - pad) * row - (tap % k - pad) * LANES
+            # the first pixel is padding, hence zero
+            add_rows(gw, to + tap * D * P, LANES, padded, lists, lo, hi, base, start)

@@ -24,6 +24,8 @@ class _Flat:
     params: list[Tensor]
     weights: Tensor
     weight_views: list[Tensor]
+    gradients: Tensor
+    gradient_views: list[Tensor]
     moments: tuple[Tensor, Tensor]
     moment_views: tuple[list[Tensor], list[Tensor]]
     ends: np.ndarray
@@ -78,8 +80,8 @@ class FlatAdamP(AdamP):
             group["step"] += 1
             if group["params"]:
                 flat = self._flat(number, group)
-                gradients = torch.cat([p.grad.reshape(-1) for p in flat.params])  # type: ignore[union-attr]
-                flats.append((flat, group, gradients))
+                torch._foreach_copy_(flat.gradient_views, [p.grad for p in flat.params])
+                flats.append((flat, group, flat.gradients))
         norm = math.hypot(*(float(torch.linalg.vector_norm(g)) for _, _, g in flats))
         # as the library: a little below the norm, and never longer than before
         share = min(1.0, max_norm / (norm + 1e-6))
@@ -88,7 +90,7 @@ class FlatAdamP(AdamP):
         return norm
 
     def _update(self, flat: _Flat, group: dict[str, Any], gradients: Tensor) -> None:
-        torch.cat([p.reshape(-1) for p in flat.params], out=flat.weights)
+        torch._foreach_copy_(flat.weight_views, flat.params)
         beta1, beta2 = group["betas"]
         gain = math.sqrt(1.0 - beta2 ** group["step"])
         rate = group["lr"] / (1.0 - beta1 ** group["step"])
@@ -119,14 +121,14 @@ class FlatAdamP(AdamP):
         def views(flat: Tensor) -> list[Tensor]:
             return [part.view(p.shape) for part, p in zip(flat.split(sizes), params, strict=True)]
 
-        weights = torch.cat([p.reshape(-1) for p in params])
+        weights, gradients = torch.cat([p.reshape(-1) for p in params]), torch.empty(sum(sizes))
         first, second = (torch.cat([self.state[p][key].reshape(-1) for p in params]) for key in _MOMENTS)
         parts = views(first), views(second)
         for key, many in zip(_MOMENTS, parts, strict=True):
             for p, view in zip(params, many, strict=True):
                 self.state[p][key] = view
         rows = np.array([p.shape[0] if p.ndim > 1 else 0 for p in params])
-        return _Flat(list(params), weights, views(weights), (first, second), parts, np.cumsum(sizes), rows)
+        return _Flat(list(params), weights, views(weights), gradients, views(gradients), (first, second), parts, np.cumsum(sizes), rows)
 
 
 def _is_plain(p: Tensor) -> bool:

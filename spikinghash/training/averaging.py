@@ -10,6 +10,7 @@ from collections.abc import Iterable
 
 import torch
 from torch import Tensor, nn
+from torch._utils import _flatten_dense_tensors, _unflatten_dense_tensors
 
 
 def same_start(module: nn.Module) -> nn.Module:
@@ -28,11 +29,11 @@ def average_gradients(parameters: Iterable[Tensor]) -> None:
         if p.grad is None:
             p.grad = torch.zeros_like(p)
     gradients = [p.grad for p in many if p.grad is not None]
-    flat = torch.cat([g.reshape(-1) for g in gradients])
+    flat = _flatten_dense_tensors(gradients)
     torch.distributed.all_reduce(flat)
     flat /= torch.distributed.get_world_size()
-    for p, own in zip(many, flat.split([p.numel() for p in many]), strict=True):
-        p.grad = own.view(p.shape)
+    for p, own in zip(many, _unflatten_dense_tensors(flat, gradients), strict=True):
+        p.grad = own
 
 
 def average_buffers(module: nn.Module) -> None:
