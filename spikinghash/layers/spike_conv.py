@@ -10,6 +10,7 @@ import torch
 from torch import Tensor, nn
 
 from spikinghash.layers import spike_conv_kernel as kernel
+from spikinghash.layers import winograd_kernel
 from spikinghash.layers.fused import NONE, runs_fused, threaded
 from spikinghash.layers.vector_rows import LANES
 
@@ -119,12 +120,37 @@ class SpikeConv(torch.autograd.Function):
 
 def input_gradient(x: Tensor, weight: Tensor, grad: Tensor) -> Tensor:
     """Of x [N, H, W, D] from that of the result, grad [N, H, W, K], with weight [K, D, k, k]."""
+    if _divides(x, weight):
+        out = torch.empty_like(x)
+        winograd_kernel.convolve(grad.numpy(), _transformed(weight), out.numpy())
+        return out
     images = grad.movedim(-1, 1), x.movedim(-1, 1)
     half, one, none = [weight.shape[2] // 2] * 2, [1, 1], [0, 0]
     mask = [True, False, False]
     found = torch.ops.aten.convolution_backward(*images, weight, None, one, half, one, False, none, 1, mask)
     gx: Tensor = found[0].movedim(1, -1)
     return gx
+
+
+def _divides(x: Tensor, weight: Tensor) -> bool:
+    """Whether Winograd's tiles divide the image, on the one thread of their kernel."""
+    _, H, W, D = x.shape
+    K, _, k, _ = weight.shape
+    whole = H % 2 == W % 2 == K % LANES == D % LANES == 0
+    return whole and k == 3 and torch.get_num_threads() == 1
+
+
+#: G of Winograd's F(2 x 2, 3 x 3) (Lavin and Gray, 2016, section 4.1).
+_G = torch.tensor([[1.0, 0.0, 0.0], [0.5, 0.5, 0.5], [0.5, -0.5, 0.5], [0.0, 0.0, 1.0]])
+
+
+def _transformed(weight: Tensor) -> np.ndarray:
+    """[K, D, 3, 3] turned by 180 degrees -> [16, K, D]."""
+    K, D, _, _ = weight.shape
+    turned = weight.flip(2, 3).permute(2, 3, 0, 1).reshape(3, -1)
+    rows = (_G @ turned).view(4, 3, K * D)
+    u: np.ndarray = (_G @ rows).view(16, K, D).numpy()
+    return u
 
 
 def weight_gradient(x: np.ndarray, grad: np.ndarray, k: int) -> Tensor:

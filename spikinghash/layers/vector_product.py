@@ -69,8 +69,15 @@ _tile_1, _tile_2, _tile_3, _tile_4 = (_make(n) for n in range(1, 5))
 
 
 @njit(cache=True, nogil=True)
+def rows_unit(D):  # type: ignore[no-untyped-def]
+    """What the number of rows must be a multiple of where there are D columns: `ROWS`, or less."""
+    left = D // LANES
+    return 8 if left < 4 or left == 5 or left == 6 else ROWS
+
+
+@njit(cache=True, nogil=True)
 def product(a, b, out, R):  # type: ignore[no-untyped-def]
-    """out[R, D] = a[R, K] @ b[K, D]; R a multiple of `ROWS`, D of `LANES`."""
+    """out[R, D] = a[R, K] @ b[K, D]; R a multiple of `rows_unit(D)`, D of `LANES`."""
     K, D = b.shape
     left = D // LANES
     while left > 0:
