@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 from torch import Tensor, nn
 
-from spikinghash.layers import taped_ops
+from spikinghash.layers import taped_mix, taped_ops
 from spikinghash.layers.attention_kernel import attend
 from spikinghash.layers.conv import ConvNorm, ConvNormLIF
 from spikinghash.layers.fused import affine_constants, is_fixed
@@ -65,14 +65,14 @@ class SpikingSelfAttention(nn.Module):
         how = Mixing(matrix, [(part.fire.norm, None) for part in parts], give)
         charge, mix_back = mix(Charge(x), self.entry.constants, how, grads)
         spikes, fired_back = fired(charge, self.q.fire.neuron.constants)
-        product, product_back = taped_ops.attended(np.split(spikes, 3, -1), self.heads, SCALE)
+        product, product_back = taped_mix.attend(spikes, self.heads, SCALE)
         how = by_conv(self.project.conv, self.project.norm, grads)
         charge, project_back = mix(Charge(product), self.fire.constants, how, grads)
         y, norm_back = normed(charge)
 
         def back(g: np.ndarray) -> np.ndarray:
             by_product, _ = project_back(norm_back(g))
-            return mix_back(fired_back(np.concatenate(product_back(by_product), -1)))[0]
+            return mix_back(fired_back(product_back(by_product)))[0]
 
         return y, back
 

@@ -9,10 +9,10 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from spikinghash.layers import mix_kernel
+from spikinghash.layers import attention_back_kernel, mix_kernel
 from spikinghash.layers.fused import NeuronConstants
 from spikinghash.layers.spike_conv import with_silence
-from spikinghash.layers.tape import Gradients
+from spikinghash.layers.tape import Gradients, Taped
 from spikinghash.layers.taped_norm import Charge, Half, JointNorm, Norm
 from spikinghash.layers.vector_rows import LANES
 
@@ -66,3 +66,18 @@ def by_conv(conv: nn.Conv2d, norm: nn.BatchNorm2d, grads: Gradients) -> Mixing:
     """A 1 x 1 convolution and its norm."""
     matrix = conv.weight.detach().flatten(1).T.numpy()
     return Mixing(matrix, [(norm, conv.bias)], lambda gw: grads.add(conv.weight, gw.T))
+
+
+def attend(spikes: np.ndarray, heads: int, scale: float) -> Taped:
+    """q (k^T v) * scale per head and step (eq. 14) of q, k and v side by side, spikes [T, B, H, W, 3 C]."""
+    T, B, H, W, wide = spikes.shape
+    C, images = wide // 3, (T * B, H * W, -1)
+    y, how = np.empty((T, B, H, W, C), np.float32), (C // heads, np.float32(scale))
+    attention_back_kernel.attended(spikes.reshape(images), *how, y.reshape(images))
+
+    def back(g: np.ndarray) -> np.ndarray:
+        out = np.empty_like(spikes)
+        attention_back_kernel.attended_back(spikes.reshape(images), *how, g.reshape(images), out.reshape(images))
+        return out
+
+    return y, back
