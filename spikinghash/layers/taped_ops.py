@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from functools import partial
+from typing import Any
 
 import numpy as np
 import torch
@@ -25,7 +26,7 @@ from spikinghash.layers import spike_linear_kernel as linear_kernel
 from spikinghash.layers.fused import NeuronConstants
 from spikinghash.layers.pool import is_plain_pool
 from spikinghash.layers.spike_linear import is_pointwise, is_rare
-from spikinghash.layers.tape import Gradients, Taped, by_autograd
+from spikinghash.layers.tape import Gradients, Taped, by_autograd, undo
 from spikinghash.layers.taped_norm import Charge, Half, Norm, by_channel, fired
 from spikinghash.layers.token_kernel import token_norm_backward
 from spikinghash.layers.vector_rows import LANES
@@ -127,6 +128,27 @@ def tokens(
         return gx
 
     return Charge(p, Norm.of(p, norm, grads)), back
+
+
+def mix_tokens(
+    x: np.ndarray,
+    weights: Sequence[Tensor],
+    norms: Sequence[nn.BatchNorm2d],
+    neurons: Sequence[NeuronConstants],
+    grads: Gradients,
+) -> tuple[Charge, Callable[[Half], np.ndarray]]:
+    """`taped_tokens.mix_tokens` for any number of channels."""
+    backs: list[Any] = []
+    charge = Charge(x)
+    for weight, norm, k in zip(weights, norms, neurons, strict=True):
+        spikes, fired_back = fired(charge, k)
+        charge, token_back = tokens(spikes, weight, norm, grads)
+        backs += [fired_back, token_back]
+
+    def back(half: Half) -> np.ndarray:
+        return undo(backs)(half)[0]  # type: ignore[arg-type]
+
+    return charge, back
 
 
 def attended(q_k_v: Sequence[np.ndarray], heads: int, scale: float) -> tuple[np.ndarray, Back3]:

@@ -24,6 +24,7 @@ from spikinghash.layers.spike_linear import spike_linear
 from spikinghash.layers.tape import Gradients, Taped, by_autograd, undo
 from spikinghash.layers.taped_mix import Mixing, mix, mixes
 from spikinghash.layers.taped_norm import Charge, Norm, fired
+from spikinghash.layers.taped_tokens import mix_tokens
 from spikinghash.layers.vector_rows import LANES
 from spikinghash.layers.wavelet import band_steps, join_bands, split_bands
 
@@ -83,20 +84,16 @@ class HighMixer(nn.Module):
         """Training on arrays [T, S, B, H, W, C]."""
         if self.groups > 1:
             return by_autograd(self.forward, self.parameters(), x, grads)
-        x, back = self.entry.forward_back(x, grads)
-        backs: list[Any] = [back]
         fires: list[Any] = list(self.fire)
-        neurons = [fire.neuron.constants for fire in fires]
+        neurons = [self.entry.constants, *(fire.neuron.constants for fire in fires)]
+        norms = [fire.norm for fire in fires[:2]]
+        mix = mix_tokens if x.shape[-1] % LANES == 0 else taped_ops.mix_tokens
+        charge, token_back = mix(x, list(self.token), norms, neurons[:2], grads)
+        backs: list[Any] = [token_back]
         for i in range(2):
-            charge, back = taped_ops.tokens(x, self.token[i], fires[i].norm, grads)
+            charge, back = self._channels(charge, i, neurons[2 + i], grads)
             backs.append(back)
-            if i == 0:
-                x, back = fired(charge, neurons[i])
-                backs.append(back)
-        for i in range(2):
-            charge, back = self._channels(charge, i, neurons[1 + i], grads)
-            backs.append(back)
-        x, back = fired(charge, neurons[3])
+        x, back = fired(charge, neurons[4])
         return x, undo([*backs, back])
 
     def _channels(self, charge: Charge, i: int, k: NeuronConstants, grads: Gradients) -> tuple[Charge, Any]:
