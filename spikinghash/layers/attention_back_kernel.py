@@ -10,8 +10,9 @@ import numpy as np
 from numba import njit
 
 from spikinghash.layers.aligned_kernel import aligned
-from spikinghash.layers.vector_product import product, rows_unit
-from spikinghash.layers.vector_rows import LANES, list_spikes, sum_rows
+from spikinghash.layers.product_kernel import product, rows_unit
+from spikinghash.layers.rows_kernel import sum_rows
+from spikinghash.layers.vector_rows import LANES, list_spikes
 
 _ZERO = np.float32(0.0)
 

@@ -11,8 +11,9 @@ from numba import njit
 
 from spikinghash.layers.aligned_kernel import aligned
 from spikinghash.layers.pixel_kernel import copy, fire, mix_channels
+from spikinghash.layers.rows_kernel import sum_rows
 from spikinghash.layers.spike_conv_kernel import append_active
-from spikinghash.layers.vector_rows import LANES, sum_rows
+from spikinghash.layers.vector_rows import LANES
 
 _ZERO = np.float32(0.0)
 

@@ -14,10 +14,12 @@ from numba import njit
 
 from spikinghash.layers.aligned_kernel import aligned
 from spikinghash.layers.lif_kernel import affine_tiles, neurons_back, tile, whole_affine
+from spikinghash.layers.product_kernel import product
+from spikinghash.layers.rows_kernel import add_rows, sum_rows
 from spikinghash.layers.vector_lif import forward
 from spikinghash.layers.vector_norm import add_moments, through_norm
-from spikinghash.layers.vector_product import ROWS, product
-from spikinghash.layers.vector_rows import LANES, add_rows, list_spikes, sum_rows
+from spikinghash.layers.vector_product import ROWS
+from spikinghash.layers.vector_rows import LANES, list_spikes
 
 _ZERO = np.float32(0.0)
 _ONE = np.float32(1.0)
@@ -82,9 +84,9 @@ def _add_products(spikes, rows, g, gw, at, lists, counts):  # type: ignore[no-un
     counts[:] = 0
     for r in range(rows):
         for j in range(list_spikes(spikes, r * D, (r + 1) * D, at, 0, 0, 1)):
-            d = np.uint32(at[j])
-            lists[d, counts[d]] = r * K
-            counts[d] += 1
+            channel = np.uint32(at[j])
+            lists[channel, counts[channel]] = r * K
+            counts[channel] += 1
     for d in range(D):
         if counts[d] > 0:
             lo = d * lists.shape[1]

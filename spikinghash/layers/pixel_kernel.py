@@ -5,8 +5,9 @@ from __future__ import annotations
 import numpy as np
 from numba import njit
 
+from spikinghash.layers.rows_kernel import sum_rows
 from spikinghash.layers.spike_conv_kernel import append_active
-from spikinghash.layers.vector_rows import LANES, sum_rows
+from spikinghash.layers.vector_rows import LANES
 from spikinghash.layers.vector_step import scale_vectors
 
 _ZERO = np.float32(0.0)

@@ -14,9 +14,10 @@ import numpy as np
 from numba import njit, prange
 
 from spikinghash.layers.aligned_kernel import aligned
-from spikinghash.layers.vector_rows import LANES, add_rows, list_spikes
-from spikinghash.layers.vector_taps import SIDE, add_taps
+from spikinghash.layers.rows_kernel import add_rows
+from spikinghash.layers.vector_rows import LANES, list_spikes
 from spikinghash.layers.vector_step import copy_vectors, scale_vectors
+from spikinghash.layers.vector_taps import SIDE, add_taps
 
 _ZERO = np.float32(0.0)
 _ONE = np.float32(1.0)

@@ -5,8 +5,9 @@ from __future__ import annotations
 import numpy as np
 from numba import njit
 
+from spikinghash.layers.rows_kernel import add_rows, sum_rows
 from spikinghash.layers.spike_conv_kernel import append_active
-from spikinghash.layers.vector_rows import LANES, add_rows, sum_rows
+from spikinghash.layers.vector_rows import LANES
 
 #: Rows whose spikes are sorted by input together in `weight_gradient`.
 _ROWS = 128
@@ -37,9 +38,9 @@ def weight_gradient(x, grad, gw):  # type: ignore[no-untyped-def]
         counts[:] = 0
         for r in range(first, min(first + _ROWS, N)):
             for j in range(append_active(flat, r * D, (r + 1) * D, at, 0, 0, 1)):
-                d = np.uint32(at[j])
-                lists[d, counts[d]] = (r - first) * K
-                counts[d] += 1
+                channel = np.uint32(at[j])
+                lists[channel, counts[channel]] = (r - first) * K
+                counts[channel] += 1
         for d in range(D):
             if counts[d] > 0:
                 even, lo = counts[d] // 2 * 2, d * lists.shape[1]

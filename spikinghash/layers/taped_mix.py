@@ -1,4 +1,4 @@
-"""Steps of `tape.py` that begin with neurons and end before the next ones: LIF, matrix product, norm (`mix_kernel.py`)."""
+"""Steps of `tape.py` that begin with neurons and end before the next: LIF, matrix product, norm (`mix_kernel.py`)."""
 
 from __future__ import annotations
 

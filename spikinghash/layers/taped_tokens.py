@@ -1,4 +1,4 @@
-"""The high bands' token mixer as one step of `tape.py`: two layers of neurons, weights and norm (`token_mix_kernel.py`)."""
+"""The token mixer of high bands as one step of `tape.py`: twice neurons, weights and norm (`token_mix_kernel.py`)."""
 
 from __future__ import annotations
 

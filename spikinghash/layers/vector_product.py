@@ -9,7 +9,7 @@ from collections.abc import Callable
 from typing import Any
 
 from llvmlite import ir
-from numba import njit, types
+from numba import types
 from numba.core import cgutils
 from numba.extending import intrinsic
 
@@ -65,34 +65,4 @@ def _tile(code: Code, data: list[Any], places: Any, rows: int, vectors: int) -> 
             code.store(builder.load(sums[m][v]), out, place)
 
 
-_tile_1, _tile_2, _tile_3, _tile_4 = (_make(n) for n in range(1, 5))
-
-
-@njit(cache=True, nogil=True)
-def rows_unit(D):  # type: ignore[no-untyped-def]
-    """What the number of rows must be a multiple of where there are D columns: `ROWS`, or less."""
-    left = D // LANES
-    return 8 if left < 4 or left == 5 or left == 6 else ROWS
-
-
-@njit(cache=True, nogil=True)
-def product(a, b, out, R):  # type: ignore[no-untyped-def]
-    """out[R, D] = a[R, K] @ b[K, D]; R a multiple of `rows_unit(D)`, D of `LANES`."""
-    K, D = b.shape
-    left = D // LANES
-    while left > 0:
-        # 5 = 3 + 2 and 6 = 3 + 3: a tile of one vector would load as much for a third of the sums
-        width = 3 if left == 5 or left == 6 else min(left, 4)
-        column = D - left * LANES
-        if width == 4:
-            for r in range(0, R, 6):
-                _tile_4(a, b, out, r, column, K, D)
-        else:
-            for r in range(0, R, 8):
-                if width == 3:
-                    _tile_3(a, b, out, r, column, K, D)
-                elif width == 2:
-                    _tile_2(a, b, out, r, column, K, D)
-                else:
-                    _tile_1(a, b, out, r, column, K, D)
-        left -= width
+tile_1, tile_2, tile_3, tile_4 = (_make(n) for n in range(1, 5))

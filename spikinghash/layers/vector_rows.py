@@ -10,7 +10,7 @@ from collections.abc import Callable
 from typing import Any
 
 from llvmlite import ir
-from numba import njit, types
+from numba import types
 from numba.core import cgutils
 from numba.extending import intrinsic
 
@@ -82,43 +82,8 @@ def _loop(builder: Any, data: list[Any], places: list[Any], vectors: int, *, fre
         builder.store(builder.load(sums[v]), pointer(out, to, v), align=4)
 
 
-_add_1, _add_2, _add_3, _add_4 = (_make(n, fresh=False) for n in range(1, WIDEST + 1))
-_sum_1, _sum_2, _sum_3, _sum_4 = (_make(n, fresh=True) for n in range(1, WIDEST + 1))
-
-
-@njit(inline="always")
-def add_rows(out, to, width, rows, at, lo, hi, base, silent):  # type: ignore[no-untyped-def]
-    """out[to : to + width] += the sum of the rows that begin at rows[at[j] + base], j in [lo, hi); whole vectors.
-
-    Places count floats of the whole arrays. rows[silent : silent + width] are zeros, at[hi] is read.
-    """
-    column = 0
-    while width - column >= 4 * LANES:
-        _add_4(out, to + column, rows, column, at, lo, hi, base, silent)
-        column += 4 * LANES
-    left = width - column
-    if left == 3 * LANES:
-        _add_3(out, to + column, rows, column, at, lo, hi, base, silent)
-    elif left == 2 * LANES:
-        _add_2(out, to + column, rows, column, at, lo, hi, base, silent)
-    elif left == LANES:
-        _add_1(out, to + column, rows, column, at, lo, hi, base, silent)
-
-
-@njit(inline="always")
-def sum_rows(out, to, width, rows, at, lo, hi, base, silent):  # type: ignore[no-untyped-def]
-    """As `add_rows` on zeros."""
-    column = 0
-    while width - column >= 4 * LANES:
-        _sum_4(out, to + column, rows, column, at, lo, hi, base, silent)
-        column += 4 * LANES
-    left = width - column
-    if left == 3 * LANES:
-        _sum_3(out, to + column, rows, column, at, lo, hi, base, silent)
-    elif left == 2 * LANES:
-        _sum_2(out, to + column, rows, column, at, lo, hi, base, silent)
-    elif left == LANES:
-        _sum_1(out, to + column, rows, column, at, lo, hi, base, silent)
+add_1, add_2, add_3, add_4 = (_make(n, fresh=False) for n in range(1, WIDEST + 1))
+sum_1, sum_2, sum_3, sum_4 = (_make(n, fresh=True) for n in range(1, WIDEST + 1))
 
 
 def _list_spikes(typingctx: Any, x: Any, lo: Any, hi: Any, at: Any, n: Any, first: Any, by: Any) -> Any:

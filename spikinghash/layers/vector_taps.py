@@ -1,5 +1,6 @@
-"""Sums of the pixels around listed ones, all nine taps of a 3 x 3 kernel at once: each place is read from the list once,
-and nine independent sums hide how long an addition takes.
+"""Sums of the pixels around listed ones, all nine taps of a 3 x 3 kernel at once.
+
+Each place is read from the list once, and nine independent sums hide how long an addition takes.
 """
 
 from __future__ import annotations

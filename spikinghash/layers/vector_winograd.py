@@ -41,7 +41,7 @@ def _make(size: int, step: Callable[[Code, list[Any]], list[Any]]) -> Callable[.
         def codegen(context: Any, builder: Any, sig: Any, args: Any) -> Any:
             code = Code(builder)
             values, result = (context.make_array(sig.args[i])(context, builder, args[i]).data for i in (0, 4))
-            at, down, right, to, lower, beside, n = *args[1:4], *args[5:]
+            (at, down, right), (to, lower, beside, n) = args[1:4], args[5:]
 
             def place(start: Any, row: Any, column: Any, a: int, b: int, v: Any) -> Any:
                 return code.at(start, (row, row.type(a)), (column, column.type(b)), v)

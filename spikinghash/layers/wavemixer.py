@@ -93,8 +93,9 @@ class HighMixer(nn.Module):
         for i in range(2):
             charge, back = self._channels(charge, i, neurons[2 + i], grads)
             backs.append(back)
-        x, back = fired(charge, neurons[4])
-        return x, undo([*backs, back])
+        x, last_back = fired(charge, neurons[4])
+        backs.append(last_back)
+        return x, undo(backs)
 
     def _channels(self, charge: Charge, i: int, k: NeuronConstants, grads: Gradients) -> tuple[Charge, Any]:
         """Eq. 12 with one group: spikes [..., N, D] of `charge` x W[1, D, K], and the norm behind it."""
@@ -252,9 +253,9 @@ def _mix_bands(
 ) -> _X:
     """Spikes through one level of bands after another, the low band, and back (eqs. 7-12)."""
     low, mixed = x, []
-    for n, mix in enumerate(highs):
+    for n, mix_high in enumerate(highs):
         low, high = split(neuron(low) if n else low)
-        mixed.append(mix(high))
+        mixed.append(mix_high(high))
     low = mix_low(low)
     for n, high in enumerate(reversed(mixed)):
         low = join(neuron(low) if n else low, high)

@@ -10,7 +10,7 @@ import numpy as np
 from numba import njit
 
 from spikinghash.layers.aligned_kernel import aligned
-from spikinghash.layers.vector_product import product, rows_unit
+from spikinghash.layers.product_kernel import product, rows_unit
 from spikinghash.layers.vector_step import copy_vectors
 from spikinghash.layers.vector_winograd import into_tile, out_of_tile
 

@@ -80,7 +80,8 @@ class FlatAdamP(AdamP):
             group["step"] += 1
             if group["params"]:
                 flat = self._flat(number, group)
-                torch._foreach_copy_(flat.gradient_views, [p.grad for p in flat.params])
+                given = [p.grad for p in flat.params if p.grad is not None]
+                torch._foreach_copy_(flat.gradient_views, given)
                 flats.append((flat, group, flat.gradients))
         norm = math.hypot(*(float(torch.linalg.vector_norm(g)) for _, _, g in flats))
         # as the library: a little below the norm, and never longer than before
@@ -128,7 +129,17 @@ class FlatAdamP(AdamP):
             for p, view in zip(params, many, strict=True):
                 self.state[p][key] = view
         rows = np.array([p.shape[0] if p.ndim > 1 else 0 for p in params])
-        return _Flat(list(params), weights, views(weights), gradients, views(gradients), (first, second), parts, np.cumsum(sizes), rows)
+        return _Flat(
+            list(params),
+            weights,
+            views(weights),
+            gradients,
+            views(gradients),
+            (first, second),
+            parts,
+            np.cumsum(sizes),
+            rows,
+        )
 
 
 def _is_plain(p: Tensor) -> bool:

@@ -8,9 +8,10 @@ from torch import nn
 
 from spikinghash.layers.conv import ConvNorm
 from spikinghash.layers.fused import affine_constants
+from spikinghash.layers.rows_kernel import add_rows, sum_rows
 from spikinghash.layers.spike_conv import SpikeConv, convolution, convolve, pays
 from spikinghash.layers.spike_conv_kernel import append_active, count_spikes
-from spikinghash.layers.vector_rows import LANES, add_rows, sum_rows
+from spikinghash.layers.vector_rows import LANES
 
 
 def spikes(*shape, rate=0.3, seed=0):
