@@ -14,6 +14,7 @@ from numba import njit
 
 from spikinghash.layers.aligned_kernel import aligned
 from spikinghash.layers.lif_kernel import affine_tiles, neurons_back, tile, whole_affine
+from spikinghash.layers.norm_kernel import collect
 from spikinghash.layers.product_kernel import product
 from spikinghash.layers.rows_kernel import add_rows, sum_rows
 from spikinghash.layers.vector_lif import forward
@@ -32,16 +33,6 @@ _GROUP = 4
 @njit(cache=True, nogil=True)
 def _pixels(T):  # type: ignore[no-untyped-def]
     return max(1, _BLOCK // T)
-
-
-@njit(cache=True, nogil=True)
-def _collect(part, out):  # type: ignore[no-untyped-def]
-    """out[C] += the sums part[P, C], which start again."""
-    for p in range(part.shape[0]):
-        row = part[p]
-        for c in range(out.size):
-            out[c] += row[c]
-            row[c] = _ZERO
 
 
 @njit(cache=True, nogil=True)
@@ -70,10 +61,10 @@ def mix(x, scale, shift, w, y, tau, v_th):  # type: ignore[no-untyped-def]
         for t in range(T):
             add_moments(out, (t * R + lo) * K, n * K, pivot, part, square)
         if block % _GROUP == _GROUP - 1:
-            _collect(part, moments[1])
-            _collect(square, moments[2])
-    _collect(part, moments[1])
-    _collect(square, moments[2])
+            collect(part, moments[1])
+            collect(square, moments[2])
+    collect(part, moments[1])
+    collect(square, moments[2])
     return moments
 
 
@@ -131,8 +122,8 @@ def mix_back(  # type: ignore[no-untyped-def]
             h[i] = _ONE if h[i] - v_th >= _ZERO else _ZERO
         _add_products(h, rows, gy, gw, at, lists, counts)
         if block % _GROUP == _GROUP - 1:
-            _collect(sums[0], totals[0])
-            _collect(sums[1], totals[1])
-    _collect(sums[0], totals[0])
-    _collect(sums[1], totals[1])
+            collect(sums[0], totals[0])
+            collect(sums[1], totals[1])
+    collect(sums[0], totals[0])
+    collect(sums[1], totals[1])
     return totals

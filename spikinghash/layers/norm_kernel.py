@@ -13,6 +13,16 @@ from spikinghash.layers.lif_kernel import block_size, tile
 _ZERO = np.float32(0.0)
 
 
+@njit(cache=True, nogil=True)
+def collect(part, out):  # type: ignore[no-untyped-def]
+    """out[C] += the sums part[P, C], which start again."""
+    for p in range(part.shape[0]):
+        row = part[p]
+        for c in range(out.size):
+            out[c] += row[c]
+            row[c] = _ZERO
+
+
 @njit(cache=True, nogil=True, error_model="numpy")
 def channel_sums(x, y, x0, y0):  # type: ignore[no-untyped-def]
     """Per-channel sums of (x - x0) and of (x - x0) * (y - y0) over rows; x, y [R, C], x0, y0 [C] -> float64 [C], [C].

@@ -12,6 +12,7 @@ from numba import njit
 
 from spikinghash.layers.aligned_kernel import aligned
 from spikinghash.layers.lif_kernel import SIGMOID
+from spikinghash.layers.norm_kernel import collect
 from spikinghash.layers.vector_rows import LANES
 from spikinghash.layers.vector_token import (
     first_back_atan,
@@ -25,19 +26,16 @@ from spikinghash.layers.vector_token import (
 _ZERO = np.float32(0.0)
 
 
-@njit(inline="always")
-def _collect(part, out):  # type: ignore[no-untyped-def]
-    """out[C] += part[C], which starts again."""
-    for c in range(out.size):
-        out[c] += part[c]
-        part[c] = _ZERO
-
-
 @njit(cache=True, nogil=True)
 def first(x, after, bits, tau, v_th):  # type: ignore[no-untyped-def]
     """Bits of LIF(x), and the moments [3, C] (`norm_kernel.moments`) of their products with the weights `after`."""
     T, S, B, P, C = x.shape
-    moments, sums, squares, none = np.zeros((3, C)), aligned(C), aligned(C), np.empty(0, np.float32)
+    moments, sums, squares, none = (
+        np.zeros((3, C)),
+        aligned(C).reshape(1, C),
+        aligned(C).reshape(1, C),
+        np.empty(0, np.float32),
+    )
     sums[:] = _ZERO
     squares[:] = _ZERO
     N, step = S * B * P * C, (after.shape[1] > 1) * P
@@ -49,8 +47,8 @@ def first(x, after, bits, tau, v_th):  # type: ignore[no-untyped-def]
                     first_tokens(
                         x, none, none, none, after, bits, sums, squares, at + c, N, T, token, step, c, tau, v_th
                     )  # fmt: skip
-            _collect(sums, moments[1])
-            _collect(squares, moments[2])
+            collect(sums, moments[1])
+            collect(squares, moments[2])
     return moments
 
 
@@ -60,7 +58,7 @@ def second(bits, before, scale, shift, after, out, tau, v_th):  # type: ignore[n
     their moments.
     """
     T, S, B, P, C = out.shape
-    moments, sums, squares = np.zeros((3, C)), aligned(C), aligned(C)
+    moments, sums, squares = np.zeros((3, C)), aligned(C).reshape(1, C), aligned(C).reshape(1, C)
     sums[:] = _ZERO
     squares[:] = _ZERO
     N, step = S * B * P * C, (after.shape[1] > 1) * P
@@ -72,8 +70,8 @@ def second(bits, before, scale, shift, after, out, tau, v_th):  # type: ignore[n
                     next_tokens(
                         bits, before, scale, shift, after, out, sums, squares, at + c, N, T, token, step, c, tau, v_th
                     )  # fmt: skip
-            _collect(sums, moments[1])
-            _collect(squares, moments[2])
+            collect(sums, moments[1])
+            collect(squares, moments[2])
     return moments
 
 
@@ -111,7 +109,7 @@ def second_back(  # type: ignore[no-untyped-def]
     T, S, B, P, C = g.shape
     h, N, step = aligned(T * LANES), S * B * P * C, (after.shape[1] > 1) * P
     gain, slope, offset = constants[0], constants[1], constants[2]
-    totals, sums, products = np.zeros((2, C)), aligned(C), aligned(C)
+    totals, sums, products = np.zeros((2, C)), aligned(C).reshape(1, C), aligned(C).reshape(1, C)
     sums[:] = _ZERO
     products[:] = _ZERO
     for s in range(S):
@@ -129,6 +127,6 @@ def second_back(  # type: ignore[no-untyped-def]
                             bits, before, scale, shift, after, g, gain, slope, offset, out, by_token, sums, products, h,
                             at + c, N, T, token, step, c, tau, v_th, alpha,
                         )  # fmt: skip
-            _collect(sums, totals[0])
-            _collect(products, totals[1])
+            collect(sums, totals[0])
+            collect(products, totals[1])
     return totals
