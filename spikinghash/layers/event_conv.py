@@ -87,7 +87,8 @@ def _convolve_images(x: np.ndarray, conv: nn.Conv2d, grads: Gradients) -> Taped:
         gradient = torch.from_numpy(g.reshape(y.shape)).movedim(-1, 1)
         sizes = conv.stride, conv.padding, conv.dilation, False, [0, 0], conv.groups
         of = torch.ops.aten.convolution_backward
-        grads.add(conv.weight, of(gradient, images, conv.weight, None, *sizes, [False, True, False])[1])
+        found = of(gradient, images, conv.weight.detach(), None, *sizes, [False, True, False])
+        grads.add(conv.weight, found[1].numpy())
         return g
 
     return y, back

@@ -17,7 +17,8 @@ from spikinghash.layers.constants import kept, norm_tensors
 
 #: No scale, or no shift.
 NONE = np.empty(0, np.float32)
-_NO_SUMS = np.empty((0, 0), np.float64)
+#: No sums per group of blocks.
+NO_SUMS = np.empty((0, 0), np.float64)
 _PARALLEL_FROM = 1 << 15
 
 
@@ -49,12 +50,7 @@ def runs_fused(x: Tensor) -> bool:
 
 def is_fixed(module: nn.Module, x: Tensor) -> bool:
     """Whether `module` may run as one kernel: inference on CPU without gradient, and nobody watches its parts."""
-    return (
-        not module.training
-        and not torch.is_grad_enabled()
-        and runs_fused(x)
-        and not any(m._forward_hooks or m._forward_pre_hooks for m in parts(module))
-    )
+    return not module.training and not torch.is_grad_enabled() and runs_fused(x) and not is_watched(module)
 
 
 def parts(module: nn.Module) -> tuple[nn.Module, ...]:
@@ -63,6 +59,19 @@ def parts(module: nn.Module) -> tuple[nn.Module, ...]:
     if found is None:
         found = module.__dict__["_parts"] = tuple(module.modules())
     return found
+
+
+def is_watched(module: nn.Module) -> bool:
+    """Whether `module` or one of its parts has a hook."""
+    found: tuple[dict[int, Any], ...] | None = module.__dict__.get("_watchers")
+    if found is None:
+        # a module keeps its dictionaries for life
+        found = module.__dict__["_watchers"] = tuple(
+            hooks
+            for m in parts(module)
+            for hooks in (m._forward_hooks, m._forward_pre_hooks, m._backward_hooks, m._backward_pre_hooks)
+        )
+    return any(found)
 
 
 def rows(x: Tensor, columns: int = -1) -> np.ndarray:
@@ -107,7 +116,7 @@ class FusedLIF(torch.autograd.Function):
         out = torch.empty_like(x)
         run = backward_kernel(x.numel())
         inputs = rows(x), NONE, NONE, rows(grad.contiguous()), rows(out), NONE
-        run(*inputs, _NO_SUMS, _NO_SUMS, *ctx.k.gradient())
+        run(*inputs, NO_SUMS, NO_SUMS, *ctx.k.gradient())
         return out, None
 
 

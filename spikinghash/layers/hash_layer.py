@@ -3,12 +3,17 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
+import numpy as np
 import torch
 from torch import Tensor, nn
 
 from spikinghash.errors import ConfigError
+from spikinghash.layers import hash_kernel
+from spikinghash.layers.fused import NO_SUMS, NONE, NeuronConstants, backward_kernel, runs_fused
 from spikinghash.layers.neuron import LIF, lif_trace
+from spikinghash.layers.taped_norm import by_step
 
 #: Released constants of the hash neuron: low, so that a bit can fire at every step.
 HASH_TAU = 2.0
@@ -58,7 +63,10 @@ class SpikingHashLayer(nn.Module):
 
     def forward(self, f: Tensor) -> HashOutput:
         """f [T, B, C] -> `HashOutput` of [B, K]."""
-        spikes, charged = lif_trace(self._charge(f), self.neuron)
+        charge = self._charge(f)
+        if runs_fused(charge):
+            return HashOutput(*_Read.apply(charge.contiguous(), self.neuron.constants, self.readout == "rate"))
+        spikes, charged = lif_trace(charge, self.neuron)
         margin = (charged.detach() - self.neuron.v_threshold).abs().amin(dim=(0, 2))
         rate = spikes.mean(0)
         bits = spikes.prod(0) if self.readout == "and" else (rate >= 0.5).to(rate.dtype) + (rate - rate.detach())
@@ -70,6 +78,31 @@ class SpikingHashLayer(nn.Module):
         # exact sums: grid features times rounded weights fit float64, whatever the order of addition
         weight, bias = self.linear.weight.double(), self.linear.bias.double()
         return nn.functional.linear(torch.round(f / FEATURE_GRID).double() * FEATURE_GRID, weight, bias).float()
+
+
+class _Read(torch.autograd.Function):
+    """`HashOutput` of charge [T, B, K] in one pass on CPU."""
+
+    @staticmethod
+    def forward(ctx: Any, charge: Tensor, k: NeuronConstants, majority: bool) -> tuple[Tensor, Tensor, Tensor, Tensor]:
+        x = charge.detach().numpy()
+        bits, rate, membrane = (np.empty(x.shape[1:], np.float32) for _ in range(3))
+        margin = np.empty(x.shape[1], np.float32)
+        hash_kernel.read(x, *k.dynamics(), majority, bits, rate, membrane, margin)
+        ctx.charge, ctx.k, ctx.majority = x, k, majority
+        found = tuple(torch.from_numpy(part) for part in (bits, rate, membrane, margin))
+        ctx.mark_non_differentiable(*found[2:])
+        return found  # type: ignore[return-value]
+
+    @staticmethod
+    def backward(ctx: Any, by_bits: Tensor, by_rate: Tensor, *_: Tensor) -> tuple[Tensor, None, None]:
+        x, k = ctx.charge, ctx.k
+        by_spike, out = np.empty_like(x), np.empty_like(x)
+        given = (np.ascontiguousarray(g.numpy()) for g in (by_bits, by_rate))
+        hash_kernel.by_spike(x, *k.dynamics(), ctx.majority, *given, by_spike)
+        arrays = by_step(x), NONE, NONE, by_step(by_spike), by_step(out), NONE
+        backward_kernel(x.size)(*arrays, NO_SUMS, NO_SUMS, *k.gradient())
+        return torch.from_numpy(out), None, None
 
 
 def global_average(x: Tensor, *, exact: bool) -> Tensor:

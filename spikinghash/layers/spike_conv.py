@@ -114,7 +114,9 @@ class SpikeConv(torch.autograd.Function):
         grad = grad.contiguous()
         of_x, of_weight = ctx.needs_input_grad[:2]
         gx = input_gradient(x, weight, grad) if of_x else None
-        gw = weight_gradient(x.detach().numpy(), grad.numpy(), weight.shape[2]) if of_weight else None
+        gw = None
+        if of_weight:
+            gw = torch.from_numpy(weight_gradient(x.detach().numpy(), grad.numpy(), weight.shape[2]))
         return gx, gw, grad.sum((0, 1, 2)) if ctx.biased else None
 
 
@@ -153,9 +155,10 @@ def _transformed(weight: Tensor) -> np.ndarray:
     return u
 
 
-def weight_gradient(x: np.ndarray, grad: np.ndarray, k: int) -> Tensor:
+def weight_gradient(x: np.ndarray, grad: np.ndarray, k: int) -> np.ndarray:
     """[K, D, k, k] from spikes x [N, H, W, D] and the gradient of the result, grad [N, H, W, K]; both dense."""
     D, K = x.shape[-1], grad.shape[-1]
     rows = torch.zeros(k * k * D, K + -K % LANES).numpy()
     kernel.weight_gradient(x, grad, k, rows)
-    return torch.from_numpy(rows[:, :K].reshape(k, k, D, K).transpose(3, 2, 0, 1).copy())
+    found: np.ndarray = rows[:, :K].reshape(k, k, D, K).transpose(3, 2, 0, 1).copy()
+    return found

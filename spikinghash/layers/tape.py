@@ -14,7 +14,7 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from spikinghash.layers.fused import parts, runs_fused
+from spikinghash.layers.fused import is_watched, parts, runs_fused
 
 #: From the gradient of a step's result to that of its input; called at most once. It gives a new array and leaves what
 #: it gets.
@@ -25,21 +25,26 @@ class Gradients:
     """Gradients by parameter, and the batch norms that saw a batch."""
 
     def __init__(self) -> None:
-        self._found: dict[Tensor, Tensor | np.ndarray] = {}
+        # by `id`: a tensor's own hash is a call into Python
+        self._found: dict[int, tuple[Tensor, np.ndarray]] = {}
         self.norms: list[nn.BatchNorm2d] = []
 
-    def add(self, parameter: Tensor, gradient: Tensor | np.ndarray) -> None:
-        """One more term of a parameter's gradient, with as many values."""
-        before = self._found.get(parameter)
-        self._found[parameter] = gradient if before is None else before + gradient
+    def add(self, parameter: Tensor, gradient: np.ndarray) -> None:
+        """One more term of a parameter's gradient, with as many values, in memory that nobody else writes to."""
+        before = self._found.get(id(parameter))
+        self._found[id(parameter)] = parameter, gradient if before is None else before[1] + gradient
 
     def of(self, parameter: Tensor) -> Tensor | None:
-        """The gradient in the parameter's shape, dense as autograd and DDP want it; None without one."""
-        found = self._found.get(parameter)
-        if isinstance(found, np.ndarray):
-            # numpy's calls take half as long
-            return torch.from_numpy(np.ascontiguousarray(found).reshape(parameter.shape))
-        return None if found is None else found.reshape(parameter.shape).contiguous()
+        """The gradient in the parameter's shape, dense; None without one."""
+        _, found = self._found.get(id(parameter), (parameter, None))
+        return None if found is None else torch.from_numpy(np.ascontiguousarray(found).reshape(parameter.shape))
+
+    def hand_out(self) -> None:
+        """Add them to what the parameters have, as autograd does with its own."""
+        for parameter, _ in self._found.values():
+            own = self.of(parameter)
+            if own is not None and parameter.requires_grad:
+                parameter.grad = own if parameter.grad is None else parameter.grad + own
 
     def count_batches(self) -> None:
         """As `nn.BatchNorm2d` does, in one call; also tells those who keep constants that the statistics changed."""
@@ -96,7 +101,7 @@ def by_autograd(
         first, *rest = torch.autograd.grad(y, [leaf, *own], torch.from_numpy(g), allow_unused=True)
         for parameter, gradient in zip(own, rest, strict=True):
             if gradient is not None:
-                grads.add(parameter, gradient)
+                grads.add(parameter, gradient.numpy())
         return np.zeros_like(x) if first is None else np.array(first.numpy(), order="C")
 
     return y.detach().contiguous().numpy(), back
@@ -104,19 +109,21 @@ def by_autograd(
 
 class _Network(torch.autograd.Function):
     @staticmethod
-    def forward(ctx: Any, layer: Layer, x: Tensor, *parameters: Tensor) -> Tensor:
+    def forward(ctx: Any, layer: Layer, x: Tensor, _anchor: Tensor) -> Tensor:
         grads = Gradients()
         y, back = layer(x.numpy(), grads)
         grads.count_batches()
-        ctx.back, ctx.grads, ctx.parameters = back, grads, parameters
-        return torch.from_numpy(y)
+        ctx.back, ctx.grads, ctx.shape = back, grads, y.shape
+        return torch.from_numpy(y.mean((2, 3)))
 
     @staticmethod
-    def backward(ctx: Any, grad: Tensor) -> tuple[Tensor | None, ...]:
-        ctx.back(np.array(grad.numpy(), order="C"))
-        found = tuple(ctx.grads.of(p) for p in ctx.parameters)
+    def backward(ctx: Any, grad: Tensor) -> tuple[None, None, None]:
+        _, _, H, W, _ = ctx.shape
+        share = grad.numpy()[:, :, None, None] * np.float32(1.0 / (H * W))
+        ctx.back(np.array(np.broadcast_to(share, ctx.shape), order="C"))
+        ctx.grads.hand_out()
         ctx.back = ctx.grads = None
-        return None, None, *found
+        return None, None, None
 
 
 def is_taped(module: nn.Module, x: Tensor) -> bool:
@@ -126,12 +133,24 @@ def is_taped(module: nn.Module, x: Tensor) -> bool:
         and torch.is_grad_enabled()
         and runs_fused(x)
         and not x.requires_grad
-        and not any(m._forward_hooks or m._forward_pre_hooks or m._backward_hooks for m in parts(module))
+        and not is_watched(module)
+        and not _is_heard(module)
     )
 
 
+def _is_heard(module: nn.Module) -> bool:
+    """Whether somebody waits for the gradient of a parameter."""
+    own = (p for m in parts(module) for p in m._parameters.values() if p is not None)
+    return any(p._backward_hooks or p._post_accumulate_grad_hooks for p in own)
+
+
 def trained(network: nn.Module, x: Tensor) -> Tensor:
-    """Frames x [T, B, P, H, W] through the taped form of a network -> features [T, B, C, H', W'], differentiable."""
-    own = [p for m in parts(network) for p in m._parameters.values() if p is not None]
-    y: Tensor = _Network.apply(network.forward_back, x.contiguous(), *own)
-    return y.movedim(-1, 2)
+    """Frames x [T, B, P, H, W] through the taped form of a network -> features [T, B, C], means over space.
+
+    `backward` leaves gradients in the parameters itself: autograd takes longer to pass a hundred small ones on than
+    the kernels to find them. So `torch.autograd.grad` does not see these parameters, and DDP hears nothing of them;
+    workers on CPU share gradients by `training/averaging.py`.
+    """
+    anchor = torch.zeros((), requires_grad=True)
+    features: Tensor = _Network.apply(network.forward_back, x.contiguous(), anchor)
+    return features

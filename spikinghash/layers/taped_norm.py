@@ -10,7 +10,6 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
-import torch
 from torch import Tensor, nn
 
 from spikinghash.layers import lif_kernel, norm_kernel
@@ -68,7 +67,7 @@ class Norm:
         self._grads.add(self._norm.weight, by_weight)
         self._grads.add(self._norm.bias, by_bias)
         if self._offset is not None:
-            self._grads.add(self._offset, torch.zeros(self._offset.shape))
+            self._grads.add(self._offset, np.zeros(self._offset.shape, np.float32))
         gain, slope, shift = found
         return gain, slope, shift
 

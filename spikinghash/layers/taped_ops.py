@@ -104,7 +104,7 @@ def linear(x: np.ndarray, weight: Tensor, grads: Gradients, *, transposed: bool)
             linear_kernel.weight_gradient(rows, gradient.numpy(), gw.numpy())
         else:
             gw = torch.from_numpy(rows).T @ gradient
-        grads.add(weight, gw.T if transposed else gw)
+        grads.add(weight, (gw.T if transposed else gw).numpy())
         return (gradient @ matrix.T).numpy().reshape(x.shape)
 
     return y.reshape(*x.shape[:-1], K), back

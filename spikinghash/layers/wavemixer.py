@@ -215,10 +215,10 @@ class WaveMixer(nn.Module):
 
         def back(g: np.ndarray) -> np.ndarray:
             g = out_back(g)
-            by_weight = torch.from_numpy((g * spikes).sum(1))
+            by_weight = (g * spikes).sum(1)
             if weight.shape[0] == 1:
-                by_weight = by_weight.sum(0, keepdim=True)
-            grads.add(self.low, by_weight.permute(3, 0, 1, 2))
+                by_weight = by_weight.sum(0, keepdims=True)
+            grads.add(self.low, by_weight.transpose(3, 0, 1, 2))
             return in_back(g * weight)
 
         return y, back

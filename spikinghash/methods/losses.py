@@ -17,15 +17,19 @@ def pairwise_likelihood(codes: Tensor, similarity: Tensor, *, same: Tensor | Non
     `same` [B, B] boolean: balance similar against dissimilar pairs (weights S/S1 and S/S0, HashNet's), as released;
     None gives every pair weight one.
     """
-    B = codes.shape[0]
     omega = 0.5 * codes @ codes.T
-    term = F.softplus(omega) - similarity * omega
-    pairs = torch.ones(B, B, dtype=torch.bool, device=codes.device).triu(1)
+    return (_pair_weights(codes, same) * (F.softplus(omega) - similarity * omega)).sum()
+
+
+def _pair_weights(codes: Tensor, same: Tensor | None) -> Tensor:
+    """The share [B, B] of every pair i < j in the loss, zero elsewhere."""
+    B = codes.shape[0]
+    pairs = torch.ones(B, B, dtype=codes.dtype, device=codes.device).triu_(1)
     if same is None:
-        return term[pairs].mean() if B > 1 else term.sum() * 0.0
-    positive, negative = pairs & same, pairs & ~same
-    n_pos, n_neg = positive.sum().clamp(min=1), negative.sum().clamp(min=1)
-    return term[positive].sum() / n_pos + term[negative].sum() / n_neg
+        return pairs / max(1, B * (B - 1) // 2)
+    positive = pairs * same
+    negative = pairs - positive
+    return positive / positive.sum().clamp_(min=1) + negative / negative.sum().clamp_(min=1)
 
 
 def hard_similarity(labels: Tensor) -> Tensor:

@@ -206,7 +206,7 @@ class Spikinghash(nn.Module):
         """x [T or 1, B, P, H, W] -> pooled features [T, B, D4]."""
         x = scale(x)
         if is_taped(self, x):
-            return trained(self, x).mean((3, 4))
+            return trained(self, x)
         return global_average(
             frames_through(self, x) if is_fixed(self, x) else self._stages(x), exact=not self.training
         )

@@ -6,7 +6,7 @@ nothing, and its books for each parameter cost a twentieth to a tenth of a small
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 
 import torch
 from torch import Tensor, nn
@@ -21,17 +21,27 @@ def same_start(module: nn.Module) -> nn.Module:
     return module
 
 
+def mean_of_workers(values: Tensor) -> None:
+    """Make `values` the mean of those of all workers, in place."""
+    torch.distributed.all_reduce(values)
+    values /= torch.distributed.get_world_size()
+
+
+def fill_missing(parameters: Iterable[Tensor]) -> None:
+    """Zeros where this worker has no gradient: another one may have one."""
+    for p in parameters:
+        if p.grad is None and p.requires_grad:
+            p.grad = torch.zeros_like(p)
+
+
 @torch.no_grad()
-def average_gradients(parameters: Iterable[Tensor]) -> None:
+def average_gradients(parameters: Iterable[Tensor], average: Callable[[Tensor], None]) -> None:
     """Give every worker the mean of all workers' gradients; one that a worker lacks counts as zero."""
     many = [p for p in parameters if p.requires_grad]
-    for p in many:
-        if p.grad is None:
-            p.grad = torch.zeros_like(p)
+    fill_missing(many)
     gradients = [p.grad for p in many if p.grad is not None]
     flat = _flatten_dense_tensors(gradients)
-    torch.distributed.all_reduce(flat)
-    flat /= torch.distributed.get_world_size()
+    average(flat)
     for p, own in zip(many, _unflatten_dense_tensors(flat, gradients), strict=True):
         p.grad = own
 
@@ -40,5 +50,4 @@ def average_buffers(module: nn.Module) -> None:
     """Give all ranks the mean of their floating-point buffers (running statistics, similarity accumulators)."""
     for buffer in module.buffers():
         if buffer.is_floating_point():
-            torch.distributed.all_reduce(buffer)
-            buffer.div_(torch.distributed.get_world_size())
+            mean_of_workers(buffer)

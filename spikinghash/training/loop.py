@@ -5,7 +5,7 @@ from __future__ import annotations
 import copy
 import math
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -76,15 +76,15 @@ def run(
     *,
     ranks: Ranks = Ranks(),
     wrap: Callable[[nn.Module], nn.Module] = lambda m: m,
-    average: Callable[[Iterable[Tensor]], None] | None = None,
+    average: Callable[[Tensor], None] | None = None,
     sync: Callable[[nn.Module], None] = lambda m: None,
     finish: Callable[[nn.Module], None] = lambda m: None,
     resume: Path | None = None,
 ) -> Progress:
     """Train `method` in place and return the progress with the best network.
 
-    `wrap` makes it distributed, `average` the gradients of all ranks at every step where `wrap` does not, and `sync`
-    their buffers after an epoch.
+    `wrap` makes it distributed, `average` makes a tensor of gradients the mean of all ranks' at every step where `wrap`
+    does not, and `sync` averages their buffers after an epoch.
     `finish` turns a copy into what would be saved, which is what is validated.
     `report(record, save)` is called once an epoch on every rank; `save(folder)` writes the training state and is None
     in epochs without one. `resume` is such a folder. Raises `TrainingCollapsed`.
@@ -126,7 +126,7 @@ def _epoch(
     optimiser: torch.optim.Optimizer,
     epoch: int,
     ranks: Ranks,
-    average: Callable[[Iterable[Tensor]], None] | None,
+    average: Callable[[Tensor], None] | None,
 ) -> dict[str, float]:
     method.train()
     order = torch.randperm(len(data.labels), generator=_generator(recipe.seed, epoch, 0))

@@ -25,7 +25,7 @@ from spikinghash.errors import SpikinghashError, TrainingCollapsed
 from spikinghash.methods.method import LossWeights
 from spikinghash.methods.spec import ModelSpec
 from spikinghash.training import history
-from spikinghash.training.averaging import average_buffers, average_gradients, same_start
+from spikinghash.training.averaging import average_buffers, mean_of_workers, same_start
 from spikinghash.training.loop import EpochRecord, Ranks, Report
 from spikinghash.training.recipe import Recipe
 
@@ -167,7 +167,7 @@ def _together() -> dict[str, Callable[..., Any]]:
             "wrap": partial(prepare_model, move_to_device=False, parallel_strategy_kwargs=options),
             "sync": average_buffers,
         }
-    return {"wrap": same_start, "average": average_gradients, "sync": average_buffers}
+    return {"wrap": same_start, "average": mean_of_workers, "sync": average_buffers}
 
 
 def _reporter(log: Path, ranks: Ranks) -> Report:

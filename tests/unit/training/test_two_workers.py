@@ -9,7 +9,7 @@ import torch
 
 from spikinghash.methods.method import LossWeights, build
 from spikinghash.methods.spec import ModelSpec
-from spikinghash.training.averaging import average_gradients, same_start
+from spikinghash.training.averaging import mean_of_workers, same_start
 from spikinghash.training.descend import descend
 from spikinghash.training.recipe import Recipe, make_optimiser
 
@@ -45,7 +45,7 @@ def worker(rank, port, found):
     same_start(own)
     seen = []
     for _ in range(STEPS):
-        descend(own, own(*share(rank)).loss, optimiser, 1.0, average_gradients)
+        descend(own, own(*share(rank)).loss, optimiser, 1.0, mean_of_workers)
         seen.append(weights(own))
     found.put((rank, seen))
     torch.distributed.destroy_process_group()
