@@ -109,7 +109,7 @@ class Code:
         _, v_th, gain, keep = constants
         zero = ir.Constant(VECTOR, None)
         later = self.choose(self.reached(h, v_th), zero, self.builder.load(carried))
-        grad = self.add(self.mul(g, slope), later)
+        grad = self.fma(g, slope, later)
         self.builder.store(self.mul(grad, keep), carried)
         return self.mul(grad, gain)
 
@@ -142,7 +142,7 @@ class Code:
     def atan_slope(self, h: Any, v_th: Any, alpha: Any) -> Any:
         """Derivative of the arc tangent surrogate at H."""
         w = self.mul(self.mul(constant(np.pi / 2), alpha), self.sub(h, v_th))
-        return self.div(self.div(alpha, constant(2.0)), self.add(constant(1.0), self.mul(w, w)))
+        return self.div(self.div(alpha, constant(2.0)), self.fma(w, w, constant(1.0)))
 
 
 #: A surrogate's slope from H, threshold and alpha.

@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Any
 
 from llvmlite import ir
 from numba import types
+from numba.core import cgutils
 from numba.extending import intrinsic
 
 from spikinghash.layers.vector_code import Code, Slope, constant
 from spikinghash.layers.vector_rows import LANES
+
+#: Vectors that go through the steps side by side.
+_TOGETHER = 4
 
 
 def back_constants(code: Code, tau: Any, v_th: Any) -> tuple[Any, Any, Any, Any]:
@@ -18,6 +22,19 @@ def back_constants(code: Code, tau: Any, v_th: Any) -> tuple[Any, Any, Any, Any]
     tau, v_th, one = code.spread(tau), code.spread(v_th), constant(1.0)
     gain = code.div(one, tau)
     return tau, v_th, gain, code.sub(one, gain)
+
+
+def _side_by_side(code: Code, n: Any) -> Iterator[list[Any]]:
+    """Loops over the places of n neurons, whole vectors: several at a time, then what is left one by one. What the
+    next step of a neuron waits for takes longer than the work of one vector.
+    """
+    builder, lanes = code.builder, ir.Constant(n.type, LANES)
+    groups, many = builder.sdiv(n, lanes), ir.Constant(n.type, _TOGETHER)
+    whole = builder.mul(builder.sdiv(groups, many), many)
+    with cgutils.for_range_slice(builder, n.type(0), whole, many, n.type) as (group, _):
+        yield [builder.mul(builder.add(group, n.type(i)), lanes) for i in range(_TOGETHER)]
+    with cgutils.for_range_slice(builder, whole, groups, n.type(1), n.type) as (group, _):
+        yield [builder.mul(group, lanes)]
 
 
 def _forward(
@@ -39,16 +56,16 @@ def _forward(
         normed = builder.icmp_signed(">", width, ir.Constant(width.type, 0))
 
         def each(affine: Any) -> None:
-            lanes = ir.Constant(n.type, LANES)
-            with code.steps(builder.sdiv(n, lanes)) as group:
-                place, (potential,) = builder.mul(group, lanes), code.variables(1)
-                scale, shift = (
-                    (code.load(affine, code.at(place, p)) for p in (group.type(0), width)) if affine else (0, 0)
-                )
+            for place in _side_by_side(code, n):
+                potentials = code.variables(len(place))
+                scales = [
+                    [code.load(affine, code.at(own, p)) for p in (own.type(0), width)] if affine else [] for own in place
+                ]
                 with code.steps(T) as t:
-                    u = code.load(arrays[0].data, code.at(lo, place, (t, N)))
-                    u = code.add(code.mul(u, scale), shift) if affine else u
-                    code.store(code.neuron(u, potential, tau, v_th)[1], arrays[1].data, code.at(to, place, (t, M)))
+                    for own, potential, how in zip(place, potentials, scales, strict=True):
+                        u = code.load(arrays[0].data, code.at(lo, own, (t, N)))
+                        u = code.add(code.mul(u, how[0]), how[1]) if affine else u
+                        code.store(code.neuron(u, potential, tau, v_th)[1], arrays[1].data, code.at(to, own, (t, M)))
 
         with builder.if_else(normed) as (then, otherwise):
             with then:
@@ -79,11 +96,9 @@ def _make(slope_of: Slope) -> Callable[..., None]:
             code, data = Code(builder), [arrays[i].data for i in (0, 1, 2, 7, 8, 9)]
             width = builder.extract_value(arrays[7].shape, 1)
             constants = back_constants(code, args[10], args[11])
-            groups = builder.sdiv(args[4], ir.Constant(args[4].type, LANES))
-            with code.steps(groups) as group:
-                place = builder.mul(group, ir.Constant(group.type, LANES))
-                where = args[3], place, args[5], args[6], width, *args[13:]
-                _group(code, data, where, constants, args[12], slope_of)
+            for place in _side_by_side(code, args[4]):
+                where = args[3], args[5], args[6], width, *args[13:]
+                _groups(code, data, place, where, constants, args[12], slope_of)
             return context.get_dummy_value()
 
         return signature, codegen
@@ -91,28 +106,32 @@ def _make(slope_of: Slope) -> Callable[..., None]:
     return backward
 
 
-def _group(
-    code: Code, data: list[Any], places: tuple[Any, ...], constants: tuple[Any, ...], alpha: Any, slope_of: Slope
-) -> None:
-    """`LANES` neurons: H forwards into the scratch, then the gradient backwards."""
+def _groups(
+    code: Code, data: list[Any], groups: list[Any], places: tuple[Any, ...], constants: tuple[Any, ...], alpha: Any,
+    slope_of: Slope,
+) -> None:  # fmt: skip
+    """`LANES` neurons from each place of `groups` on: H forwards into the scratch, then the gradient backwards."""
     x, gs, gx, affine, sums, scratch = data
-    lo, place, N, T, width, given, M, kept = places
+    lo, N, T, width, given, M, kept = places
     tau, v_th = constants[:2]
-    scale, shift, mean = (code.load(affine, code.at(place, (width, ir.Constant(width.type, i)))) for i in range(3))
-    (potential, carried, total, product), alpha = code.variables(4), code.spread(alpha)
+    norms = [[code.load(affine, code.at(own, (width, width.type(i)))) for i in range(3)] for own in groups]
+    states, alpha = [code.variables(4) for _ in groups], code.spread(alpha)
     with code.steps(T) as t:
-        u = code.add(code.mul(code.load(x, code.at(lo, place, (t, N))), scale), shift)
-        code.store(code.neuron(u, potential, tau, v_th)[0], scratch, code.at(place, (t, kept)))
+        for own, (scale, shift, _), state in zip(groups, norms, states, strict=True):
+            u = code.add(code.mul(code.load(x, code.at(lo, own, (t, N))), scale), shift)
+            code.store(code.neuron(u, state[0], tau, v_th)[0], scratch, code.at(own, (t, kept)))
     with code.steps(T, backwards=True) as t:
-        here, h = code.at(lo, place, (t, N)), code.load(scratch, code.at(place, (t, kept)))
-        slope = slope_of(code, h, v_th, alpha)
-        grad = code.neuron_back(code.load(gs, code.at(given, place, (t, M))), h, carried, slope, constants)
-        code.store(grad, gx, here)
-        for variable, term in ((total, grad), (product, code.mul(grad, code.sub(code.load(x, here), mean)))):
-            code.builder.store(code.add(code.builder.load(variable), term), variable)
-    for i, variable in enumerate((total, product)):
-        to = code.at(place, (width, ir.Constant(width.type, i)))
-        code.store(code.add(code.load(sums, to), code.builder.load(variable)), sums, to)
+        for own, (_, _, mean), (_, carried, total, product) in zip(groups, norms, states, strict=True):
+            here, h = code.at(lo, own, (t, N)), code.load(scratch, code.at(own, (t, kept)))
+            away, slope = code.sub(code.load(x, here), mean), slope_of(code, h, v_th, alpha)
+            grad = code.neuron_back(code.load(gs, code.at(given, own, (t, M))), h, carried, slope, constants)
+            code.store(grad, gx, here)
+            code.builder.store(code.add(code.builder.load(total), grad), total)
+            code.builder.store(code.fma(grad, away, code.builder.load(product)), product)
+    for own, (_, _, total, product) in zip(groups, states, strict=True):
+        for i, variable in enumerate((total, product)):
+            to = code.at(own, (width, width.type(i)))
+            code.store(code.add(code.load(sums, to), code.builder.load(variable)), sums, to)
 
 
 #: Gradient gx[T * N] of the charged input of n neurons from `lo` on, n whole vectors: x[T * N] * affine[0] + affine[1]
