@@ -98,8 +98,8 @@ class _Read(torch.autograd.Function):
     def backward(ctx: Any, by_bits: Tensor, by_rate: Tensor, *_: Tensor) -> tuple[Tensor, None, None]:
         x, k = ctx.charge, ctx.k
         by_spike, out = np.empty_like(x), np.empty_like(x)
-        given = (np.ascontiguousarray(g.numpy()) for g in (by_bits, by_rate))
-        hash_kernel.by_spike(x, *k.dynamics(), ctx.majority, *given, by_spike)
+        bits, rate = (np.ascontiguousarray(g.numpy()) for g in (by_bits, by_rate))
+        hash_kernel.by_spike(x, *k.dynamics(), ctx.majority, bits, rate, by_spike)
         arrays = by_step(x), NONE, NONE, by_step(by_spike), by_step(out), NONE
         backward_kernel(x.size)(*arrays, NO_SUMS, NO_SUMS, *k.gradient())
         return torch.from_numpy(out), None, None

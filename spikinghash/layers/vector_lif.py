@@ -59,7 +59,8 @@ def _forward(
             for place in _side_by_side(code, n):
                 potentials = code.variables(len(place))
                 scales = [
-                    [code.load(affine, code.at(own, p)) for p in (own.type(0), width)] if affine else [] for own in place
+                    [code.load(affine, code.at(own, p)) for p in (own.type(0), width)] if affine else []
+                    for own in place
                 ]
                 with code.steps(T) as t:
                     for own, potential, how in zip(place, potentials, scales, strict=True):
