@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 import torch
@@ -99,7 +99,7 @@ class _Read(torch.autograd.Function):
         x, k = ctx.charge, ctx.k
         by_spike, out = np.empty_like(x), np.empty_like(x)
         bits, rate = (np.ascontiguousarray(g.numpy()) for g in (by_bits, by_rate))
-        hash_kernel.by_spike(x, *k.dynamics(), ctx.majority, bits, rate, by_spike)
+        cast(Any, hash_kernel.by_spike)(x, *k.dynamics(), ctx.majority, bits, rate, by_spike)
         arrays = by_step(x), NONE, NONE, by_step(by_spike), by_step(out), NONE
         backward_kernel(x.size)(*arrays, NO_SUMS, NO_SUMS, *k.gradient())
         return torch.from_numpy(out), None, None
