@@ -38,10 +38,11 @@ from spikinghash.layers.firing import firing_rates
 from spikinghash.methods.losses import classification, hard_similarity, pairwise_likelihood
 from spikinghash.methods.method import LossWeights, build
 from spikinghash.methods.spikinghash import SIZES
-from spikinghash.training.averaging import mean_of_workers, same_start
+from spikinghash.training.averaging import same_start
 from spikinghash.training.checkpoint import LoadedModel
 from spikinghash.training.descend import descend
 from spikinghash.training.recipe import Recipe, make_optimiser
+from spikinghash.training.shared_mean import SharedMean
 
 TRAINING_TARGET, ENCODING_TARGET = 5.0, 8.0
 WEIGHTS = LossWeights()
@@ -135,7 +136,7 @@ def our_training(weights: Path, rank: int, world: int, port: int) -> Jobs:
         address = f"tcp://127.0.0.1:{port}"
         torch.distributed.init_process_group("gloo", init_method=address, rank=rank, world_size=world)
         same_start(method)
-        average = mean_of_workers
+        average = SharedMean()
     counts, labels = make_clips(BATCH)
     frames, labels = to_frames(counts)[:, rank::world].contiguous(), labels[rank::world]
 

@@ -13,11 +13,10 @@ from torch import Tensor, nn
 from torch._utils import _flatten_dense_tensors, _unflatten_dense_tensors
 
 
+@torch.no_grad()
 def same_start(module: nn.Module) -> nn.Module:
     """`module` with the parameters and buffers of rank 0, as DDP starts."""
-    with torch.no_grad():
-        for values in module.state_dict().values():
-            torch.distributed.broadcast(values, 0)
+    _end_to_end(module.state_dict().values(), lambda flat: torch.distributed.broadcast(flat, 0))
     return module
 
 
@@ -46,8 +45,19 @@ def average_gradients(parameters: Iterable[Tensor], average: Callable[[Tensor], 
         p.grad = own
 
 
-def average_buffers(module: nn.Module) -> None:
+@torch.no_grad()
+def average_buffers(module: nn.Module, average: Callable[[Tensor], None] = mean_of_workers) -> None:
     """Give all ranks the mean of their floating-point buffers (running statistics, similarity accumulators)."""
-    for buffer in module.buffers():
-        if buffer.is_floating_point():
-            mean_of_workers(buffer)
+    _end_to_end((buffer for buffer in module.buffers() if buffer.is_floating_point()), average)
+
+
+def _end_to_end(tensors: Iterable[Tensor], do: Callable[[Tensor], object]) -> None:
+    """`do` what changes a tensor in place to all of `tensors` as one, a message for each type of number."""
+    by_type: dict[torch.dtype, list[Tensor]] = {}
+    for values in tensors:
+        by_type.setdefault(values.dtype, []).append(values)
+    for many in by_type.values():
+        flat = _flatten_dense_tensors(many)
+        do(flat)
+        for old, new in zip(many, _unflatten_dense_tensors(flat, many), strict=True):
+            old.copy_(new)

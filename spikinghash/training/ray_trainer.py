@@ -25,9 +25,10 @@ from spikinghash.errors import SpikinghashError, TrainingCollapsed
 from spikinghash.methods.method import LossWeights
 from spikinghash.methods.spec import ModelSpec
 from spikinghash.training import history
-from spikinghash.training.averaging import average_buffers, mean_of_workers, same_start
+from spikinghash.training.averaging import average_buffers, same_start
 from spikinghash.training.loop import EpochRecord, Ranks, Report
 from spikinghash.training.recipe import Recipe
+from spikinghash.training.shared_mean import SharedMean
 
 _POLL_S = 0.5
 
@@ -167,7 +168,8 @@ def _together() -> dict[str, Callable[..., Any]]:
             "wrap": partial(prepare_model, move_to_device=False, parallel_strategy_kwargs=options),
             "sync": average_buffers,
         }
-    return {"wrap": same_start, "average": mean_of_workers, "sync": average_buffers}
+    average = SharedMean()
+    return {"wrap": same_start, "average": average, "sync": partial(average_buffers, average=average)}
 
 
 def _reporter(log: Path, ranks: Ranks) -> Report:

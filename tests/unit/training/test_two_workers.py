@@ -9,9 +9,10 @@ import torch
 
 from spikinghash.methods.method import LossWeights, build
 from spikinghash.methods.spec import ModelSpec
-from spikinghash.training.averaging import mean_of_workers, same_start
+from spikinghash.training.averaging import same_start
 from spikinghash.training.descend import descend
 from spikinghash.training.recipe import Recipe, make_optimiser
+from spikinghash.training.shared_mean import SharedMean
 
 STEPS = 3
 SPEC = ModelSpec(
@@ -43,9 +44,9 @@ def worker(rank, port, found):
     if rank:
         torch.nn.init.zeros_(own.network.classifier.weight)
     same_start(own)
-    seen = []
+    average, seen = SharedMean(), []
     for _ in range(STEPS):
-        descend(own, own(*share(rank)).loss, optimiser, 1.0, mean_of_workers)
+        descend(own, own(*share(rank)).loss, optimiser, 1.0, average)
         seen.append(weights(own))
     found.put((rank, seen))
     torch.distributed.destroy_process_group()

@@ -1,0 +1,87 @@
+"""The mean over workers: the same bits everywhere, by memory or by messages, whatever comes in between."""
+
+import multiprocessing
+import socket
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+
+from spikinghash.training.averaging import average_buffers
+from spikinghash.training.shared_mean import SharedMean
+
+WORKERS, ROUNDS, SIZES = 3, 40, (7, 5000)
+
+
+def values(rank, turn, size):
+    return np.random.default_rng([rank, turn, size]).normal(size=size).astype(np.float32)
+
+
+def module(rank):
+    made = torch.nn.BatchNorm2d(4)
+    with torch.no_grad():
+        made.running_mean.fill_(float(rank))
+        made.num_batches_tracked.fill_(rank)
+    return made
+
+
+def worker(rank, port, folder, found):
+    torch.set_num_threads(1)
+    address = f"tcp://127.0.0.1:{port}"
+    torch.distributed.init_process_group("gloo", init_method=address, rank=rank, world_size=WORKERS)
+    average, seen = SharedMean(Path(folder)), []
+    for turn in range(ROUNDS):
+        for size in SIZES:
+            own = torch.from_numpy(values(rank, turn, size))
+            average(own)
+            seen.append(own.numpy().copy())
+    own = module(rank)
+    average_buffers(own, average)
+    left = [path.name for path in Path(folder).glob("*")]
+    found.put((rank, seen, own.running_mean.tolist(), own.num_batches_tracked.item(), left))
+    torch.distributed.destroy_process_group()
+
+
+@pytest.fixture(scope="module", params=["memory", "messages"])
+def seen(request, tmp_path_factory):
+    folder = tmp_path_factory.mktemp("memory") if request.param == "memory" else Path("/nowhere")
+    with socket.socket() as s:
+        s.bind(("127.0.0.1", 0))
+        port = s.getsockname()[1]
+    context = multiprocessing.get_context("spawn")
+    found = context.Queue()
+    workers = [
+        context.Process(target=worker, args=(rank, port, str(folder), found), daemon=True) for rank in range(WORKERS)
+    ]
+    for process in workers:
+        process.start()
+    got = sorted(found.get(timeout=120) for _ in workers)
+    for process in workers:
+        process.join(timeout=60)
+    return got
+
+
+def test_all_workers_have_the_same_bits(seen):
+    for _, values, *_ in seen[1:]:
+        assert all(np.array_equal(a, b) for a, b in zip(values, seen[0][1], strict=True))
+
+
+def test_it_is_the_mean(seen):
+    expected = (
+        np.mean([values(rank, turn, size).astype(float) for rank in range(WORKERS)], 0)
+        for turn in range(ROUNDS)
+        for size in SIZES
+    )
+    for found, wanted in zip(seen[0][1], expected, strict=True):
+        assert np.allclose(found, wanted, rtol=1e-5, atol=1e-6)
+
+
+def test_buffers_are_averaged_and_counts_stay(seen):
+    for rank, _, mean, count, _ in seen:
+        assert mean == [1.0] * 4
+        assert count == rank
+
+
+def test_no_file_is_left(seen):
+    assert all(left == [] for *_, left in seen)
