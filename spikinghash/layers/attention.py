@@ -6,6 +6,7 @@ import numpy as np
 from torch import Tensor, nn
 
 from spikinghash.layers import taped_mix, taped_ops
+from spikinghash.layers.arrays import empty
 from spikinghash.layers.attention_kernel import attend
 from spikinghash.layers.conv import ConvNorm, ConvNormLIF
 from spikinghash.layers.fused import affine_constants, is_fixed
@@ -107,7 +108,7 @@ class SpikingSelfAttention(nn.Module):
         width = C // self.heads
 
         def run(x: np.ndarray) -> np.ndarray:
-            out, shape = np.empty_like(x), (*x.shape[:2], -1, C)
+            out, shape = empty(*x.shape), (*x.shape[:2], -1, C)
             attend(x.reshape(shape), out.reshape(shape), *constants, width, np.float32(SCALE), neurons)
             return out
 

@@ -11,6 +11,7 @@ from torch import Tensor, nn
 
 from spikinghash.layers import spike_conv_kernel as kernel
 from spikinghash.layers import winograd_kernel
+from spikinghash.layers.arrays import empty
 from spikinghash.layers.fused import NONE, runs_fused, threaded
 from spikinghash.layers.vector_rows import LANES
 
@@ -81,7 +82,7 @@ def convolution(
     constants = weight_rows(conv.weight), k, padded(bias), *affine
 
     def run(x: np.ndarray) -> np.ndarray:
-        out = np.empty((*x.shape[:3], K), np.float32)
+        out = empty(*x.shape[:3], K)
         _kernel(x.size)(x, *constants, out)
         return out
 

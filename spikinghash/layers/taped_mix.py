@@ -10,6 +10,7 @@ import torch
 from torch import Tensor, nn
 
 from spikinghash.layers import attention_back_kernel, mix_kernel
+from spikinghash.layers.arrays import empty
 from spikinghash.layers.fused import NeuronConstants
 from spikinghash.layers.spike_conv import with_silence
 from spikinghash.layers.tape import Gradients, Taped
@@ -37,7 +38,7 @@ def mixes(inputs: int, outputs: int) -> bool:
 def mix(charge: Charge, k: NeuronConstants, how: Mixing, grads: Gradients) -> tuple[Charge, Callable[[Half], Half]]:
     """Spikes of `charge` times a matrix, which is the next charge; and the way back."""
     x, (scale, shift, pivot), (D, K) = charge.x, charge.affine(), how.matrix.shape
-    y = np.empty((*x.shape[:-1], K), np.float32)
+    y = empty(*x.shape[:-1], K)
     by_pixel = (len(x), -1)
     sums = mix_kernel.mix(
         x.reshape(*by_pixel, D), scale, shift, with_silence(how.matrix), y.reshape(*by_pixel, K), *k.dynamics()
@@ -50,7 +51,7 @@ def mix(charge: Charge, k: NeuronConstants, how: Mixing, grads: Gradients) -> tu
 
     def back(half: Half) -> Half:
         g, constants = half
-        gx, gw = np.empty_like(x), np.zeros((D, K), np.float32)
+        gx, gw = empty(*x.shape), np.zeros((D, K), np.float32)
         totals = mix_kernel.mix_back(
             x.reshape(*by_pixel, D), scale, shift, pivot, np.ascontiguousarray(how.matrix.T),
             g.reshape(*by_pixel, K), y.reshape(*by_pixel, K), np.stack(constants),
@@ -72,11 +73,11 @@ def attend(spikes: np.ndarray, heads: int, scale: float) -> Taped:
     """q (k^T v) * scale per head and step (eq. 14) of q, k and v side by side, spikes [T, B, H, W, 3 C]."""
     T, B, H, W, wide = spikes.shape
     C, images = wide // 3, (T * B, H * W, -1)
-    y, how = np.empty((T, B, H, W, C), np.float32), (C // heads, np.float32(scale))
+    y, how = empty(T, B, H, W, C), (C // heads, np.float32(scale))
     attention_back_kernel.attended(spikes.reshape(images), *how, y.reshape(images))
 
     def back(g: np.ndarray) -> np.ndarray:
-        out = np.empty_like(spikes)
+        out = empty(*spikes.shape)
         attention_back_kernel.attended_back(spikes.reshape(images), *how, g.reshape(images), out.reshape(images))
         return out
 

@@ -13,6 +13,7 @@ import numpy as np
 from torch import Tensor, nn
 
 from spikinghash.layers import lif_kernel, norm_kernel
+from spikinghash.layers.arrays import empty
 from spikinghash.layers.fused import NONE, NeuronConstants, backward_kernel, forward_kernel
 from spikinghash.layers.tape import Gradients
 
@@ -117,11 +118,11 @@ _NO_CONSTANTS = NONE, NONE, NONE
 def fired(charge: Charge, k: NeuronConstants) -> tuple[np.ndarray, Callable[[np.ndarray], Half]]:
     """Spikes (eqs. 1-3), and the way back as far as the norm's output."""
     x, (scale, shift, pivot) = charge.x, charge.affine()
-    spikes = np.empty_like(x)
+    spikes = empty(*x.shape)
     forward_kernel(x.size)(by_step(x), scale, shift, by_step(spikes), *k.dynamics())
 
     def back(g: np.ndarray) -> Half:
-        out, C = np.empty_like(x), len(scale)
+        out, C = empty(*x.shape), len(scale)
         sums = np.zeros((2, lif_kernel.group_count(x[0].size, C), C))
         arrays = by_step(x), scale, shift, by_step(g), by_step(out), pivot
         backward_kernel(x.size)(*arrays, *sums, *k.gradient())
@@ -133,7 +134,7 @@ def fired(charge: Charge, k: NeuronConstants) -> tuple[np.ndarray, Callable[[np.
 def normed(charge: Charge) -> tuple[np.ndarray, Callable[[np.ndarray], Half]]:
     """The norm's output, without neurons, and the way back to it."""
     x, (scale, shift, pivot) = charge.x, charge.affine()
-    y = np.empty_like(x)
+    y = empty(*x.shape)
     norm_kernel.affine(by_channel(x), scale, shift, by_channel(y))
 
     def back(g: np.ndarray) -> Half:

@@ -8,6 +8,7 @@ import numpy as np
 from torch import Tensor, nn
 
 from spikinghash.layers import token_mix_kernel
+from spikinghash.layers.arrays import empty
 from spikinghash.layers.fused import NeuronConstants
 from spikinghash.layers.tape import Gradients
 from spikinghash.layers.taped_norm import Charge, Half, Norm
@@ -27,7 +28,7 @@ def mix_tokens(
     """
     by_pixel, C = (*x.shape[:3], -1, x.shape[-1]), x.shape[-1]
     first, second = (w.detach().numpy().reshape(*w.shape[:2], -1) for w in weights)
-    coefficients, out, count = x.reshape(by_pixel), np.empty_like(x), x.size // C
+    coefficients, out, count = x.reshape(by_pixel), empty(*x.shape), x.size // C
     bits = np.empty((*coefficients.shape[:4], C // LANES), np.int16)
     sums = token_mix_kernel.first(coefficients, first, bits, *neurons[0].dynamics())
     inner = Norm(sums, count, norms[0], grads)
@@ -36,7 +37,7 @@ def mix_tokens(
     charge = Charge(out, Norm(sums, count, norms[1], grads))
 
     def back(half: Half) -> np.ndarray:
-        between, by_x = np.empty_like(coefficients), np.empty_like(x)
+        between, by_x = empty(*coefficients.shape), empty(*x.shape)
         by_weight = np.zeros((2, first.size, LANES), np.float32)
         totals = token_mix_kernel.second_back(
             *layer, half[0].reshape(by_pixel), np.stack(half[1]), between, by_weight[1], *neurons[1].gradient()

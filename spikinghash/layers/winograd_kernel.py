@@ -11,10 +11,12 @@ from numba import njit
 
 from spikinghash.layers.aligned_kernel import aligned
 from spikinghash.layers.product_kernel import product, rows_unit
+from spikinghash.layers.vector_rows import LANES
 from spikinghash.layers.vector_step import copy_vectors
 from spikinghash.layers.vector_winograd import into_tile, out_of_tile
 
 _ZERO = np.float32(0.0)
+# a pad of one vector keeps the terms of a tile apart in the first cache, where places 4 KiB apart displace each other
 #: Tiles, of small images those of several, whose products are taken together.
 _TILES = 48
 _TERMS = 16
@@ -22,9 +24,11 @@ _TERMS = 16
 
 @njit(inline="always")
 def _tiles_of(image, padded, terms, first):  # type: ignore[no-untyped-def]
-    """image[H, W, K] into terms[16, tiles, K] from tile `first` on, by way of padded[H + 2, W + 2, K], zero around."""
+    """image[H, W, K] into terms[16, tiles * K + pad] from tile `first` on, by way of padded[H + 2, W + 2, K], zero
+    around.
+    """
     H, W, K = image.shape
-    apart, row = terms.shape[1] * K, (W + 2) * K
+    apart, row = terms.shape[1], (W + 2) * K
     for y in range(H):
         copy_vectors(image[y].reshape(W * K), padded[y + 1, 1 : W + 1].reshape(W * K))
     for i in range(H // 2):
@@ -35,9 +39,9 @@ def _tiles_of(image, padded, terms, first):  # type: ignore[no-untyped-def]
 
 @njit(inline="always")
 def _pixels_of(results, first, out, n):  # type: ignore[no-untyped-def]
-    """Results[16, tiles, D] from tile `first` on into the image out[n, H, W, D]."""
+    """Results[16, tiles * D + pad] from tile `first` on into the image out[n, H, W, D]."""
     _, H, W, D = out.shape
-    apart, start = results.shape[1] * D, n * H * W * D
+    apart, start = results.shape[1], n * H * W * D
     for i in range(H // 2):
         for j in range(W // 2):
             at, to = (first + i * (W // 2) + j) * D, start + (2 * i * W + 2 * j) * D
@@ -52,8 +56,8 @@ def convolve(x, u, out):  # type: ignore[no-untyped-def]
     together, unit = max(1, _TILES // per), rows_unit(D)
     tiles = together * per + -(together * per) % unit
     padded = aligned((H + 2) * (W + 2) * K).reshape(H + 2, W + 2, K)
-    terms = aligned(_TERMS * tiles * K).reshape(_TERMS, tiles, K)
-    results = aligned(_TERMS * tiles * D).reshape(_TERMS, tiles, D)
+    terms = aligned(_TERMS * (tiles * K + LANES)).reshape(_TERMS, tiles * K + LANES)
+    results = aligned(_TERMS * (tiles * D + LANES)).reshape(_TERMS, tiles * D + LANES)
     padded[:] = _ZERO
     terms[:] = _ZERO
     for group in range(0, N, together):
@@ -61,6 +65,7 @@ def convolve(x, u, out):  # type: ignore[no-untyped-def]
         for n in range(group, last):
             _tiles_of(x[n], padded, terms, (n - group) * per)
         for term in range(_TERMS):
-            product(terms[term], u[term], results[term], tiles)
+            left, found = terms[term, : tiles * K].reshape(tiles, K), results[term, : tiles * D].reshape(tiles, D)
+            product(left, u[term], found, tiles)
         for n in range(group, last):
             _pixels_of(results, (n - group) * per, out, n)
