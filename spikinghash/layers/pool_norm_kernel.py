@@ -41,15 +41,21 @@ def norm_pool_backward(g, x, tap, out, gain, slope, offset):  # type: ignore[no-
     """Gradient out[N, H, W, C] of `norm_pool`'s input from g[N, H', W', C]; gain, slope and offset [C] of its norm,
     from the column sums of g and of g times the pool's `raw`.
     """
+    row = x.shape[2] * x.shape[3]
+    images_backward(g, x, tap, out, gain, tile(slope, row), tile(offset, row))
+
+
+@njit(cache=True, nogil=True)
+def images_backward(g, x, tap, out, gain, slopes, offsets):  # type: ignore[no-untyped-def]
+    """`norm_pool_backward` with slope and offset repeated for a row of pixels [W * C]."""
     N, H, W, C = x.shape
-    a, b = tile(slope, W * C), tile(offset, W * C)
     flat, taps, grad = out.reshape(-1), tap.reshape(-1), g.reshape(-1)
     place = 0
     for n in range(N):
         for y in range(H):
             here, to = x[n, y].reshape(-1), out[n, y].reshape(-1)
             for i in range(to.size):
-                to[i] = here[i] * a[i] + b[i]
+                to[i] = here[i] * slopes[i] + offsets[i]
         for y in range(g.shape[1]):
             for c in range(g.shape[2]):
                 at, box = ((n * H + 2 * y - 1) * W + 2 * c - 1) * C, _box(y, c, H, W)

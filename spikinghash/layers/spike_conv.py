@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
@@ -123,9 +123,9 @@ class SpikeConv(torch.autograd.Function):
 
 def input_gradient(x: Tensor, weight: Tensor, grad: Tensor) -> Tensor:
     """Of x [N, H, W, D] from that of the result, grad [N, H, W, K], with weight [K, D, k, k]."""
-    if _divides(x, weight):
+    if divides(x.shape, weight):
         out = torch.empty_like(x)
-        winograd_kernel.convolve(grad.numpy(), _transformed(weight), out.numpy())
+        winograd_kernel.convolve(grad.numpy(), transformed(weight), out.numpy())
         return out
     images = grad.movedim(-1, 1), x.movedim(-1, 1)
     half, one, none = [weight.shape[2] // 2] * 2, [1, 1], [0, 0]
@@ -135,25 +135,25 @@ def input_gradient(x: Tensor, weight: Tensor, grad: Tensor) -> Tensor:
     return gx
 
 
-def _divides(x: Tensor, weight: Tensor) -> bool:
-    """Whether Winograd's tiles divide the image, on the one thread of their kernel."""
-    _, H, W, D = x.shape
+def divides(shape: Sequence[int], weight: Tensor) -> bool:
+    """Whether Winograd's tiles divide images [..., H, W, D], on the one thread of their kernel."""
+    *_, H, W, D = shape
     K, _, k, _ = weight.shape
     whole = H % 2 == W % 2 == K % LANES == D % LANES == 0
     return whole and k == 3 and torch.get_num_threads() == 1
 
 
 #: G of Winograd's F(2 x 2, 3 x 3) (Lavin and Gray, 2016, section 4.1).
-_G = torch.tensor([[1.0, 0.0, 0.0], [0.5, 0.5, 0.5], [0.5, -0.5, 0.5], [0.0, 0.0, 1.0]])
+_G = np.array([[1.0, 0.0, 0.0], [0.5, 0.5, 0.5], [0.5, -0.5, 0.5], [0.0, 0.0, 1.0]], np.float32)
+#: G w G^T of the nine weights w as one matrix [16, 9], with w turned by 180 degrees.
+_TURNED = np.kron(_G, _G)[:, ::-1].copy()
 
 
-def _transformed(weight: Tensor) -> np.ndarray:
-    """[K, D, 3, 3] turned by 180 degrees -> [16, K, D]."""
+def transformed(weight: Tensor) -> np.ndarray:
+    """[K, D, 3, 3] turned by 180 degrees -> [16, K, D], what `winograd_kernel.convolve` takes."""
     K, D, _, _ = weight.shape
-    turned = weight.flip(2, 3).permute(2, 3, 0, 1).reshape(3, -1)
-    rows = (_G @ turned).view(4, 3, K * D)
-    u: np.ndarray = (_G @ rows).view(16, K, D).numpy()
-    return u
+    u: np.ndarray = (torch.from_numpy(_TURNED) @ weight.reshape(K * D, 9).T).numpy()
+    return u.reshape(16, K, D)
 
 
 def weight_gradient(x: np.ndarray, grad: np.ndarray, k: int) -> np.ndarray:

@@ -73,7 +73,8 @@ def list_active(x, at, starts, by):  # type: ignore[no-untyped-def]
 
 
 @njit(cache=True, nogil=True)
-def _convolve_images(x, w, k, bias, scale, shift, out, begin, end):  # type: ignore[no-untyped-def]
+def convolve_images(x, w, k, bias, scale, shift, out, begin, end):  # type: ignore[no-untyped-def]
+    """`convolve` of the images from `begin` to `end`."""
     _, H, W, D = x.shape
     K, pad = out.shape[3], k // 2
     at = np.empty(H * W * D + LANES, np.int32)
@@ -106,7 +107,7 @@ def _convolve_images(x, w, k, bias, scale, shift, out, begin, end):  # type: ign
 @njit(cache=True, nogil=True)
 def convolve(x, w, k, bias, scale, shift, out):  # type: ignore[no-untyped-def]
     """out[N, H, W, K] = (k x k convolution of x with w + bias[P]) * scale + shift, or without; one thread."""
-    _convolve_images(x, w, k, bias, scale, shift, out, 0, x.shape[0])
+    convolve_images(x, w, k, bias, scale, shift, out, 0, x.shape[0])
 
 
 @njit(cache=True, parallel=True)
@@ -114,7 +115,7 @@ def convolve_threads(x, w, k, bias, scale, shift, out):  # type: ignore[no-untyp
     """As `convolve`, images spread over threads; same bits."""
     N = x.shape[0]
     for p in prange(_PARTS):
-        _convolve_images(x, w, k, bias, scale, shift, out, N * p // _PARTS, N * (p + 1) // _PARTS)
+        convolve_images(x, w, k, bias, scale, shift, out, N * p // _PARTS, N * (p + 1) // _PARTS)
 
 
 @njit(cache=True, nogil=True)

@@ -11,7 +11,7 @@ import numpy as np
 from torch import Tensor, nn
 
 from spikinghash.errors import ConfigError
-from spikinghash.layers import taped_ops
+from spikinghash.layers import taped_conv, taped_ops
 from spikinghash.layers.attention import SpikingSelfAttention
 from spikinghash.layers.conv import ConvNorm, per_step
 from spikinghash.layers.direct import entry, repeat_layer, repeat_step, scale
@@ -110,6 +110,9 @@ class Downsample(nn.Module):
 
     def forward_back(self, x: np.ndarray, grads: Gradients) -> Taped:
         """Training on arrays [T, B, H, W, C]."""
+        if taped_conv.serves(x, self.conv.conv, self.pool):
+            layers = self.conv.conv, self.conv.norm, self.pool
+            return taped_conv.fire_and_convolve(x, self.entry.constants, *layers, grads)
         x, entry_back = taped_ops.lif(x, self.entry.constants)
         x, conv_back = taped_ops.convolution(x, self.conv.conv, grads)
         x, pool_back = taped_ops.normed_and_pooled(x, self.conv.norm, self.pool, grads)
