@@ -6,7 +6,6 @@ import numpy as np
 from torch import Tensor, nn
 
 from spikinghash.layers import taped_mix, taped_ops
-from spikinghash.layers.arrays import empty
 from spikinghash.layers.attention_kernel import attend
 from spikinghash.layers.conv import ConvNorm, ConvNormLIF
 from spikinghash.layers.fused import affine_constants, is_fixed
@@ -57,13 +56,13 @@ class SpikingSelfAttention(nn.Module):
             return self._part_by_part(x, grads)
         parts = self.q, self.k, self.v
         convs = [part.conv for part in parts]
-        matrix = np.concatenate([conv.weight.detach().flatten(1).numpy() for conv in convs]).T
+        matrix = np.concatenate([grads.array(conv.weight).reshape(len(conv.weight), -1) for conv in convs])
 
         def give(gw: np.ndarray) -> None:
             for conv, own in zip(convs, np.split(gw, 3, 1), strict=True):
                 grads.add(conv.weight, own.T)
 
-        how = Mixing(matrix, [(part.fire.norm, None) for part in parts], give)
+        how = Mixing(matrix, True, [(part.fire.norm, None) for part in parts], give)
         charge, mix_back = mix(Charge(x), self.entry.constants, how, grads)
         spikes, fired_back = fired(charge, self.q.fire.neuron.constants)
         product, product_back = taped_mix.attend(spikes, self.heads, SCALE)
@@ -108,7 +107,7 @@ class SpikingSelfAttention(nn.Module):
         width = C // self.heads
 
         def run(x: np.ndarray) -> np.ndarray:
-            out, shape = empty(*x.shape), (*x.shape[:2], -1, C)
+            out, shape = np.empty_like(x), (*x.shape[:2], -1, C)
             attend(x.reshape(shape), out.reshape(shape), *constants, width, np.float32(SCALE), neurons)
             return out
 

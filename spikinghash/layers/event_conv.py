@@ -7,7 +7,6 @@ import torch
 from torch import nn
 
 from spikinghash.layers import taped_ops
-from spikinghash.layers.arrays import empty
 from spikinghash.layers.conv import ConvNorm, per_step
 from spikinghash.layers.event_conv_kernel import conv_pool_norm, convolve_counts, counts_weight_gradient
 from spikinghash.layers.fused import affine_constants
@@ -30,7 +29,7 @@ def stem_step(layer: ConvNorm, after: nn.Module | None) -> Step:
 
     def run(x: np.ndarray) -> np.ndarray:
         T, B, P, H, W = x.shape
-        out = empty(T, B, (H + 1) // 2, (W + 1) // 2, conv.out_channels)
+        out = np.empty((T, B, (H + 1) // 2, (W + 1) // 2, conv.out_channels), np.float32)
         conv_pool_norm(x.reshape(T * B, P, H, W), rows, k, bias, scale, shift, out.reshape(-1, *out.shape[2:]))
         return out
 
@@ -66,7 +65,7 @@ def stem_layer(layer: ConvNorm, after: nn.Module | None) -> Layer:
 def _convolve_counts(x: np.ndarray, conv: nn.Conv2d, grads: Gradients) -> Taped:
     """Counts [N, P, H, W] -> [N, H, W, K], without bias: only cells with events are multiplied."""
     K, P, k, _ = conv.weight.shape
-    y = empty(len(x), *x.shape[2:], K)
+    y = np.empty((len(x), *x.shape[2:], K), np.float32)
     weight = conv.weight.detach().numpy()[:, :, ::-1, ::-1].transpose(1, 2, 3, 0)
     convolve_counts(x, weight.copy().reshape(-1), k, y)
 

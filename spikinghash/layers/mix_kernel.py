@@ -14,7 +14,7 @@ from numba import njit
 
 from spikinghash.layers.aligned_kernel import aligned
 from spikinghash.layers.lif_kernel import affine_tiles, neurons_back, tile, whole_affine
-from spikinghash.layers.norm_kernel import collect
+from spikinghash.layers.norm_kernel import collect, norm_constants, tracked
 from spikinghash.layers.product_kernel import product
 from spikinghash.layers.rows_kernel import add_rows, sum_rows
 from spikinghash.layers.vector_lif import forward
@@ -36,14 +36,15 @@ def _pixels(T):  # type: ignore[no-untyped-def]
 
 
 @njit(cache=True, nogil=True)
-def mix(x, scale, shift, w, y, tau, v_th):  # type: ignore[no-untyped-def]
-    """y[T, R, K] = LIF(x * scale + shift) @ w, with w[D + 1, K] whose last row is zero; scale, shift [D] or empty.
+def mix(x, affine, matrix, transposed, y, tau, v_th):  # type: ignore[no-untyped-def]
+    """y[T, R, K] = LIF(x * affine[0] + affine[1]) @ matrix[D, K], or matrix[K, D] where `transposed`; affine[3, D], or
+    [3, 0] without that step.
 
     Returns the moments of y as `norm_kernel.moments` does.
     """
     T, R, D = x.shape
     K, P = y.shape[2], _pixels(T)
-    affine = affine_tiles(scale, shift, shift, P * D)
+    w, affine = _with_silence(matrix, transposed), affine_tiles(affine[0], affine[1], affine[2], P * D)
     spikes, at = aligned(T * P * D), np.empty(D + LANES, np.int32)
     flat, out, moments = x.reshape(-1), y.reshape(-1), np.zeros((3, K), np.float64)
     part, square, pivot = np.zeros((P, K), np.float32), np.zeros((P, K), np.float32), np.empty(0, np.float32)
@@ -69,6 +70,28 @@ def mix(x, scale, shift, w, y, tau, v_th):  # type: ignore[no-untyped-def]
 
 
 @njit(cache=True, nogil=True)
+def _with_silence(matrix, transposed):  # type: ignore[no-untyped-def]
+    """The matrix as [D, K] with one more row of zeros, what a neuron adds that did not fire."""
+    D, K = matrix.shape[::-1] if transposed else matrix.shape
+    out = aligned((D + 1) * K).reshape(D + 1, K)
+    for d in range(D):
+        for k in range(K):
+            out[d, k] = matrix[k, d] if transposed else matrix[d, k]
+    out[D] = _ZERO
+    return out
+
+
+@njit(cache=True, nogil=True)
+def mix_normed(  # type: ignore[no-untyped-def]
+    x, affine, matrix, transposed, y, tau, v_th, weight, bias, added, running_mean, running_var, eps, momentum
+):
+    """`mix`, and what `norm_kernel.tracked` gives of its result."""
+    sums = mix(x, affine, matrix, transposed, y, tau, v_th)
+    rows = y.shape[0] * y.shape[1]
+    return tracked(rows, sums, weight, bias, added, running_mean, running_var, eps, momentum)
+
+
+@njit(cache=True, nogil=True)
 def _add_products(spikes, rows, g, gw, at, lists, counts):  # type: ignore[no-untyped-def]
     """gw[D, K] += spikes[rows * D]^T @ g[rows + 1 or more, K], whose row `rows` is zero; the others are scratch."""
     D, K = gw.shape
@@ -86,18 +109,20 @@ def _add_products(spikes, rows, g, gw, at, lists, counts):  # type: ignore[no-un
 
 @njit(cache=True, nogil=True, error_model="numpy")
 def mix_back(  # type: ignore[no-untyped-def]
-    x, scale, shift, mean, w, g, y, constants, gx, gw, tau, v_th, alpha, surrogate
+    x, affine, matrix, transposed, y, g, constants, gx, gw, tau, v_th, alpha, surrogate
 ):
-    """Gradients of `mix` followed by a norm: gx of the charge x * scale + shift, and, added, gw[D, K].
+    """Gradients of `mix` followed by a norm: gx of what charges the neurons, and, added, gw[D, K].
 
-    g is the gradient of the norm's output; constants[3, K] = gain, slope and offset make it that of y. w[K, D] is the
-    transposed matrix. Returns the sums [2, D] over rows of gx and of gx * (x - mean), where there is a scale.
+    g is the gradient of the norm's output; constants[3, K] = gain, slope and offset make it that of y. Returns the sums
+    [2, D] over rows of gx and of gx * (x - affine[2]), where there is an affine step.
     """
     T, R, D = x.shape
     K, P = y.shape[2], _pixels(T)
     rows = T * P
     gain, slope, offset = tile(constants[0], P * K), tile(constants[1], P * K), tile(constants[2], P * K)
-    affine, sums, totals = whole_affine(scale, shift, mean, P * D), np.zeros((2, P, D), np.float32), np.zeros((2, D))
+    w = matrix if transposed else np.ascontiguousarray(matrix.T)
+    affine = whole_affine(affine[0], affine[1], affine[2], P * D)
+    sums, totals = np.zeros((2, P, D), np.float32), np.zeros((2, D))
     whole = rows + -rows % ROWS
     # the row behind the last is the one `_add_products` needs
     gy, gs = aligned((whole + 1) * K).reshape(whole + 1, K), aligned(whole * D).reshape(whole, D)
@@ -127,3 +152,12 @@ def mix_back(  # type: ignore[no-untyped-def]
     collect(sums[0], totals[0])
     collect(sums[1], totals[1])
     return totals
+
+
+@njit(cache=True, nogil=True)
+def mix_back_normed(  # type: ignore[no-untyped-def]
+    x, affine, matrix, transposed, y, g, constants, gx, gw, tau, v_th, alpha, surrogate, mean, rstd, weight
+):
+    """`mix_back`, and what `norm_kernel.norm_constants` gives of the norm before, of these statistics and `weight`."""
+    totals = mix_back(x, affine, matrix, transposed, y, g, constants, gx, gw, tau, v_th, alpha, surrogate)
+    return norm_constants(x.shape[0] * x.shape[1], totals[0], totals[1], mean, rstd, weight)

@@ -9,7 +9,6 @@ import numpy as np
 from torch import Tensor, nn
 
 from spikinghash.layers import mixer_kernel
-from spikinghash.layers.arrays import empty
 from spikinghash.layers.fused import affine_constants
 from spikinghash.layers.neuron import LIF
 from spikinghash.layers.spike_conv import padded, with_silence
@@ -40,7 +39,7 @@ def high_mixer(
     dynamics, mix = entry.constants.dynamics(), cast(Any, mixer_kernel.mix_high)
 
     def run(x: np.ndarray) -> np.ndarray:
-        out, shape = empty(*x.shape), (*x.shape[:3], -1, x.shape[-1])
+        out, shape = np.empty_like(x), (*x.shape[:3], -1, x.shape[-1])
         mix(x.reshape(shape), out.reshape(shape), *constants, *dynamics)
         return out
 

@@ -7,7 +7,6 @@ from typing import Any, cast
 import numpy as np
 from torch import Tensor, nn
 
-from spikinghash.layers.arrays import empty
 from spikinghash.layers.conv import ConvNorm, ConvNormLIF
 from spikinghash.layers.fused import affine_constants, is_fixed
 from spikinghash.layers.mlp_kernel import mlp
@@ -53,7 +52,7 @@ class SpikingMLP(nn.Module):
         dynamics, kernel = self.entry.constants.dynamics(), cast(Any, mlp)
 
         def run(x: np.ndarray) -> np.ndarray:
-            out, shape = empty(*x.shape), (x.shape[0], -1, x.shape[-1])
+            out, shape = np.empty_like(x), (x.shape[0], -1, x.shape[-1])
             kernel(x.reshape(shape), out.reshape(shape), *constants, *dynamics, residual)
             return out
 

@@ -15,7 +15,6 @@ from torch import Tensor, nn
 
 from spikinghash.errors import ConfigError
 from spikinghash.layers import lif_kernel, taped_ops
-from spikinghash.layers.arrays import empty
 from spikinghash.layers.fused import (
     NONE,
     FusedLIF,
@@ -70,7 +69,7 @@ class LIF(neuron.LIFNode):
         dynamics = self.constants.dynamics()
 
         def fire(x: np.ndarray) -> np.ndarray:
-            spikes = empty(*x.shape)
+            spikes = np.empty_like(x)
             T = len(x)
             lif_kernel.lif_forward(x.reshape(T, -1), NONE, NONE, spikes.reshape(T, -1), *dynamics)
             return spikes

@@ -104,18 +104,21 @@ def statistics(x, weight, bias, eps):  # type: ignore[no-untyped-def]
 
 
 @njit(cache=True, nogil=True, error_model="numpy")
-def tracked(R, sums, weight, bias, eps, momentum, added, running_mean, running_var):  # type: ignore[no-untyped-def]
-    """Mean, 1 / deviation, scale and shift of R rows from their `moments`, sums[3, C].
+def tracked(R, sums, weight, bias, added, running_mean, running_var, eps, momentum):  # type: ignore[no-untyped-def]
+    """Mean and 1 / deviation of R rows from their `moments`, sums[3, C], and in float32 scale, shift and mean [3, C].
 
     Keeps running statistics as `nn.BatchNorm2d` does, of x + added[C], if any.
     """
     mean, var, rstd, scale, shift = from_moments(R, sums[0], sums[1], sums[2], weight, bias, eps)
+    affine = np.empty((3, mean.size), np.float32)
+    affine[0], affine[1] = scale, shift
     share, unbiased = np.float32(momentum), np.float32(R / max(R - 1, 1))
     for c in range(mean.size):
-        seen = np.float32(mean[c] + added[c]) if added.size else np.float32(mean[c])
+        affine[2, c] = np.float32(mean[c])
+        seen = np.float32(mean[c] + added[c]) if added.size else affine[2, c]
         running_mean[c] += share * (seen - running_mean[c])
         running_var[c] += share * (np.float32(var[c]) * unbiased - running_var[c])
-    return mean, rstd, scale, shift
+    return mean, rstd, affine
 
 
 @njit(cache=True, nogil=True, error_model="numpy")
@@ -129,18 +132,19 @@ def moments(x):  # type: ignore[no-untyped-def]
 
 @njit(cache=True, nogil=True, error_model="numpy")
 def norm_constants(R, total, centred, mean, rstd, weight):  # type: ignore[no-untyped-def]
-    """The gradient of a batch norm's input is gain * g + slope * x + offset, all [C]; also those of weight and bias."""
+    """The gradient of a batch norm's input is gain * g + slope * x + offset, [3, C]; also those of weight and bias."""
     C = total.size
-    gain, slope, offset = np.empty(C, np.float32), np.empty(C, np.float32), np.empty(C, np.float32)
+    constants = np.empty((3, C), np.float32)
     grad_weight, grad_bias = np.empty(C, np.float32), np.empty(C, np.float32)
     for c in range(C):
         by_weight = (centred[c] - (mean[c] - np.float64(np.float32(mean[c]))) * total[c]) * rstd[c]
         # dx = w * rstd * (g - sum(g) / R - xhat * sum(g * xhat) / R), with xhat = (x - mean) * rstd written out
         a = weight[c] * rstd[c]
         b = -a * rstd[c] * by_weight / R
-        gain[c], slope[c], offset[c] = np.float32(a), np.float32(b), np.float32(-a * total[c] / R - b * mean[c])
+        constants[0, c], constants[1, c] = np.float32(a), np.float32(b)
+        constants[2, c] = np.float32(-a * total[c] / R - b * mean[c])
         grad_weight[c], grad_bias[c] = np.float32(by_weight), np.float32(total[c])
-    return gain, slope, offset, grad_weight, grad_bias
+    return constants, grad_weight, grad_bias
 
 
 @njit(cache=True, nogil=True, error_model="numpy")
@@ -149,8 +153,8 @@ def norm_gradients(g, x, out, total, centred, mean, rstd, weight):  # type: igno
 
     g is the gradient of the output, `total` and `centred` its column sums, plain and times x - float32(mean).
     """
-    gain, slope, offset, grad_weight, grad_bias = norm_constants(x.shape[0], total, centred, mean, rstd, weight)
-    norm_backward(g, x, gain, slope, offset, out)
+    constants, grad_weight, grad_bias = norm_constants(x.shape[0], total, centred, mean, rstd, weight)
+    norm_backward(g, x, constants[0], constants[1], constants[2], out)
     return grad_weight, grad_bias
 
 

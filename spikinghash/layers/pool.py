@@ -8,7 +8,6 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from spikinghash.layers.arrays import empty
 from spikinghash.layers.fused import runs_fused
 from spikinghash.layers.pool_kernel import max_pool, max_pool_backward
 from spikinghash.layers.program import Step, plain
@@ -53,7 +52,7 @@ def compiled_pool(layer: nn.Module) -> Step:
 
     def run(x: np.ndarray) -> np.ndarray:
         T, B, H, W, C = x.shape
-        out = empty(T, B, (H + 1) // 2, (W + 1) // 2, C)
+        out = np.empty((T, B, (H + 1) // 2, (W + 1) // 2, C), np.float32)
         max_pool(x.reshape(-1, H, W, C), out.reshape(-1, *out.shape[2:]), _NO_TAPS)
         return out
 

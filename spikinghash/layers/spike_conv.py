@@ -11,7 +11,6 @@ from torch import Tensor, nn
 
 from spikinghash.layers import spike_conv_kernel as kernel
 from spikinghash.layers import winograd_kernel
-from spikinghash.layers.arrays import empty
 from spikinghash.layers.fused import NONE, runs_fused, threaded
 from spikinghash.layers.vector_rows import LANES
 
@@ -82,7 +81,7 @@ def convolution(
     constants = weight_rows(conv.weight), k, padded(bias), *affine
 
     def run(x: np.ndarray) -> np.ndarray:
-        out = empty(*x.shape[:3], K)
+        out = np.empty((*x.shape[:3], K), np.float32)
         _kernel(x.size)(x, *constants, out)
         return out
 

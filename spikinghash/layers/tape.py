@@ -14,7 +14,8 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from spikinghash.layers.fused import is_watched, parts, runs_fused
+from spikinghash.layers.fused import is_watched, runs_fused
+from spikinghash.layers.views import Views, tensors_of, views
 
 #: From the gradient of a step's result to that of its input; called at most once. It gives a new array and leaves what
 #: it gets.
@@ -24,10 +25,18 @@ Back = Callable[[np.ndarray], np.ndarray]
 class Gradients:
     """Gradients by parameter, and the batch norms that saw a batch."""
 
-    def __init__(self) -> None:
+    def __init__(self, views: Views | None = None) -> None:
+        self._views: Views = {} if views is None else views
         # by `id`: a tensor's own hash is a call into Python
         self._found: dict[int, tuple[Tensor, np.ndarray]] = {}
         self.norms: list[nn.BatchNorm2d] = []
+
+    def array(self, tensor: Tensor) -> np.ndarray:
+        """The values of a parameter or buffer; asked for again, it is quicker."""
+        found = self._views.get(id(tensor))
+        if found is None:
+            found = self._views[id(tensor)] = tensor.detach().numpy()
+        return found
 
     def add(self, parameter: Tensor, gradient: np.ndarray) -> None:
         """One more term of a parameter's gradient, with as many values, in memory that nobody else writes to."""
@@ -109,9 +118,9 @@ def by_autograd(
 
 class _Network(torch.autograd.Function):
     @staticmethod
-    def forward(ctx: Any, layer: Layer, x: Tensor, _anchor: Tensor) -> Tensor:
-        grads = Gradients()
-        y, back = layer(x.numpy(), grads)
+    def forward(ctx: Any, network: nn.Module, x: Tensor, _anchor: Tensor) -> Tensor:
+        grads = Gradients(views(network))
+        y, back = network.forward_back(x.numpy(), grads)  # type: ignore[operator]
         grads.count_batches()
         ctx.back, ctx.grads, ctx.shape = back, grads, y.shape
         return torch.from_numpy(y.mean((2, 3)))
@@ -140,8 +149,7 @@ def is_taped(module: nn.Module, x: Tensor) -> bool:
 
 def _is_heard(module: nn.Module) -> bool:
     """Whether somebody waits for the gradient of a parameter."""
-    own = (p for m in parts(module) for p in m._parameters.values() if p is not None)
-    return any(p._backward_hooks or p._post_accumulate_grad_hooks for p in own)
+    return any(t._backward_hooks or t._post_accumulate_grad_hooks for t in tensors_of(module))
 
 
 def trained(network: nn.Module, x: Tensor) -> Tensor:
@@ -152,5 +160,5 @@ def trained(network: nn.Module, x: Tensor) -> Tensor:
     workers on CPU share gradients by `training/averaging.py`.
     """
     anchor = torch.zeros((), requires_grad=True)
-    features: Tensor = _Network.apply(network.forward_back, x.contiguous(), anchor)
+    features: Tensor = _Network.apply(network, x.contiguous(), anchor)
     return features

@@ -13,14 +13,15 @@ import numpy as np
 from torch import Tensor, nn
 
 from spikinghash.layers import lif_kernel, norm_kernel
-from spikinghash.layers.arrays import empty
 from spikinghash.layers.fused import NONE, NeuronConstants, backward_kernel, forward_kernel
 from spikinghash.layers.tape import Gradients
 
-#: Gain, slope and offset [C]: the gradient of a norm's input is gain * g + slope * x + offset.
-Constants = tuple[np.ndarray, np.ndarray, np.ndarray]
+#: Gain, slope and offset [3, C]: the gradient of a norm's input is gain * g + slope * x + offset.
+Constants = np.ndarray
 #: The gradient g of a norm's output, and the constants with which it becomes that of the input.
 Half = tuple[np.ndarray, Constants]
+
+_NOTHING = np.empty((3, 0), np.float32)
 
 
 def by_step(x: np.ndarray) -> np.ndarray:
@@ -36,57 +37,70 @@ def by_channel(x: np.ndarray) -> np.ndarray:
 class Norm:
     """The norm of R rows of C channels plus an `offset`, by the statistics of this batch, which `norm` keeps.
 
-    `scale` and `shift` [C] are its affine form, `pivot` [C] is near the mean.
+    `arrays` is what the kernels take of it; once they gave its statistics to `keep`, `affine` [3, C] is scale, shift
+    and a pivot near the mean.
     """
 
-    def __init__(
-        self, sums: np.ndarray, count: int, norm: nn.BatchNorm2d, grads: Gradients, offset: Tensor | None = None
-    ) -> None:
-        self._norm, self._offset, self._grads, self._count = norm, offset, grads, count
-        self._weight, bias = norm.weight.detach().numpy(), norm.bias.detach().numpy()
-        self._mean, self._rstd, self.scale, self.shift = norm_kernel.tracked(
-            count, sums, self._weight, bias, norm.eps, norm.momentum or 0.0,
-            NONE if offset is None else offset.detach().numpy(),
-            norm.running_mean.numpy(), norm.running_var.numpy(),  # type: ignore[union-attr]
+    def __init__(self, norm: nn.BatchNorm2d, grads: Gradients, offset: Tensor | None = None) -> None:
+        self._norm, self._grads, self._offset = norm, grads, offset
+        parameters, buffers, array = norm._parameters, norm._buffers, grads.array
+        self.arrays = (
+            array(parameters["weight"]), array(parameters["bias"]), NONE if offset is None else array(offset),
+            array(buffers["running_mean"]), array(buffers["running_var"]), norm.eps, norm.momentum or 0.0,
         )  # fmt: skip
-        self.pivot = self._mean.astype(np.float32)
         grads.norms.append(norm)
+
+    @classmethod
+    def by_sums(
+        cls, sums: np.ndarray, count: int, norm: nn.BatchNorm2d, grads: Gradients, offset: Tensor | None = None
+    ) -> Norm:
+        """From the moments of `count` rows."""
+        made = cls(norm, grads, offset)
+        made.keep(count, norm_kernel.tracked(count, sums, *made.arrays))
+        return made
 
     @classmethod
     def of(cls, x: np.ndarray, norm: nn.BatchNorm2d, grads: Gradients, offset: Tensor | None = None) -> Norm:
         """The norm of x[..., C]."""
         rows = by_channel(x)
-        return cls(norm_kernel.moments(rows), len(rows), norm, grads, offset)
+        return cls.by_sums(norm_kernel.moments(rows), len(rows), norm, grads, offset)
+
+    def keep(self, count: int, found: tuple[np.ndarray, np.ndarray, np.ndarray]) -> None:
+        """What `norm_kernel.tracked` gives."""
+        self._count, (self._mean, self._rstd, self.affine) = count, found
+
+    def statistics(self) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+        """What `norm_kernel.norm_constants` takes: mean, 1 / deviation, weight."""
+        return self._mean, self._rstd, self.arrays[0]
 
     def constants(self, total: np.ndarray, centred: np.ndarray) -> Constants:
-        """From the column sums [C] of the output's gradient, plain and times x - pivot. Keeps the gradients of weight,
-        bias and offset; the last is zero, for the mean takes it away.
+        """From the column sums [C] of the output's gradient, plain and times x - pivot."""
+        return self.give(norm_kernel.norm_constants(self._count, total, centred, *self.statistics()))
+
+    def give(self, found: tuple[Constants, np.ndarray, np.ndarray]) -> Constants:
+        """What `norm_kernel.norm_constants` gives. Keeps the gradients of weight, bias and offset; the last is zero,
+        for the mean takes it away.
         """
-        *found, by_weight, by_bias = norm_kernel.norm_constants(
-            self._count, total, centred, self._mean, self._rstd, self._weight
-        )
-        self._grads.add(self._norm.weight, by_weight)
-        self._grads.add(self._norm.bias, by_bias)
+        constants, by_weight, by_bias = found
+        parameters = self._norm._parameters
+        self._grads.add(parameters["weight"], by_weight)
+        self._grads.add(parameters["bias"], by_bias)
         if self._offset is not None:
             self._grads.add(self._offset, np.zeros(self._offset.shape, np.float32))
-        gain, slope, shift = found
-        return gain, slope, shift
+        return constants
 
 
 class JointNorm:
     """Norms of neighbouring channels as one."""
 
     def __init__(self, parts: Sequence[Norm]) -> None:
-        self._parts, self._ends = parts, np.cumsum([len(p.scale) for p in parts])[:-1]
-        self.scale, self.shift, self.pivot = (
-            np.concatenate([getattr(p, name) for p in parts]) for name in ("scale", "shift", "pivot")
-        )
+        self._parts, self._ends = parts, np.cumsum([p.affine.shape[1] for p in parts])[:-1]
+        self.affine = np.concatenate([p.affine for p in parts], 1)
 
     def constants(self, total: np.ndarray, centred: np.ndarray) -> Constants:
         """As `Norm.constants`."""
         shares = zip(self._parts, np.split(total, self._ends), np.split(centred, self._ends), strict=True)
-        gain, slope, shift = (np.concatenate(c) for c in zip(*(p.constants(*s) for p, *s in shares), strict=True))
-        return gain, slope, shift
+        return np.concatenate([p.constants(*s) for p, *s in shares], 1)
 
 
 @dataclass(frozen=True)
@@ -96,13 +110,13 @@ class Charge:
     x: np.ndarray
     norm: Norm | JointNorm | None = None
 
-    def affine(self) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-        """Scale, shift and pivot [C], or nothing."""
-        return (NONE, NONE, NONE) if self.norm is None else (self.norm.scale, self.norm.shift, self.norm.pivot)
+    def affine(self) -> np.ndarray:
+        """Scale, shift and pivot [3, C], or nothing [3, 0]."""
+        return _NOTHING if self.norm is None else self.norm.affine
 
     def half(self, g: np.ndarray, sums: np.ndarray) -> Half:
         """From the gradient of the norm's output and its column sums [2, C]; without a norm g and nothing else."""
-        return g, _NO_CONSTANTS if self.norm is None else self.norm.constants(*sums)
+        return g, _NOTHING if self.norm is None else self.norm.constants(*sums)
 
     def finished(self, half: Half) -> np.ndarray:
         """The gradient of x, in the memory of that of the norm's output."""
@@ -112,17 +126,14 @@ class Charge:
         return g
 
 
-_NO_CONSTANTS = NONE, NONE, NONE
-
-
 def fired(charge: Charge, k: NeuronConstants) -> tuple[np.ndarray, Callable[[np.ndarray], Half]]:
     """Spikes (eqs. 1-3), and the way back as far as the norm's output."""
     x, (scale, shift, pivot) = charge.x, charge.affine()
-    spikes = empty(*x.shape)
+    spikes = np.empty_like(x)
     forward_kernel(x.size)(by_step(x), scale, shift, by_step(spikes), *k.dynamics())
 
     def back(g: np.ndarray) -> Half:
-        out, C = empty(*x.shape), len(scale)
+        out, C = np.empty_like(x), len(scale)
         sums = np.zeros((2, lif_kernel.group_count(x[0].size, C), C))
         arrays = by_step(x), scale, shift, by_step(g), by_step(out), pivot
         backward_kernel(x.size)(*arrays, *sums, *k.gradient())
@@ -134,7 +145,7 @@ def fired(charge: Charge, k: NeuronConstants) -> tuple[np.ndarray, Callable[[np.
 def normed(charge: Charge) -> tuple[np.ndarray, Callable[[np.ndarray], Half]]:
     """The norm's output, without neurons, and the way back to it."""
     x, (scale, shift, pivot) = charge.x, charge.affine()
-    y = empty(*x.shape)
+    y = np.empty_like(x)
     norm_kernel.affine(by_channel(x), scale, shift, by_channel(y))
 
     def back(g: np.ndarray) -> Half:

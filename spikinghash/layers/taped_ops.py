@@ -23,7 +23,6 @@ from spikinghash.layers import (
     taped_norm,
 )
 from spikinghash.layers import spike_linear_kernel as linear_kernel
-from spikinghash.layers.arrays import empty
 from spikinghash.layers.fused import NeuronConstants
 from spikinghash.layers.pool import is_plain_pool
 from spikinghash.layers.spike_linear import is_pointwise, is_rare
@@ -57,7 +56,7 @@ def normed(x: np.ndarray, norm: nn.BatchNorm2d, grads: Gradients, offset: Tensor
 
     def back(g: np.ndarray) -> np.ndarray:
         _, constants = norm_back(g)
-        out = empty(*x.shape)
+        out = np.empty_like(x)
         norm_kernel.norm_backward(by_channel(g), by_channel(x), *constants, by_channel(out))
         return out
 
@@ -74,13 +73,14 @@ def normed_and_pooled(x: np.ndarray, norm: nn.BatchNorm2d, layer: nn.Module | No
         z, pool_back = pooled(y, layer)
         return z, lambda g: norm_back(pool_back(g))
     s, shape = Norm.of(x, norm, grads), (T * B, (H + 1) // 2, (W + 1) // 2, C)
-    out, raw, tap = empty(*shape), empty(*shape), np.empty(shape, np.uint8)
+    out, raw, tap = np.empty(shape, np.float32), np.empty(shape, np.float32), np.empty(shape, np.uint8)
     images = x.reshape(-1, H, W, C)
-    pool_norm_kernel.norm_pool(images, np.stack([s.scale, s.shift]), out, raw, tap)
+    pool_norm_kernel.norm_pool(images, s.affine, out, raw, tap)
 
     def back(g: np.ndarray) -> np.ndarray:
-        total, centred = norm_kernel.channel_sums(by_channel(g), by_channel(raw), np.zeros_like(s.pivot), s.pivot)
-        gx = empty(*images.shape)
+        pivot = s.affine[2]
+        total, centred = norm_kernel.channel_sums(by_channel(g), by_channel(raw), np.zeros_like(pivot), pivot)
+        gx = np.empty_like(images)
         pool_norm_kernel.norm_pool_backward(g.reshape(shape), images, tap, gx, *s.constants(total, centred))
         return gx.reshape(x.shape)
 
@@ -93,7 +93,7 @@ def linear(x: np.ndarray, weight: Tensor, grads: Gradients, *, transposed: bool)
     rows, (D, K) = by_channel(x), matrix.shape
     rare = is_rare(rows, K)
     if rare:
-        y = empty(len(rows), K)
+        y = np.empty((len(rows), K), np.float32)
         linear_kernel.product(rows, spike_conv.with_silence(matrix.numpy()), y)
     else:
         y = (torch.from_numpy(rows) @ matrix).numpy()
@@ -121,7 +121,7 @@ def tokens(
     def back(half: Half) -> np.ndarray:
         by_p, constants = half
         by_pixel = (*x.shape[:3], -1, x.shape[-1])
-        tokens, gx = factor.numpy().reshape(*factor.shape[:2], -1), empty(*x.shape)
+        tokens, gx = factor.numpy().reshape(*factor.shape[:2], -1), np.empty_like(x)
         gw = np.zeros_like(tokens)
         arrays = by_p.reshape(by_pixel), x.reshape(by_pixel), tokens, *constants, gx.reshape(by_pixel), gw
         token_norm_backward(*arrays)
@@ -208,11 +208,11 @@ def pooled(x: np.ndarray, layer: nn.Module) -> Taped:
         by_image = lambda t: layer(t.flatten(0, 1).movedim(-1, 1)).movedim(1, -1).unflatten(0, (T, B))  # noqa: E731
         return by_autograd(by_image, [], x, Gradients())
     shape = (T * B, (H + 1) // 2, (W + 1) // 2, C)
-    y, tap = empty(*shape), np.empty(shape, np.uint8)
+    y, tap = np.empty(shape, np.float32), np.empty(shape, np.uint8)
     pool_kernel.max_pool(x.reshape(-1, H, W, C), y, tap)
 
     def back(g: np.ndarray) -> np.ndarray:
-        out = empty(*x.shape)
+        out = np.empty_like(x)
         pool_kernel.max_pool_backward(g.reshape(shape), tap, out.reshape(-1, H, W, C))
         return out
 
@@ -228,12 +228,12 @@ def split(
 ) -> tuple[np.ndarray, np.ndarray, Callable[[np.ndarray, np.ndarray], np.ndarray]]:
     """`wavelet.split_bands` in three dimensions: low, high, and the way back from their gradients. C whole vectors."""
     T, B, H, W, C = x.shape
-    low = empty(T // 2, B, H // 2, W // 2, C)
-    high = empty(T // 2, 7, B, H // 2, W // 2, C)
+    low = np.empty((T // 2, B, H // 2, W // 2, C), np.float32)
+    high = np.empty((T // 2, 7, B, H // 2, W // 2, C), np.float32)
     haar_kernel.dwt(_flat(x), _flat(low), _flat(high), C, *k.dynamics())
 
     def back(glow: np.ndarray, ghigh: np.ndarray) -> np.ndarray:
-        out = empty(*x.shape)
+        out = np.empty_like(x)
         haar_kernel.dwt_backward(_flat(x), _flat(glow), _flat(ghigh), _flat(out), C, *k.gradient())
         return out
 
@@ -245,11 +245,11 @@ def join(
 ) -> tuple[np.ndarray, Callable[[np.ndarray], tuple[np.ndarray, np.ndarray]]]:
     """`wavelet.join_bands` in three dimensions, and the way back to the gradients of low and high."""
     T, B, H, W, C = low.shape
-    x = empty(2 * T, B, 2 * H, 2 * W, C)
+    x = np.empty((2 * T, B, 2 * H, 2 * W, C), np.float32)
     haar_kernel.idwt(_flat(low), _flat(high), _flat(x), C, *k.dynamics())
 
     def back(g: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        glow, ghigh = empty(*low.shape), empty(*high.shape)
+        glow, ghigh = np.empty_like(low), np.empty_like(high)
         arrays = _flat(low), _flat(high), _flat(g), _flat(glow), _flat(ghigh)
         haar_kernel.idwt_backward(*arrays, C, *k.gradient())
         return glow, ghigh

@@ -101,7 +101,7 @@ class HighMixer(nn.Module):
         """Eq. 12 with one group: spikes [..., N, D] of `charge` x W[1, D, K], and the norm behind it."""
         weight, bias, fire = self.channel[i], self.bias[i], cast(Any, self.fire[2 + i])
         if mixes(*weight.shape[1:]):
-            how = Mixing(weight.detach()[0].numpy(), [(fire.norm, bias)], partial(grads.add, weight))
+            how = Mixing(grads.array(weight)[0], False, [(fire.norm, bias)], partial(grads.add, weight))
             return mix(charge, k, how, grads)
         x, fired_back = fired(charge, k)
         y, linear_back = taped_ops.linear(x, weight, grads, transposed=False)

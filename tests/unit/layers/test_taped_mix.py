@@ -50,12 +50,14 @@ def test_mix_equals_neurons_product_and_norm(T, pixels, D, K, surrogate, normed_
     k = NeuronConstants(1.75, 0.6, surrogate=surrogate)
     x, g, weight, before = values(T, pixels, D), values(T, pixels, K), nn.Parameter(torch.randn(1, D, K)), norm_of(D)
     found = []
-    for quick in (True, False):
-        norm = norm_of(K) if quick else found[0].norm
+    for way in ("as it is", "transposed", "slowly"):
+        norm = norm_of(K) if not found else found[0].norm
         grads = Gradients()
         charge = Charge(x, Norm.of(x, before, grads) if normed_before else None)
-        if quick:
-            how = Mixing(weight.detach()[0].numpy(), [(norm, None)], lambda gw, grads=grads: grads.add(weight, gw))
+        if way != "slowly":
+            matrix, turned = weight.detach()[0].numpy(), way == "transposed"
+            matrix = np.ascontiguousarray(matrix.T) if turned else matrix
+            how = Mixing(matrix, turned, [(norm, None)], lambda gw, grads=grads: grads.add(weight, gw))
             after, back = mix(charge, k, how, grads)
         else:
             after, back = mixed_slowly(charge, k, weight, norm, grads)
@@ -63,8 +65,10 @@ def test_mix_equals_neurons_product_and_norm(T, pixels, D, K, surrogate, normed_
         gx = charge.finished(back(norm_back(g)))
         own = [grads.of(p) for p in (weight, norm.weight, norm.bias)]
         found.append(SimpleNamespace(norm=norm, y=y, gx=gx, own=own))
-    quick, slow = found
+    quick, turned, slow = found
     assert np.abs(slow.gx).max() > 0
+    assert np.array_equal(quick.y, turned.y)
+    assert np.array_equal(quick.gx, turned.gx)
     assert np.allclose(quick.y, slow.y, atol=1e-4)
     assert np.allclose(quick.gx, slow.gx, atol=1e-4)
     for ours, theirs in zip(quick.own, slow.own, strict=True):
