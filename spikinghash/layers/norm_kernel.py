@@ -154,7 +154,7 @@ def norm_gradients(g, x, out, total, centred, mean, rstd, weight):  # type: igno
     g is the gradient of the output, `total` and `centred` its column sums, plain and times x - float32(mean).
     """
     constants, grad_weight, grad_bias = norm_constants(x.shape[0], total, centred, mean, rstd, weight)
-    norm_backward(g, x, constants[0], constants[1], constants[2], out)
+    norm_backward(g, x, constants, out)
     return grad_weight, grad_bias
 
 
@@ -172,11 +172,11 @@ def affine(x, scale, shift, out):  # type: ignore[no-untyped-def]
 
 
 @njit(cache=True, nogil=True)
-def norm_backward(g, x, gain, slope, offset, out):  # type: ignore[no-untyped-def]
-    """out[R, C] = gain * g + slope * x + offset, the batch-norm input gradient with folded constants; out may be g."""
+def norm_backward(g, x, constants, out):  # type: ignore[no-untyped-def]
+    """out[R, C] = gain * g + slope * x + offset, the batch-norm input gradient with constants[3, C]; out may be g."""
     C = x.shape[1]
     block = block_size(C)
-    a, b, d = tile(gain, block), tile(slope, block), tile(offset, block)
+    a, b, d = tile(constants[0], block), tile(constants[1], block), tile(constants[2], block)
     work = np.empty(block, np.float32)
     flat, other, to = g.reshape(-1), x.reshape(-1), out.reshape(-1)
     for lo in range(0, flat.size, block):

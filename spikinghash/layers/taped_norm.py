@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from typing import cast
 
 import numpy as np
 from torch import Tensor, nn
@@ -22,6 +23,7 @@ Constants = np.ndarray
 Half = tuple[np.ndarray, Constants]
 
 _NOTHING = np.empty((3, 0), np.float32)
+_Tensors = dict[str, Tensor]
 
 
 def by_step(x: np.ndarray) -> np.ndarray:
@@ -43,7 +45,8 @@ class Norm:
 
     def __init__(self, norm: nn.BatchNorm2d, grads: Gradients, offset: Tensor | None = None) -> None:
         self._norm, self._grads, self._offset = norm, grads, offset
-        parameters, buffers, array = norm._parameters, norm._buffers, grads.array
+        # not by attributes, which take a module a microsecond each
+        parameters, buffers, array = cast(_Tensors, norm._parameters), cast(_Tensors, norm._buffers), grads.array
         self.arrays = (
             array(parameters["weight"]), array(parameters["bias"]), NONE if offset is None else array(offset),
             array(buffers["running_mean"]), array(buffers["running_var"]), norm.eps, norm.momentum or 0.0,
@@ -82,7 +85,7 @@ class Norm:
         for the mean takes it away.
         """
         constants, by_weight, by_bias = found
-        parameters = self._norm._parameters
+        parameters = cast(_Tensors, self._norm._parameters)
         self._grads.add(parameters["weight"], by_weight)
         self._grads.add(parameters["bias"], by_bias)
         if self._offset is not None:
@@ -122,7 +125,7 @@ class Charge:
         """The gradient of x, in the memory of that of the norm's output."""
         g, constants = half
         if self.norm is not None:
-            norm_kernel.norm_backward(by_channel(g), by_channel(self.x), *constants, by_channel(g))
+            norm_kernel.norm_backward(by_channel(g), by_channel(self.x), constants, by_channel(g))
         return g
 
 

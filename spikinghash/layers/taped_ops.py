@@ -57,7 +57,7 @@ def normed(x: np.ndarray, norm: nn.BatchNorm2d, grads: Gradients, offset: Tensor
     def back(g: np.ndarray) -> np.ndarray:
         _, constants = norm_back(g)
         out = np.empty_like(x)
-        norm_kernel.norm_backward(by_channel(g), by_channel(x), *constants, by_channel(out))
+        norm_kernel.norm_backward(by_channel(g), by_channel(x), constants, by_channel(out))
         return out
 
     return y, back
