@@ -26,8 +26,9 @@ _ZERO = np.float32(0.0)
 _ONE = np.float32(1.0)
 #: Rows of a block over all steps.
 _BLOCK = 2 * ROWS
-#: Blocks whose sums are added in float32 before they go on in float64.
-_GROUP = 4
+#: Blocks whose sums are added in float32 before they go on in float64, and whose part in the matrix gradient is found
+#: together: the longer the lists, the less their ends matter.
+_GROUP = 8
 
 
 @njit(cache=True, nogil=True)
@@ -93,7 +94,7 @@ def mix_normed(  # type: ignore[no-untyped-def]
 
 @njit(cache=True, nogil=True)
 def _add_products(spikes, rows, g, gw, at, lists, counts):  # type: ignore[no-untyped-def]
-    """gw[D, K] += spikes[rows * D]^T @ g[rows + 1 or more, K], whose row `rows` is zero; the others are scratch."""
+    """gw[D, K] += spikes[rows * D]^T @ g[rows * K], with a row of zeros at its end; the others are scratch."""
     D, K = gw.shape
     counts[:] = 0
     for r in range(rows):
@@ -104,7 +105,7 @@ def _add_products(spikes, rows, g, gw, at, lists, counts):  # type: ignore[no-un
     for d in range(D):
         if counts[d] > 0:
             lo = d * lists.shape[1]
-            add_rows(gw, d * K, K, g, lists, lo, lo + counts[d], 0, rows * K)
+            add_rows(gw, d * K, K, g, lists, lo, lo + counts[d], 0, g.size - K)
 
 
 @njit(cache=True, nogil=True, error_model="numpy")
@@ -125,32 +126,29 @@ def mix_back(  # type: ignore[no-untyped-def]
     sums, totals = np.zeros((2, P, D), np.float32), np.zeros((2, D))
     whole = rows + -rows % ROWS
     # the row behind the last is the one `_add_products` needs
-    gy, gs = aligned((whole + 1) * K).reshape(whole + 1, K), aligned(whole * D).reshape(whole, D)
-    gy[:] = _ZERO
-    h, at = aligned(rows * D), np.empty(D + LANES, np.int32)
-    h[:] = _ZERO
-    lists, counts = np.empty((D, rows + 1), np.int32), np.empty(D, np.int64)
-    flat, out, gy_flat, gs_flat = x.reshape(-1), gx.reshape(-1), gy.reshape(-1), gs.reshape(-1)
-    given, result = g.reshape(-1), y.reshape(-1)
-    for block, lo in enumerate(range(0, R, P)):
-        n = min(P, R - lo)
-        if n < P:
-            gy[:] = _ZERO
-            h[:] = _ZERO
-        for t in range(T):
-            through_norm(given, result, (t * R + lo) * K, n * K, gain, slope, offset, gy_flat, t * P * K)
-        product(gy, w, gs, whole)
-        neurons_back(
-            flat, gs_flat, out, lo * D, n * D, R * D, T, affine, sums, h, tau, v_th, alpha, surrogate, 0, P * D, P * D
-        )  # fmt: skip
+    gy, gs = aligned((_GROUP * whole + 1) * K), aligned(whole * D).reshape(whole, D)
+    h, at = aligned(_GROUP * whole * D), np.empty(D + LANES, np.int32)
+    lists, counts = np.empty((D, _GROUP * whole + 1), np.int32), np.empty(D, np.int64)
+    flat, out, gs_flat, given, result = x.reshape(-1), gx.reshape(-1), gs.reshape(-1), g.reshape(-1), y.reshape(-1)
+    for first in range(0, R, _GROUP * P):
+        gy[:] = _ZERO
+        h[:] = _ZERO
+        blocks = min(_GROUP, (R - first + P - 1) // P)
+        for block in range(blocks):
+            lo = first + block * P
+            n, at_y, at_h = min(P, R - lo), block * whole * K, block * whole * D
+            for t in range(T):
+                through_norm(given, result, (t * R + lo) * K, n * K, gain, slope, offset, gy, at_y + t * P * K)
+            product(gy[at_y : at_y + whole * K].reshape(whole, K), w, gs, whole)
+            neurons_back(
+                flat, gs_flat, out, lo * D, n * D, R * D, T, affine, sums, h[at_h : at_h + rows * D], tau, v_th, alpha,
+                surrogate, 0, P * D, P * D,
+            )  # fmt: skip
         for i in range(h.size):
             h[i] = _ONE if h[i] - v_th >= _ZERO else _ZERO
-        _add_products(h, rows, gy, gw, at, lists, counts)
-        if block % _GROUP == _GROUP - 1:
-            collect(sums[0], totals[0])
-            collect(sums[1], totals[1])
-    collect(sums[0], totals[0])
-    collect(sums[1], totals[1])
+        _add_products(h, blocks * whole, gy, gw, at, lists, counts)
+        collect(sums[0], totals[0])
+        collect(sums[1], totals[1])
     return totals
 
 
