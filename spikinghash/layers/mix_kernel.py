@@ -130,13 +130,16 @@ def mix_back(  # type: ignore[no-untyped-def]
     h, at = aligned(_GROUP * whole * D), np.empty(D + LANES, np.int32)
     lists, counts = np.empty((D, _GROUP * whole + 1), np.int32), np.empty(D, np.int64)
     flat, out, gs_flat, given, result = x.reshape(-1), gx.reshape(-1), gs.reshape(-1), g.reshape(-1), y.reshape(-1)
+    gy[:] = _ZERO
+    h[:] = _ZERO
     for first in range(0, R, _GROUP * P):
-        gy[:] = _ZERO
-        h[:] = _ZERO
         blocks = min(_GROUP, (R - first + P - 1) // P)
         for block in range(blocks):
             lo = first + block * P
             n, at_y, at_h = min(P, R - lo), block * whole * K, block * whole * D
+            if n < P:
+                gy[at_y : at_y + whole * K] = _ZERO
+                h[at_h : at_h + whole * D] = _ZERO
             for t in range(T):
                 through_norm(given, result, (t * R + lo) * K, n * K, gain, slope, offset, gy, at_y + t * P * K)
             product(gy[at_y : at_y + whole * K].reshape(whole, K), w, gs, whole)

@@ -59,7 +59,6 @@ def convolve(x, u, out):  # type: ignore[no-untyped-def]
     terms = aligned(_TERMS * (tiles * K + LANES)).reshape(_TERMS, tiles * K + LANES)
     results = aligned(_TERMS * (tiles * D + LANES)).reshape(_TERMS, tiles * D + LANES)
     padded[:] = _ZERO
-    terms[:] = _ZERO
     for group in range(0, N, together):
         last = min(group + together, N)
         for n in range(group, last):
