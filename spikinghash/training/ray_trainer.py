@@ -35,6 +35,8 @@ _POLL_S = 0.5
 os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")
 # exporting training state needs the dashboard, which we do not start
 os.environ.setdefault("RAY_TRAIN_ENABLE_STATE_TRACKING", "0")
+# how often Ray looks at the workers, whose reports wait for the next look: its 2 s are longer than some epochs
+os.environ.setdefault("RAY_TRAIN_HEALTH_CHECK_INTERVAL_S", "0.2")
 
 
 @dataclass(frozen=True)
