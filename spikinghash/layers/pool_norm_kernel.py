@@ -37,12 +37,12 @@ def norm_pool(x, affine, out, raw, tap):  # type: ignore[no-untyped-def]
 
 
 @njit(cache=True, nogil=True)
-def norm_pool_backward(g, x, tap, out, gain, slope, offset):  # type: ignore[no-untyped-def]
-    """Gradient out[N, H, W, C] of `norm_pool`'s input from g[N, H', W', C]; gain, slope and offset [C] of its norm,
-    from the column sums of g and of g times the pool's `raw`.
+def norm_pool_backward(g, x, tap, out, constants):  # type: ignore[no-untyped-def]
+    """Gradient out[N, H, W, C] of `norm_pool`'s input from g[N, H', W', C]; constants[3, C] = gain, slope and offset of
+    its norm, from the column sums of g and of g times the pool's `raw`.
     """
     row = x.shape[2] * x.shape[3]
-    images_backward(g, x, tap, out, gain, tile(slope, row), tile(offset, row))
+    images_backward(g, x, tap, out, constants[0], tile(constants[1], row), tile(constants[2], row))
 
 
 @njit(cache=True, nogil=True)

@@ -5,11 +5,11 @@ from __future__ import annotations
 import numpy as np
 from torch import nn
 
-from spikinghash.layers import conv_mix_kernel, norm_kernel, pool_norm_kernel, spike_conv
+from spikinghash.layers import conv_mix_kernel, norm_kernel, spike_conv
 from spikinghash.layers.fused import NeuronConstants
 from spikinghash.layers.pool import is_plain_pool
 from spikinghash.layers.tape import Gradients, Taped
-from spikinghash.layers.taped_norm import Norm, by_channel
+from spikinghash.layers.taped_norm import Norm, by_channel, pool_normed
 
 _NO_TAPS = np.empty(0, np.uint8)
 
@@ -32,20 +32,15 @@ def fire_and_convolve(
     sums = conv_mix_kernel.convolve(x, spike_conv.weight_rows(conv.weight), y, *k.dynamics())
     s = Norm.by_sums(sums, y.size // K, norm, grads)
     if pool is None:
-        out, raw, taps = np.empty_like(y), y, _NO_TAPS
+        out, raw, tap = np.empty_like(y), y, _NO_TAPS
         norm_kernel.affine(by_channel(y), s.affine[0], s.affine[1], by_channel(out))
     else:
-        shape = T * B, (H + 1) // 2, (W + 1) // 2, K
-        out, raw, tap = np.empty(shape, np.float32), np.empty(shape, np.float32), np.empty(shape, np.uint8)
-        pool_norm_kernel.norm_pool(y.reshape(-1, H, W, K), s.affine, out, raw, tap)
-        out, taps = out.reshape(T, B, *shape[1:]), tap.reshape(-1)
+        out, raw, tap = pool_normed(y, s.affine)
 
     def back(g: np.ndarray) -> np.ndarray:
-        pivot = s.affine[2]
-        sums = norm_kernel.channel_sums(by_channel(g), by_channel(raw), np.zeros_like(pivot), pivot)
         gx, gw = np.empty_like(x), np.zeros((9 * D, K), np.float32)
         u = spike_conv.transformed(conv.weight.detach())
-        conv_mix_kernel.convolve_back(x, y, g, taps, s.constants(*sums), u, gx, gw, *k.gradient())
+        conv_mix_kernel.convolve_back(x, y, g, tap.reshape(-1), s.constants_of(g, raw), u, gx, gw, *k.gradient())
         grads.add(conv.weight, gw.reshape(3, 3, D, K).transpose(3, 2, 0, 1))
         return gx
 

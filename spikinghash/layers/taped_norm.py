@@ -13,7 +13,7 @@ from typing import cast
 import numpy as np
 from torch import Tensor, nn
 
-from spikinghash.layers import lif_kernel, norm_kernel
+from spikinghash.layers import lif_kernel, norm_kernel, pool_norm_kernel
 from spikinghash.layers.fused import NONE, NeuronConstants, backward_kernel, forward_kernel
 from spikinghash.layers.tape import Gradients
 
@@ -79,6 +79,11 @@ class Norm:
     def constants(self, total: np.ndarray, centred: np.ndarray) -> Constants:
         """From the column sums [C] of the output's gradient, plain and times x - pivot."""
         return self.give(norm_kernel.norm_constants(self._count, total, centred, *self.statistics()))
+
+    def constants_of(self, g: np.ndarray, x: np.ndarray) -> Constants:
+        """`constants` from the gradient g of the output and what it was made of, x, both [..., C]."""
+        pivot = self.affine[2]
+        return self.constants(*norm_kernel.channel_sums(by_channel(g), by_channel(x), np.zeros_like(pivot), pivot))
 
     def give(self, found: tuple[Constants, np.ndarray, np.ndarray]) -> Constants:
         """What `norm_kernel.norm_constants` gives. Keeps the gradients of weight, bias and offset; the last is zero,
@@ -156,3 +161,14 @@ def normed(charge: Charge) -> tuple[np.ndarray, Callable[[np.ndarray], Half]]:
         return charge.half(g, np.stack(sums))
 
     return y, back
+
+
+def pool_normed(x: np.ndarray, affine: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Max pool of x[T, B, H, W, C] * affine[0] + affine[1], C whole vectors -> [T, B, H', W', C], and for the way back,
+    [T * B, H', W', C], the x of each and which of nine it was.
+    """
+    T, B, H, W, C = x.shape
+    shape = T * B, (H + 1) // 2, (W + 1) // 2, C
+    out, raw, tap = np.empty(shape, np.float32), np.empty(shape, np.float32), np.empty(shape, np.uint8)
+    pool_norm_kernel.norm_pool(x.reshape(-1, H, W, C), affine, out, raw, tap)
+    return out.reshape(T, B, *shape[1:]), raw, tap

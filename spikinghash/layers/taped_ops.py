@@ -27,7 +27,7 @@ from spikinghash.layers.fused import NeuronConstants
 from spikinghash.layers.pool import is_plain_pool
 from spikinghash.layers.spike_linear import is_pointwise, is_rare
 from spikinghash.layers.tape import Gradients, Taped, by_autograd, undo
-from spikinghash.layers.taped_norm import Charge, Half, Norm, by_channel, fired
+from spikinghash.layers.taped_norm import Charge, Half, Norm, by_channel, fired, pool_normed
 from spikinghash.layers.token_kernel import token_norm_backward
 from spikinghash.layers.vector_rows import LANES
 
@@ -65,26 +65,22 @@ def normed(x: np.ndarray, norm: nn.BatchNorm2d, grads: Gradients, offset: Tensor
 
 def normed_and_pooled(x: np.ndarray, norm: nn.BatchNorm2d, layer: nn.Module | None, grads: Gradients) -> Taped:
     """Batch norm of x[T, B, H, W, C], then the max pool `layer`."""
-    T, B, H, W, C = x.shape
+    *_, H, W, C = x.shape
     if layer is None:
         return normed(x, norm, grads)
     if C % LANES or not is_plain_pool(layer):
         y, norm_back = normed(x, norm, grads)
         z, pool_back = pooled(y, layer)
         return z, lambda g: norm_back(pool_back(g))
-    s, shape = Norm.of(x, norm, grads), (T * B, (H + 1) // 2, (W + 1) // 2, C)
-    out, raw, tap = np.empty(shape, np.float32), np.empty(shape, np.float32), np.empty(shape, np.uint8)
-    images = x.reshape(-1, H, W, C)
-    pool_norm_kernel.norm_pool(images, s.affine, out, raw, tap)
+    s = Norm.of(x, norm, grads)
+    images, (out, raw, tap) = x.reshape(-1, H, W, C), pool_normed(x, s.affine)
 
     def back(g: np.ndarray) -> np.ndarray:
-        pivot = s.affine[2]
-        total, centred = norm_kernel.channel_sums(by_channel(g), by_channel(raw), np.zeros_like(pivot), pivot)
         gx = np.empty_like(images)
-        pool_norm_kernel.norm_pool_backward(g.reshape(shape), images, tap, gx, *s.constants(total, centred))
+        pool_norm_kernel.norm_pool_backward(g.reshape(raw.shape), images, tap, gx, s.constants_of(g, raw))
         return gx.reshape(x.shape)
 
-    return out.reshape(T, B, *shape[1:]), back
+    return out, back
 
 
 def linear(x: np.ndarray, weight: Tensor, grads: Gradients, *, transposed: bool) -> Taped:

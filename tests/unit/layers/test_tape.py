@@ -100,7 +100,33 @@ def test_more_threads_give_the_same_step():
         assert torch.allclose(gradient, found[1][1][key], rtol=1e-3, atol=1e-4), key
 
 
-@pytest.mark.parametrize("why", ["inference", "no gradient", "double", "input gradient", "watched"])
+def test_gradients_of_two_passes_add_up():
+    network, x = spikinghash().train(), counts(4, 1)
+    passes = []
+    for _ in range(2):
+        network.zero_grad()
+        network(x)[0].rate.sum().backward()
+        passes.append([p.grad.clone() for p in network.stages.parameters()])
+    network(x)[0].rate.sum().backward()
+    assert max(g.abs().max() for g in passes[0]) > 0
+    for both, one in zip(network.stages.parameters(), passes[1], strict=True):
+        assert torch.allclose(both.grad, 2 * one, rtol=1e-4, atol=1e-6)
+
+
+def test_parameters_that_moved_are_seen():
+    network, x = spikinghash().train(), counts(4, 1)
+    network(x)
+    twin = copy.deepcopy(network)
+    for module in (network, twin):
+        weight = module.stages[0][0].conv.conv.weight
+        if module is network:
+            weight.data = weight.data * 2.0
+        else:
+            weight.data.mul_(2.0)
+    assert torch.equal(network(x)[0].membrane, twin(x)[0].membrane)
+
+
+@pytest.mark.parametrize("why", ["inference", "no gradient", "double", "input gradient", "watched", "heard"])
 def test_what_runs_under_autograd(why):
     network, x = spikinghash().train(), counts(4, 1)
     if why == "inference":
@@ -111,6 +137,8 @@ def test_what_runs_under_autograd(why):
         x.requires_grad_()
     elif why == "watched":
         network.stages[2].register_forward_pre_hook(lambda *_: None)
+    elif why == "heard":
+        network.stem.norm.weight.register_hook(lambda _: None)
     with torch.set_grad_enabled(why != "no gradient"):
         assert not is_taped(network, x)
 
