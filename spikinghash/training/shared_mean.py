@@ -37,8 +37,8 @@ class SharedMean:
     `memory` is a folder whose files are memory; where there is none, or no room, workers send messages.
     """
 
-    def __init__(self, memory: Path = _MEMORY) -> None:
-        self._memory = memory
+    def __init__(self, memory: Path = _MEMORY, *, patience_s: float = _PATIENCE_S) -> None:
+        self._memory, self._patience_s = memory, patience_s
         self._places: dict[int, _Place | None] = {}
 
     def __call__(self, values: Tensor) -> None:
@@ -50,7 +50,7 @@ class SharedMean:
         if place is None:
             mean_of_workers(values)
         else:
-            place.average(values.view(-1).numpy())
+            place.average(values.view(-1).numpy(), self._patience_s)
 
 
 class _Place:
@@ -61,14 +61,14 @@ class _Place:
         self._counts = np.frombuffer(memory, np.int64, world * APART)
         self._parts = np.frombuffer(memory, np.float32, 2 * world * size, world * _COUNT_BYTES).reshape(2, world, size)
 
-    def average(self, values: np.ndarray) -> None:
+    def average(self, values: np.ndarray, patience_s: float) -> None:
         self._step += 1
         parts = self._parts[self._step % 2]
         parts[self._rank] = values
         arrive(self._counts, self._rank, self._step)
         started = time.monotonic()
         while not all_arrived(self._counts, self._step, _LOOKS):
-            if time.monotonic() - started > _PATIENCE_S:
+            if time.monotonic() - started > patience_s:
                 raise SpikinghashError(f"a training worker did not come to step {self._step}; run again to resume")
             time.sleep(_PAUSE_S)
         mean(parts, values)

@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 import torch
 
+from spikinghash.errors import SpikinghashError
 from spikinghash.training.averaging import average_buffers
 from spikinghash.training.shared_mean import SharedMean
 
@@ -16,6 +17,20 @@ WORKERS, ROUNDS, SIZES = 3, 40, (7, 5000)
 
 def values(rank, turn, size):
     return np.random.default_rng([rank, turn, size]).normal(size=size).astype(np.float32)
+
+
+def missed(rank):
+    """What the first worker is told when the others stay away."""
+    average = SharedMean(patience_s=0.5)
+    average(torch.ones(3))
+    try:
+        if rank == 0:
+            average(torch.ones(3))
+    except SpikinghashError as error:
+        return str(error)
+    finally:
+        torch.distributed.barrier()
+    return ""
 
 
 def module(rank):
@@ -39,7 +54,8 @@ def worker(rank, port, folder, found):
     own = module(rank)
     average_buffers(own, average)
     left = [path.name for path in Path(folder).glob("*")]
-    found.put((rank, seen, own.running_mean.tolist(), own.num_batches_tracked.item(), left))
+    told = missed(rank) if Path(folder).is_dir() else ""
+    found.put((rank, seen, own.running_mean.tolist(), own.num_batches_tracked.item(), left, told))
     torch.distributed.destroy_process_group()
 
 
@@ -78,10 +94,16 @@ def test_it_is_the_mean(seen):
 
 
 def test_buffers_are_averaged_and_counts_stay(seen):
-    for rank, _, mean, count, _ in seen:
+    for rank, _, mean, count, *_ in seen:
         assert mean == [1.0] * 4
         assert count == rank
 
 
 def test_no_file_is_left(seen):
-    assert all(left == [] for *_, left in seen)
+    assert all(left == [] for *_, left, _ in seen)
+
+
+@pytest.mark.parametrize("seen", ["memory"], indirect=True)
+def test_a_worker_that_stays_away_is_named(seen):
+    assert "step 2" in seen[0][-1]
+    assert "run again" in seen[0][-1]
