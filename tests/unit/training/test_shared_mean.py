@@ -1,12 +1,11 @@
 """The mean over workers: the same bits everywhere, by memory or by messages, whatever comes in between."""
 
-import multiprocessing
-import socket
 from pathlib import Path
 
 import numpy as np
 import pytest
 import torch
+from spawned_workers import results_of
 
 from spikinghash.errors import SpikinghashError
 from spikinghash.training.averaging import average_buffers
@@ -62,20 +61,7 @@ def worker(rank, port, folder, found):
 @pytest.fixture(scope="module", params=["memory", "messages"])
 def seen(request, tmp_path_factory):
     folder = tmp_path_factory.mktemp("memory") if request.param == "memory" else Path("/nowhere")
-    with socket.socket() as s:
-        s.bind(("127.0.0.1", 0))
-        port = s.getsockname()[1]
-    context = multiprocessing.get_context("spawn")
-    found = context.Queue()
-    workers = [
-        context.Process(target=worker, args=(rank, port, str(folder), found), daemon=True) for rank in range(WORKERS)
-    ]
-    for process in workers:
-        process.start()
-    got = sorted(found.get(timeout=120) for _ in workers)
-    for process in workers:
-        process.join(timeout=60)
-    return got
+    return results_of(worker, WORKERS, str(folder))
 
 
 def test_all_workers_have_the_same_bits(seen):

@@ -1,11 +1,9 @@
 """Two workers take the same steps, down the mean of their gradients, though the network is one autograd function."""
 
-import multiprocessing
-import socket
-
 import numpy as np
 import pytest
 import torch
+from spawned_workers import results_of
 
 from spikinghash.methods.method import LossWeights, build
 from spikinghash.methods.spec import ModelSpec
@@ -54,18 +52,7 @@ def worker(rank, port, found):
 
 @pytest.fixture(scope="module")
 def seen():
-    with socket.socket() as s:
-        s.bind(("127.0.0.1", 0))
-        port = s.getsockname()[1]
-    context = multiprocessing.get_context("spawn")
-    found = context.Queue()
-    workers = [context.Process(target=worker, args=(rank, port, found), daemon=True) for rank in range(2)]
-    for process in workers:
-        process.start()
-    got = dict(found.get(timeout=120) for _ in workers)
-    for process in workers:
-        process.join(timeout=60)
-    return got
+    return dict(results_of(worker, 2))
 
 
 def test_both_workers_have_the_same_weights_after_every_step(seen):
