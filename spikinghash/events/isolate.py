@@ -6,7 +6,6 @@ import json
 import os
 import selectors
 import subprocess
-import sys
 import time
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
@@ -19,8 +18,9 @@ from spikinghash.errors import BadRecording, ConfigError
 from spikinghash.events.events import Events
 from spikinghash.events.options import DEFAULTS, ReadOptions
 from spikinghash.events.source import Source
+from spikinghash.isolation import NEUTRAL_FOLDER, isolated_command
 
-WORKER = (sys.executable, "-m", "spikinghash.events.decode_worker")
+WORKER = isolated_command("spikinghash.events.decode_worker")
 _RAW = (("t", np.int64), ("x", np.uint16), ("y", np.uint16), ("p", np.uint8))
 _LONGEST_FACTS = 1 << 16
 _EVENT_BYTES = sum(np.dtype(kind).itemsize for _, kind in _RAW)
@@ -105,8 +105,9 @@ class IsolatedDecoder:
     def _running(self) -> subprocess.Popen[bytes]:
         if self._child is None:
             self._child = subprocess.Popen(
-                self.command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, bufsize=0
-            )
+                self.command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, bufsize=0,
+                cwd=NEUTRAL_FOLDER,
+            )  # fmt: skip
             self._fresh = True
         return self._child
 
