@@ -26,8 +26,10 @@ $(VENV)/.ok: pyproject.toml constraints.txt
 	$(BIN)/python -m pip check
 	touch $@
 
-repro: $(VENV)/.ok ## set up, run the pipeline, say where the report is
-	$(BIN)/python -m dvc repro report
+repro: $(VENV)/.ok ## set up, run the pipeline, register the model, say where the report is
+	@git rev-parse --is-inside-work-tree >/dev/null 2>&1 || $(BIN)/python -P -m dvc config --local core.no_scm true
+	$(BIN)/python -P -m dvc repro report
+	$(BIN)/spikinghash registry add
 	@echo "report: $(abspath reports/report.html)"
 
 test: $(VENV)/.ok ## set up, run the tests
@@ -56,11 +58,11 @@ fuzz: $(VENV)/.ok ## fuzz every reader for FUZZ_SECONDS (600)
 	$(BIN)/python fuzz/readers.py -max_total_time=$(FUZZ_SECONDS) -timeout=20 -rss_limit_mb=4096 -max_len=65536
 
 serve: $(VENV)/.ok ## Prefect and MLflow on loopback, with the schedules registered
-	$(BIN)/python -m pipelines.serve
+	$(BIN)/python -E -P spikinghash/start.py pipelines.serve
 
 clean-kernels: ## remove compiled kernels; needed after a change in a file that kernels share
 	find spikinghash \( -name '*.nbi' -o -name '*.nbc' \) -delete
 
 clean: ## remove what the pipeline made, keep the environment
-	rm -rf data/raw/digits data/frames data/models/default data/codes data/index data/experiments .runs mlflow.db mlartifacts
+	rm -rf data/raw/digits data/frames data/models/default data/codes data/index experiments/frames .runs mlflow.db mlartifacts
 	rm -rf reports/plots reports/*.json reports/report.html

@@ -85,7 +85,7 @@ class FramesParams(_Section):
 
 class ModelParams(_Section):
     method: str
-    size: str
+    network_size: str
     variant: str
     bits: int = Field(ge=8, le=1024, multiple_of=8)
     input: tuple[Pixels, Pixels] = Field(strict=False)

@@ -19,12 +19,12 @@ REPORTS = Path("reports")
 RUNS = Path(".runs")
 
 
-def run(stage: Callable[[Params], None]) -> None:
-    """Run a stage with `params.yaml`; a user's error ends in one line and its exit code."""
+def run(stage: Callable[[Params], None], params: Path = Path("params.yaml")) -> None:
+    """Run a stage with the parameters in a file; a user's error ends in one line and its exit code."""
     # fewer page faults: keep freed blocks instead of returning them to the system after every step
     os.environ.setdefault("OMP_NUM_THREADS", str(os.cpu_count() or 1))
     try:
-        stage(load_params(Path("params.yaml")))
+        stage(load_params(params))
     except SpikinghashError as error:
         print(f"{stage.__module__}: {error}", file=sys.stderr)  # noqa: T201
         sys.exit(error.exit_code)

@@ -1,4 +1,4 @@
-"""Stage `evaluate`: codes and index to metrics, curves, energy, and an MLflow run."""
+"""Stage `evaluate`: codes and index to metrics, curves and energy."""
 
 from __future__ import annotations
 
@@ -10,12 +10,9 @@ from spikinghash.evaluation.evaluate import evaluate as measure
 from spikinghash.evaluation.similar_classes import similar_classes
 from spikinghash.evaluation.task import describe_task
 from spikinghash.evaluation.write import write_evaluation
-from spikinghash.files import write_json
 from spikinghash.frames.store import FrameStore
 from spikinghash.index.flat import HammingIndex
 from spikinghash.params import Params
-from spikinghash.tracking.registry import register
-from spikinghash.tracking.run import log_run
 from spikinghash.training.checkpoint import load_model
 from stages.door import CODES, FRAMES, INDEX, MODEL, REPORTS, run
 
@@ -31,19 +28,9 @@ def evaluate(params: Params) -> None:
     energy = estimate_energy_of(model, store, e.query_split)
     task = describe_task(queries, gallery, model, store, splits=(e.query_split, e.database_splits))
     task |= {"dataset": params.dataset.path, "empty": e.empty, "similar_classes": sorted(map(sorted, similar))}
-    training = model.card["training"]
     value = count_image_map(store, e.query_split, e.database_splits, e.empty)
     baseline = {"name": baseline_name(store.meta), "map": value}
-    write_evaluation(REPORTS, found, energy, baseline, task, training, gallery)
-    values = found.values() | {"energy_mj": energy.total_pj * 1e-9, "baseline_map": value}
-    run_id = log_run(
-        params.tracking.uri, params.tracking.experiment, name=f"{model.spec.size}-{model.digest[:8]}",
-        params=params.model_dump(), metrics=values,
-        history=training["history"], tags={k: str(v) for k, v in task.items() if k.endswith("digest")},
-        folders={"model": MODEL, "metrics": REPORTS / "metrics.json"},
-    )  # fmt: skip
-    version = register(params.tracking.uri, params.tracking.experiment, run_id, "model")
-    write_json(REPORTS / "run.json", {"run_id": run_id, "model_version": version})
+    write_evaluation(REPORTS, found, energy, baseline, task, model.card["training"], gallery)
 
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-"""Experiments: `python -m stages.experiment frames SET`, `... study NAME`, `... table`."""
+"""Studies, run in the folder `experiments`: `stages.experiment frames SET`, `... study NAME`, `... table`."""
 
 from __future__ import annotations
 
@@ -21,8 +21,8 @@ from stages.door import run
 from stages.ingest import ingest_into
 from stages.plain import loss_weights, model_spec, recipe
 
-STUDIES, PARAMS = Path("experiments/studies.yaml"), Path("params.yaml")
-FRAMES, RESULTS = Path("data/experiments"), Path("reports/experiments")
+STUDIES, PARAMS = Path("studies.yaml"), Path("../params.yaml")
+FRAMES, RESULTS = Path("frames"), Path("results")
 
 
 def frames(name: str) -> None:
@@ -78,4 +78,4 @@ def main(_: Params) -> None:
 
 
 if __name__ == "__main__":
-    run(main)
+    run(main, PARAMS)

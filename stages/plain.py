@@ -18,7 +18,7 @@ def model_spec(params: Params, store: FrameStore) -> ModelSpec:
     if m.steps is not None and steps not in (1, m.steps):
         raise ConfigError(f"model.steps is {m.steps}, but {store.path} has {steps} steps; set it to null")
     return ModelSpec(
-        m.method, m.size, m.bits, tuple(store.classes), m.steps or steps, m.input[0], m.input[1],
+        m.method, m.network_size, m.bits, tuple(store.classes), m.steps or steps, m.input[0], m.input[1],
         sensor_of(store.meta), m.count_clip, m.surrogate, store.meta.digest, store.meta.to_json(), m.variant,
     )  # fmt: skip
 

@@ -26,7 +26,9 @@ from spikinghash.codes.new_rows import Refused
 from spikinghash.codes.stop import Stop, handlers_restored, keep_signals
 from spikinghash.errors import BadRecording, Temporary
 from spikinghash.events.isolate import WORKER, Limits
+from spikinghash.isolation import packages_alone
 from spikinghash.training.checkpoint import LoadedModel, save_model
+from spikinghash.training.ray_session import connect_ray
 
 TRIES = 2
 #: Inputs, and about how many of their bytes, that one worker gets at once.
@@ -56,32 +58,21 @@ def ray_hasher(
     """
     stop = stop or Stop()
     ours = not ray.is_initialized()
-    if ours:
-        with keep_signals(stop):
-            _connect(workers, address)
-    pool = _Pool(_Start(ray.put(_files(model)), format, limits or Limits(), tuple(command)), workers, stop)
-    try:
-        yield pool.run
-    finally:
-        pool.close()
+    with packages_alone() as packages:
         if ours:
-            # it takes the handlers of all signals away
-            with handlers_restored():
-                ray.shutdown()
-
-
-def _connect(workers: int, address: str | None) -> None:
-    os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")
-    quiet: dict[str, Any] = {"include_dashboard": False, "log_to_driver": False, "logging_level": "ERROR"}
-    if address is not None:
-        quiet.pop("include_dashboard")
+            with keep_signals(stop):
+                # with fewer CPUs than workers some would wait for good
+                cpus = max(workers, os.cpu_count() or 1)
+                connect_ray(packages, address, cpus, object_store_memory=256 << 20)
+        pool = _Pool(_Start(ray.put(_files(model)), format, limits or Limits(), tuple(command)), workers, stop)
         try:
-            ray.init(address=address, **quiet)
-        except (ConnectionError, RayError) as error:
-            raise Temporary(f"no Ray cluster answers at {address}: {error}") from error
-    else:
-        # "local": never a cluster that happens to run here. With fewer CPUs than workers some would wait for good
-        ray.init(address="local", num_cpus=max(workers, os.cpu_count() or 1), object_store_memory=256 << 20, **quiet)
+            yield pool.run
+        finally:
+            pool.close()
+            if ours:
+                # it takes the handlers of all signals away
+                with handlers_restored():
+                    ray.shutdown()
 
 
 def _files(model: LoadedModel) -> ModelFiles:

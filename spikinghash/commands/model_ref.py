@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import tempfile
 from pathlib import Path
 
 from spikinghash.codes.encoder import Encoder
@@ -13,12 +12,10 @@ from spikinghash.training.checkpoint import LoadedModel, load_model
 def open_model(ref: str) -> LoadedModel:
     """The model in a folder, or of the registry for `models:/NAME@alias` and `models:/NAME/VERSION`."""
     if ref.startswith("models:/"):
-        from spikinghash.tracking.registry import fetch
+        from spikinghash.tracking.registry import load_registered
 
         uri, _ = registry_place()
-        # a loaded model needs its files no more
-        with tempfile.TemporaryDirectory(prefix="spikinghash-model-") as folder:
-            return load_model(fetch(uri, ref, Path(folder)))
+        return load_registered(uri, ref)
     return load_model(Path(ref))
 
 

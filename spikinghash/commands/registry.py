@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import asdict
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
@@ -16,6 +18,8 @@ Version = Annotated[int, typer.Argument(min=1, help="Number of a version.")]
 Reason = Annotated[str, typer.Option("--reason", help="Why; kept in the promotion log.")]
 Uri = Annotated[str | None, typer.Option("--uri", help="Registry; default: tracking.uri in params.yaml.")]
 Name = Annotated[str | None, typer.Option("--name", help="Model; default: tracking.experiment in params.yaml.")]
+Folder = Annotated[Path, typer.Option("--model", help="Folder of the model.")]
+Reports = Annotated[Path, typer.Option(help="Folder with the files of the stage evaluate.")]
 
 #: Heading, key and alignment of the columns of a list.
 _COLUMNS = (
@@ -49,6 +53,28 @@ def show(version: Version, uri: Uri = None, name: Name = None, as_json: Json = F
         _tell_log(found)
 
     emit(found.to_json(), as_json, text)
+    return 0
+
+
+@registry.command()
+@command
+def add(
+    model: Folder = Path("data/models/default"), reports: Reports = Path("reports"), uri: Uri = None, name: Name = None,
+    as_json: Json = False,
+) -> int:  # fmt: skip
+    """Log the evaluation of a model, register the model and call it challenger; repeating it adds nothing."""
+    from spikinghash.params import load_params
+    from spikinghash.tracking.add_model import add_model
+
+    params = load_params(Path("params.yaml"))
+    place = uri or params.tracking.uri, name or params.tracking.experiment
+    added = add_model(*place, model, reports, params.model_dump())
+
+    def text() -> None:
+        what = "new" if added.new_version else "known"
+        typer.echo(f"{place[1]} version {added.version} is challenger: {what} model {added.digest}, run {added.run_id}")
+
+    emit(asdict(added), as_json, text)
     return 0
 
 

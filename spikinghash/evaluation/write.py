@@ -12,6 +12,7 @@ from spikinghash.codes.codeset import CodeSet
 from spikinghash.evaluation.class_similarity import class_similarity
 from spikinghash.evaluation.energy import Energy
 from spikinghash.evaluation.evaluate import Evaluation
+from spikinghash.evaluation.machine import describe_machine
 from spikinghash.files import write_atomically, write_json
 
 HISTORY_COLUMNS = (
@@ -38,13 +39,15 @@ def write_evaluation(
     training: dict[str, Any],
     gallery: CodeSet,
 ) -> None:
-    """Write `metrics.json`, `energy.json`, `neighbours.json`, `similarity.json` and `plots/*.csv` into `reports`.
+    """Write `evaluation.json`, `metrics.json` and what belongs to them into `reports`: all a report is made from.
+
+    `evaluation.json` holds every number with its protocol, `metrics.json` a few of them, flat, to compare runs by.
 
     `baseline` holds `name` and `map` of what needs no learning; `task` says what was compared with what (splits, seed,
     digests); `training` is the model's provenance with its `history`, one record an epoch;
     `gallery` is what was searched, for the similarity of its classes.
     """
-    metrics = {
+    evaluation = {
         "task": task,
         "metrics": {name: metric.to_dict() for name, metric in found.metrics.items()},
         "bits": found.bits.to_dict(),
@@ -52,7 +55,9 @@ def write_evaluation(
         "energy_mj": energy.total_pj * 1e-9,
         "training": {k: v for k, v in training.items() if k not in _LONG},
     }
-    write_json(reports / "metrics.json", metrics)
+    write_json(reports / "evaluation.json", evaluation)
+    write_json(reports / "metrics.json", _few(found, energy, baseline))
+    write_json(reports / "machine.json", describe_machine())
     write_json(reports / "energy.json", energy.to_json())
     write_json(reports / "neighbours.json", {"confusion": found.confusion.to_dict(), "queries": found.neighbours})
     write_json(reports / "similarity.json", class_similarity(gallery, training.get("soft_similarity")))
@@ -65,6 +70,14 @@ def write_evaluation(
     _csv(plots / "history.csv", HISTORY_COLUMNS, ([record[c] for c in HISTORY_COLUMNS] for record in history))
     _csv(plots / "bit_balance.csv", ("bit", "ones"), enumerate(found.bits.ones.tolist()))
     _csv(plots / "firing_rates.csv", ("layer", "rate"), sorted(training.get("firing_rates", {}).items()))
+
+
+def _few(found: Evaluation, energy: Energy, baseline: dict[str, Any]) -> dict[str, float]:
+    values = found.values()
+    kept = ("map", "map_worst", "map_best", "top1", "accuracy", "precision_radius_2")
+    health = {"dead_bits": len(found.bits.dead), "distinct_codes": found.bits.distinct}
+    few = {name: values[name] for name in kept if name in values} | health
+    return few | {"baseline_map": baseline["map"], "energy_uj": energy.total_pj * 1e-6}
 
 
 def _csv(path: Path, header: Sequence[str], rows: Iterable[Sequence[Any]]) -> None:

@@ -46,13 +46,18 @@ def firing_rates(rates: Series) -> Chart:
 
 
 def energy_bars(layers: Sequence[LayerEnergy]) -> Chart:
-    """Estimated energy per layer, coloured by the kind of operation that costs most of it."""
+    """Estimated energy per layer, coloured by the kind of operation; a layer with binary input does accumulates."""
     values = np.array([layer.energy_pj for layer in layers])
-    colours = [RED if layer.macs > 0 else GREEN for layer in layers]
+    colours = [GREEN if _accumulates(layer) else RED for layer in layers]
     scale, unit = next(((s, u) for s, u in ((1e6, "µJ"), (1e3, "nJ")) if values.max() >= s), (1.0, "pJ"))
     legend = {"MACs (real-valued input)": RED, "ACs (spikes)": GREEN}
     names = [layer.name for layer in layers]
     return _layers("Energy per layer", names, values / scale, colours, unit=f"{unit} per clip", legend=legend)
+
+
+def _accumulates(layer: LayerEnergy) -> bool:
+    """Not by `macs`, the dense operations that every layer has; files of older programs lack `spiking`."""
+    return layer.acs > 0 if layer.spiking is None else layer.spiking
 
 
 def _layers(

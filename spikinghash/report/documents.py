@@ -60,7 +60,7 @@ class Bits(Document):
 
 
 class MetricsFile(Document):
-    """`metrics.json`. `baseline` may hold `name` and `map`, a number or a metric, and further plain values."""
+    """`evaluation.json`. `baseline` may hold `name` and `map`, a number or a metric, and further plain values."""
 
     task: Task
     metrics: dict[str, MetricEntry]
@@ -78,6 +78,7 @@ class LayerEnergy(Document):
     acs: float = 0
     rate: float | None = None
     energy_pj: float
+    spiking: bool | None = None
 
 
 class EnergyFile(Document):

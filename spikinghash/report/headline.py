@@ -26,7 +26,7 @@ def against_baseline(content: MetricsFile) -> str | None:
     entry, theirs = content.metrics.get(HEADLINE), content.baseline.get(HEADLINE)
     value = theirs.get("value") if isinstance(theirs, dict) else theirs
     if entry is None or not isinstance(value, int | float):
-        return f"metrics.json names {name} as baseline, but not both values of mAP, so there is no comparison."
+        return f"evaluation.json names {name} as baseline, but not both values of mAP, so there is no comparison."
     change = entry.value - value
     how = "the same as" if abs(change) < 0.0005 else f"{abs(change):.3f} {'above' if change > 0 else 'below'} that of"
     return f"The mAP is {how} {name}, {score(value)}."

@@ -29,7 +29,7 @@ def build_report(reports: Path, frames: Path, out: Path, *, queries: int = 8, ne
     """Write the page `out` from the files below `reports` and the frame store in `frames`; returns `out`.
 
     The gallery has `queries` rows of `neighbours` clips. The same files give the same bytes. A missing optional file
-    becomes a sentence on the page. Raises `BadStore`, naming the stage to run, if `metrics.json` or the frame store
+    becomes a sentence on the page. Raises `BadStore`, naming the stage to run, if `evaluation.json` or the frame store
     is missing or any file is damaged, and `Temporary` when the disk is full.
     """
     page = render(read_inputs(reports, frames), queries=queries, neighbours=neighbours)

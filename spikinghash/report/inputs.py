@@ -18,7 +18,7 @@ from spikinghash.report.documents import (
 )
 from spikinghash.report.series import Series, read_series
 
-METRICS, ENERGY, NEIGHBOURS, LEDGER = "metrics.json", "energy.json", "neighbours.json", "ledger.json"
+METRICS, ENERGY, NEIGHBOURS, LEDGER = "evaluation.json", "energy.json", "neighbours.json", "ledger.json"
 SIMILARITY = "similarity.json"
 PR_CURVE, HISTORY = "plots/pr_curve.csv", "plots/history.csv"
 BIT_BALANCE, FIRING_RATES = "plots/bit_balance.csv", "plots/firing_rates.csv"
@@ -45,7 +45,8 @@ class Inputs:
 def read_inputs(reports: Path, frames: Path) -> Inputs:
     """Read the files below `reports` and the frame store in `frames`.
 
-    Raises `BadStore`, naming the stage to run, if `metrics.json` or the frame store is missing or any file is damaged.
+    Raises `BadStore`, naming the stage to run, if `evaluation.json` or the frame store is missing or any file
+    is damaged.
     """
     metrics = read_document(reports / METRICS, MetricsFile, EVALUATE)
     if metrics is None:

@@ -47,7 +47,7 @@ class MetricTables:
 
 
 def metric_tables(metrics: Mapping[str, MetricEntry]) -> MetricTables:
-    """Sort the metrics of `metrics.json` into tables by their names and protocols."""
+    """Sort the metrics of `evaluation.json` into tables by their names and protocols."""
     whole, others, formed = [], [], []
     for key in sorted(metrics, key=_natural):
         entry = metrics[key]

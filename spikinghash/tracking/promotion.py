@@ -9,12 +9,10 @@ are in the log.
 
 from __future__ import annotations
 
-import tempfile
 from dataclasses import replace
-from pathlib import Path
 from typing import Any
 
-from spikinghash.errors import BadCheckpoint, ConfigError, Temporary
+from spikinghash.errors import ConfigError, Temporary
 from spikinghash.tracking.head import CHAMPION, read_head
 from spikinghash.tracking.promotion_log import (
     Action,
@@ -25,11 +23,10 @@ from spikinghash.tracking.promotion_log import (
     settle,
     write_entry,
 )
-from spikinghash.tracking.registry import fetch
+from spikinghash.tracking.registry import load_registered
 from spikinghash.tracking.registry_errors import registry_errors
 from spikinghash.tracking.run import client_for
-from spikinghash.tracking.versions import check_version, model_digest_of, version_numbers
-from spikinghash.training.checkpoint import load_model
+from spikinghash.tracking.versions import check_version, version_numbers
 
 _LONGEST_REASON = 1000
 
@@ -46,8 +43,8 @@ def promote(uri: str, name: str, version: int, reason: str) -> Entry:
         champion = read_head(client, uri, name).champion
         if champion == version:
             raise ConfigError(f"{name}: version {version} is champion already; nothing to do")
-        _check_files(client, uri, name, version)
-        return _switch(client, uri, name, "promote", champion, version, reason)
+        digest = _check_files(client, uri, name, version)
+        return _switch(client, uri, name, "promote", champion, version, reason, digest)
 
 
 def rollback(uri: str, name: str, reason: str) -> Entry:
@@ -65,14 +62,16 @@ def rollback(uri: str, name: str, reason: str) -> Entry:
                 f"{name}: the log knows no champion before version {champion}; name one with `spikinghash registry "
                 "promote`"
             )
-        _check_files(client, uri, name, before)
-        return _switch(client, uri, name, "rollback", champion, before, reason)
+        digest = _check_files(client, uri, name, before)
+        return _switch(client, uri, name, "rollback", champion, before, reason, digest)
 
 
-def _switch(client: Any, uri: str, name: str, action: Action, source: int | None, to: int, reason: str) -> Entry:
+def _switch(
+    client: Any, uri: str, name: str, action: Action, source: int | None, to: int, reason: str, digest: str
+) -> Entry:
     head = read_head(client, uri, name)
     settle(client, name, head.tags, head.log)
-    entry = new_entry(head.log, action, source, to, reason)
+    entry = new_entry(head.log, action, source, to, reason, digest)
     write_entry(client, name, entry)
     now = read_head(client, uri, name)
     # without a champion to go by, every entry shows as it was written
@@ -86,22 +85,10 @@ def _switch(client: Any, uri: str, name: str, action: Action, source: int | None
     return done
 
 
-def _check_files(client: Any, uri: str, name: str, version: int) -> None:
-    """The version is there, and its files load with the digest of its run."""
+def _check_files(client: Any, uri: str, name: str, version: int) -> str:
+    """The version is there, and its files load with the digest that was registered; the digest."""
     check_version(version, version_numbers(client, name), uri, name)
-    with tempfile.TemporaryDirectory(prefix="spikinghash-model-") as folder:
-        try:
-            digest = load_model(fetch(uri, f"models:/{name}/{version}", Path(folder))).digest
-        except BadCheckpoint as error:
-            # the folder is ours and gone by then: name the version instead
-            raise BadCheckpoint(
-                f"{name}: version {version} does not load: {str(error).replace(f'{folder}/', '')}"
-            ) from None
-    expected = model_digest_of(client, name, version)
-    if expected is not None and digest != expected:
-        raise BadCheckpoint(
-            f"{name}: version {version} holds model {digest}, but its run evaluated {expected}; register it again"
-        )
+    return load_registered(uri, f"models:/{name}/{version}").digest
 
 
 def _one_line(reason: str) -> str:

@@ -26,7 +26,8 @@ class Entry:
     """One change of champion. `source` is the version before, None for the first; `time` is UTC in ISO format.
 
     `state` is `done` (the alias moved), `pending` (it has not: under way, or broken off by a crash) or `abandoned`
-    (broken off, and settled by a later command).
+    (broken off, and settled by a later command). `digest` is that of the model in `to` when it was checked, None in
+    entries of older programs.
     """
 
     key: str
@@ -36,12 +37,13 @@ class Entry:
     to: int
     reason: str
     state: Literal["done", "pending", "abandoned"]
+    digest: str | None = None
 
     def to_json(self) -> dict[str, Any]:
-        """`time`, `from`, `to`, `action`, `reason` and `state`."""
+        """`time`, `from`, `to`, `action`, `reason`, `state` and `digest`."""
         return {
             "time": self.time, "from": self.source, "to": self.to, "action": self.action, "reason": self.reason,
-            "state": self.state,
+            "state": self.state, "digest": self.digest,
         }  # fmt: skip
 
 
@@ -57,11 +59,13 @@ def read_log(tags: dict[str, str], champion: int | None) -> list[Entry]:
     return entries
 
 
-def new_entry(log: Sequence[Entry], action: Action, source: int | None, to: int, reason: str) -> Entry:
+def new_entry(
+    log: Sequence[Entry], action: Action, source: int | None, to: int, reason: str, digest: str | None = None
+) -> Entry:
     """An entry after those of `log`, not written yet. Its number orders the log, for clocks differ."""
     number = int(log[-1].key.split(".")[1]) + 1 if log else 1
     key = f"{_PREFIX}{number:08d}.{secrets.token_hex(4)}"
-    return Entry(key, datetime.now(UTC).isoformat(timespec="seconds"), action, source, to, reason, "pending")
+    return Entry(key, datetime.now(UTC).isoformat(timespec="seconds"), action, source, to, reason, "pending", digest)
 
 
 def write_entry(client: Any, name: str, entry: Entry) -> None:
@@ -74,6 +78,11 @@ def settle(client: Any, name: str, tags: dict[str, str], log: Sequence[Entry]) -
     for entry in log:
         if _entry(entry.key, tags[entry.key]).state == "pending":
             write_entry(client, name, replace(entry, state="done" if entry.state == "done" else "abandoned"))
+
+
+def promoted_digest(log: Sequence[Entry], version: int) -> str | None:
+    """Digest of the model in `version` when it last became champion; None where the log does not say."""
+    return next((entry.digest for entry in reversed(log) if entry.to == version and entry.state == "done"), None)
 
 
 def previous_champion(log: Sequence[Entry], champion: int) -> int | None:

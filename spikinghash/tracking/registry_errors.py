@@ -1,4 +1,4 @@
-"""What MLflow raises, in our words."""
+"""What MLflow and its database raise, in our words."""
 
 from __future__ import annotations
 
@@ -9,18 +9,23 @@ from contextlib import contextmanager
 from spikinghash.errors import SpikinghashError, Temporary
 
 #: A server that does not answer, or a database that another process is writing.
-_AWAY = re.compile(r"API request to .* failed with|database is locked|timed out", re.IGNORECASE)
+_AWAY = re.compile(
+    r"API request to .* failed|database is locked|timed out|Max retries exceeded|Connection (refused|reset)"
+    r"|NameResolutionError|[Tt]emporary failure",
+    re.IGNORECASE,
+)
 
 
 @contextmanager
 def registry_errors(uri: str) -> Iterator[None]:
     """Turn errors of MLflow into `Temporary` (no answer, locked) or `SpikinghashError` (anything else)."""
     from mlflow.exceptions import MlflowException
+    from sqlalchemy.exc import SQLAlchemyError
 
     try:
         yield
-    except MlflowException as error:
-        line = str(error).splitlines()[0]
-        if error.error_code == "TEMPORARILY_UNAVAILABLE" or _AWAY.search(line):
+    except (MlflowException, SQLAlchemyError, ConnectionError) as error:
+        line = (str(error).splitlines() or [type(error).__name__])[0]
+        if getattr(error, "error_code", None) == "TEMPORARILY_UNAVAILABLE" or _AWAY.search(str(error)):
             raise Temporary(f"registry {uri}: {line}; run the same command again") from error
         raise SpikinghashError(f"registry {uri}: {line}") from error

@@ -9,7 +9,8 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from spikinghash.errors import SpikinghashError
+from spikinghash.tracking.registry_errors import registry_errors
+from spikinghash.tracking.store_place import experiment_id, require_database
 
 os.environ.setdefault("MLFLOW_DISABLE_TELEMETRY", "true")
 # models are two small files; their bars would be the only output of a quiet command
@@ -33,12 +34,14 @@ def log_run(
 ) -> str:
     """Log a finished evaluation and return the run id.
 
-    `params` nested plain values, `history` records with an `epoch`, `folders` artifact name -> local file or folder.
+    `params` nested plain values, `history` records with an `epoch`, `folders` artifact name (""
+    for the top) -> local file or folder.
     """
     import mlflow
 
-    client = client_for(uri)
-    run = client.create_run(_experiment(client, experiment), run_name=name, tags=dict(tags))
+    client = client_for(uri, create=True)
+    with registry_errors(uri):
+        run = client.create_run(experiment_id(client, uri, experiment), run_name=name, tags=dict(tags))
     run_id = str(run.info.run_id)
     flat = [mlflow.entities.Param(key, value) for key, value in _flatten(params)]
     stamp = int(run.info.start_time)
@@ -46,12 +49,13 @@ def log_run(
     for record in history:
         numbers = {f"train/{k}": record[k] for k in ("loss", "accuracy", "val_map", "lr", "grad_norm", "dead_bits")}
         values += [mlflow.entities.Metric(k, float(v), stamp, record["epoch"]) for k, v in numbers.items()]
-    client.log_batch(run_id, params=flat)
-    for lo in range(0, len(values), 1000):
-        client.log_batch(run_id, metrics=values[lo : lo + 1000])
-    for artifact, path in folders.items():
-        attach(uri, run_id, path, artifact)
-    client.set_terminated(run_id)
+    with registry_errors(uri):
+        client.log_batch(run_id, params=flat)
+        for lo in range(0, len(values), 1000):
+            client.log_batch(run_id, metrics=values[lo : lo + 1000])
+        for artifact, path in folders.items():
+            _attach(client, run_id, path, artifact or None)
+        client.set_terminated(run_id)
     return run_id
 
 
@@ -59,39 +63,36 @@ def log_night(uri: str, experiment: str, name: str, metrics: Mapping[str, float]
     """Log one night of hashing with its report; returns the run id."""
     import mlflow
 
-    client = client_for(uri)
-    run_id = str(client.create_run(_experiment(client, experiment), run_name=name).info.run_id)
-    stamp = int(client.get_run(run_id).info.start_time)
-    client.log_batch(run_id, metrics=[mlflow.entities.Metric(k, v, stamp, 0) for k, v in metrics.items()])
-    attach(uri, run_id, report)
-    client.set_terminated(run_id)
+    client = client_for(uri, create=True)
+    with registry_errors(uri):
+        run_id = str(client.create_run(experiment_id(client, uri, experiment), run_name=name).info.run_id)
+        stamp = int(client.get_run(run_id).info.start_time)
+        client.log_batch(run_id, metrics=[mlflow.entities.Metric(k, v, stamp, 0) for k, v in metrics.items()])
+        _attach(client, run_id, report, None)
+        client.set_terminated(run_id)
     return run_id
 
 
-def attach(uri: str, run_id: str, path: Path, artifact: str | None = None) -> None:
+def _attach(client: Any, run_id: str, path: Path, artifact: str | None) -> None:
     """Attach a file or folder to a run, under the folder name `artifact` (None: at the top)."""
-    client = client_for(uri)
     if path.is_dir():
         client.log_artifacts(run_id, str(path), artifact)
     else:
         client.log_artifact(run_id, str(path), artifact)
 
 
-def client_for(uri: str) -> Any:
-    """A client of the tracking server or store at `uri`; `SpikinghashError` if it cannot be opened."""
-    import mlflow
-    from mlflow.exceptions import MlflowException
+def client_for(uri: str, *, create: bool = False) -> Any:
+    """A client of the tracking server or store at `uri`; `SpikinghashError` if it cannot be opened.
 
-    try:
+    A local database that is not there is made only where `create` says so.
+    """
+    import mlflow
+
+    if not create:
+        require_database(uri)
+    with registry_errors(uri):
         mlflow.set_tracking_uri(uri)
         return mlflow.MlflowClient(uri)
-    except MlflowException as error:
-        raise SpikinghashError(f"tracking.uri {uri!r}: {str(error).splitlines()[0]}") from error
-
-
-def _experiment(client: Any, name: str) -> str:
-    found = client.get_experiment_by_name(name)
-    return str(found.experiment_id if found else client.create_experiment(name))
 
 
 def _flatten(params: Mapping[str, Any], prefix: str = "") -> list[tuple[str, str]]:

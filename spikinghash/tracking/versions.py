@@ -9,8 +9,12 @@ from typing import Any
 from spikinghash.errors import ConfigError
 from spikinghash.tracking.head import ABSENT, Head, read_head
 from spikinghash.tracking.promotion_log import Entry
+from spikinghash.tracking.registry import DIGEST
 from spikinghash.tracking.registry_errors import registry_errors
 from spikinghash.tracking.run import client_for
+
+#: Tag of a version: the run with the newest evaluation of its model.
+EVALUATED = "evaluation_run"
 
 
 @dataclass(frozen=True)
@@ -38,7 +42,7 @@ def read_registry(uri: str, name: str, version: int | None = None) -> Registry:
     client = client_for(uri)
     with registry_errors(uri):
         head = read_head(client, uri, name)
-        found = sorted(_versions(client, name), key=lambda v: -int(v.version))
+        found = sorted(versions_of(client, name), key=lambda v: -int(v.version))
         numbers = [int(v.version) for v in found]
         if version is not None:
             check_version(version, numbers, uri, name)
@@ -57,16 +61,11 @@ def check_version(version: int, numbers: list[int], uri: str, name: str) -> None
 
 def version_numbers(client: Any, name: str) -> list[int]:
     """The versions there are, ascending."""
-    return sorted(int(v.version) for v in _versions(client, name))
+    return sorted(int(v.version) for v in versions_of(client, name))
 
 
-def model_digest_of(client: Any, name: str, version: int) -> str | None:
-    """Digest of the model that the version's run evaluated; None where the run does not say."""
-    run = _run(client, client.get_model_version(name, str(version)).run_id)
-    return None if run is None else run.data.tags.get("model_digest")
-
-
-def _versions(client: Any, name: str) -> list[Any]:
+def versions_of(client: Any, name: str) -> list[Any]:
+    """The versions of a model as MLflow gives them, none for an unknown model."""
     if "'" in name:
         raise ConfigError(f"{name!r} is no name of a model; it must not contain a quote")
     return list(client.search_model_versions(f"name='{name}'"))
@@ -74,7 +73,9 @@ def _versions(client: Any, name: str) -> list[Any]:
 
 def _describe(client: Any, version: Any, aliases: dict[str, int], *, whole: bool) -> dict[str, Any]:
     """One version as plain values; what its run does not say is None. `whole`: with all metrics of the run."""
-    run = _run(client, version.run_id)
+    # the evaluation that was added last; files lie with the first one
+    run_id = version.tags.get(EVALUATED, version.run_id)
+    run = _run(client, run_id)
     params, metrics, tags = ({}, {}, {}) if run is None else (run.data.params, run.data.metrics, run.data.tags)
     bits = params.get("model.bits", "")
     number = int(version.version)
@@ -82,12 +83,12 @@ def _describe(client: Any, version: Any, aliases: dict[str, int], *, whole: bool
     described: dict[str, Any] = {
         "version": number,
         "created": created.isoformat(timespec="seconds"),
-        "digest": tags.get("model_digest"),
+        "digest": version.tags.get(DIGEST, tags.get(DIGEST)),
         "method": params.get("model.method"),
-        "size": params.get("model.size"),
+        "size": params.get("model.network_size", params.get("model.size")),
         "bits": int(bits) if bits.isdigit() else None,
         "map": metrics.get("map"),
-        "run_id": version.run_id or None,
+        "run_id": run_id or None,
         "aliases": [alias for alias, pointed in aliases.items() if pointed == number],
     }
     return described | ({"metrics": dict(sorted(metrics.items()))} if whole else {})

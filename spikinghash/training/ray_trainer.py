@@ -13,6 +13,7 @@ import shutil
 import tempfile
 import threading
 from collections.abc import Callable
+from contextlib import ExitStack
 from dataclasses import asdict, dataclass
 from functools import partial
 from pathlib import Path
@@ -22,19 +23,18 @@ import torch
 
 from spikinghash.allocator import keep_freed_memory
 from spikinghash.errors import SpikinghashError, TrainingCollapsed
+from spikinghash.isolation import packages_alone
 from spikinghash.methods.method import LossWeights
 from spikinghash.methods.spec import ModelSpec
 from spikinghash.training import history
 from spikinghash.training.averaging import average_buffers, same_start
 from spikinghash.training.loop import EpochRecord, Ranks, Report
+from spikinghash.training.ray_session import connect_ray, explain_ray
 from spikinghash.training.recipe import Recipe
 from spikinghash.training.shared_mean import SharedMean
 
 _POLL_S = 0.5
 
-os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")
-# exporting training state needs the dashboard, which we do not start
-os.environ.setdefault("RAY_TRAIN_ENABLE_STATE_TRACKING", "0")
 # how often Ray looks at the workers, whose reports wait for the next look: its 2 s are longer than some epochs
 os.environ.setdefault("RAY_TRAIN_HEALTH_CHECK_INTERVAL_S", "0.2")
 
@@ -72,13 +72,22 @@ def train_with_ray(
     `watch` is called with every finished epoch. Raises `TrainingCollapsed`, or `SpikinghashError` when workers keep
     failing.
     """
+    with ExitStack() as resources:
+        return _train(job, runs, address, threads, watch, max_failures, resources)
+
+
+def _train(
+    job: Job, runs: Path, address: str | None, threads: int, watch: Callable[[dict[str, Any]], None] | None,
+    max_failures: int, resources: ExitStack,
+) -> list[dict[str, Any]]:  # fmt: skip
     import ray
 
     runs.mkdir(parents=True, exist_ok=True)
     log = runs / job.run_name() / history.HISTORY
     started = not ray.is_initialized()
     if started:
-        _start(ray, address, job.workers * threads)
+        # the controller is an actor of its own beside the workers
+        connect_ray(resources.enter_context(packages_alone()), address, job.workers * threads + 1)
     stop = threading.Event()
     watcher = threading.Thread(target=_follow, args=(log, watch, stop), daemon=True)
     watcher.start()
@@ -191,14 +200,6 @@ def _reporter(log: Path, ranks: Ranks) -> Report:
     return report
 
 
-def _start(ray: Any, address: str | None, cpus: int) -> None:
-    if address:
-        ray.init(address=address, log_to_driver=False, logging_level="ERROR")
-        return
-    # "local": never a cluster that happens to run here. The controller is an actor of its own beside the workers
-    ray.init(address="local", num_cpus=cpus + 1, include_dashboard=False, log_to_driver=False, logging_level="ERROR")
-
-
 def _follow(log: Path, watch: Callable[[dict[str, Any]], None] | None, stop: threading.Event) -> None:
     told = 0
     while watch is not None:
@@ -220,6 +221,6 @@ def _explain(error: Exception, log: Path) -> SpikinghashError:
         for kind in SpikinghashError.__subclasses__():
             if f"errors.{kind.__name__}: " in line:
                 return SpikinghashError(line.split(": ", 1)[-1].strip())
-    return SpikinghashError(
+    return explain_ray(error) or SpikinghashError(
         f"training failed ({text.strip().splitlines()[-1][:300]}); history: {log}; run again to resume"
     )

@@ -98,7 +98,7 @@ def test_a_pair_needs_both(changed):
         ("train.soft", 1), ("train.soft", "yes"), ("train.optimiser", "sgd"), ("train.smoothing", 1.0),
         ("train.grad_clip", 0.0), ("train.seed", -1), ("train.augment.drop", 1.1), ("train.augment.scale", 1.0),
         ("model.bits", 12), ("model.bits", 0), ("model.bits", 2048), ("model.input", [32, 0]),
-        ("model.input", "32x32"), ("model.count_clip", 256), ("model.surrogate", "relu"), ("model.size", 3),
+        ("model.input", "32x32"), ("model.count_clip", 256), ("model.surrogate", "relu"), ("model.network_size", 3),
         ("frames.dtype", "float32"), ("frames.val_fraction", 0.0), ("frames.test_fraction", 1.0), ("frames.steps", 0),
         ("dataset.layout", "zip"), ("dataset.sensor", [34, 34, 2]), ("dataset.path", None), ("dataset.sensor", [-1, 3]),
         ("evaluate.k", []), ("evaluate.k", [0]), ("evaluate.k", 10), ("evaluate.database_splits", []),

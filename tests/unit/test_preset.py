@@ -51,7 +51,7 @@ def test_every_preset_is_valid_and_builds(name, params):
     assert apply_preset(name, params) == []
     m, meta = p.model, described(p)
     spec = ModelSpec(
-        m.method, m.size, m.bits, ("a", "b"), m.steps or p.frames.steps, m.input[0], m.input[1],
+        m.method, m.network_size, m.bits, ("a", "b"), m.steps or p.frames.steps, m.input[0], m.input[1],
         (meta.width, meta.height), m.count_clip, m.surrogate, meta.digest, meta.to_json(), m.variant,
     )  # fmt: skip
     assert spec.channels == (3 if p.dataset.has_pictures else 2)
@@ -83,7 +83,13 @@ def test_the_paper_s_numbers_for_pictures():
     ):
         got = yaml.safe_load(preset_text(name))
         t, m = got["train"], got["model"]
-        assert (m["size"], m["steps"], t["epochs"], t["batch"], t["optimiser"]) == (size, 4, epochs, batch, optimiser)
+        assert (m["network_size"], m["steps"], t["epochs"], t["batch"], t["optimiser"]) == (
+            size,
+            4,
+            epochs,
+            batch,
+            optimiser,
+        )
         assert (t["alpha"], t["beta"], t["lr"], t["soft"]) == (0.2, 0.8, 5e-3, False)
 
 

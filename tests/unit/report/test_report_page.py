@@ -100,7 +100,7 @@ def test_energy_is_called_an_estimate_and_states_its_constants(page):
 
 def test_digests_seeds_and_accounts_are_there(page):
     assert "ab" * 32 in page
-    for file in ("metrics.json", "plots/pr_curve.csv", "frames.parquet"):
+    for file in ("evaluation.json", "plots/pr_curve.csv", "frames.parquet"):
         assert re.search(rf"{file}</th><td class=\"digest\">[0-9a-f]{{64}}<", page)
     assert "Both accounts balance" in page
     assert "truncated" in page
@@ -113,7 +113,7 @@ def test_hostile_text_from_every_file_stays_text(tmp_path):
     said["task"] |= {"classes": labels, "model_digest": HOSTILE, "query_split": HOSTILE, HOSTILE: HOSTILE}
     said["metrics"] |= {HOSTILE: {"name": HOSTILE, "value": 0.5, "protocol": {HOSTILE: HOSTILE}}}
     said["baseline"] = {"name": HOSTILE, "map": 0.1}
-    (reports / "metrics.json").write_text(json.dumps(said))
+    (reports / "evaluation.json").write_text(json.dumps(said))
     power = energy() | {"notes": [HOSTILE], "constants": {HOSTILE: HOSTILE}}
     power["layers"][0] |= {"name": HOSTILE, "kind": HOSTILE}
     (reports / "energy.json").write_text(json.dumps(power))
@@ -137,7 +137,7 @@ def test_only_what_is_there_is_shown_and_the_rest_is_said(tmp_path):
     (frames / "ledger.json").unlink()
     reports.mkdir()
     bare = {"task": {"queries": 1, "database": 2, "bits": 8}, "metrics": {}}
-    (reports / "metrics.json").write_text(json.dumps(bare))
+    (reports / "evaluation.json").write_text(json.dumps(bare))
     page = build(reports, frames, tmp_path)
     files = ["pr_curve.csv", "history.csv", "bit_balance.csv", "firing_rates.csv", "energy.json", "neighbours.json"]
     for file in [*files, "ledger.json"]:
@@ -169,10 +169,10 @@ def test_without_frames_the_stage_to_run_is_named(folders, tmp_path):
 @pytest.mark.parametrize(
     ("name", "content"),
     [
-        ("metrics.json", "{"),
-        ("metrics.json", "[]"),
-        ("metrics.json", '{"task": {"queries": "many"}, "metrics": {}}'),
-        ("metrics.json", "[" * 100_000),
+        ("evaluation.json", "{"),
+        ("evaluation.json", "[]"),
+        ("evaluation.json", '{"task": {"queries": "many"}, "metrics": {}}'),
+        ("evaluation.json", "[" * 100_000),
         ("energy.json", '{"layers": [{"name": "a"}], "total_mj": 1}'),
         ("neighbours.json", '{"confusion": {"labels": ["a", "b"], "counts": [[1]]}}'),
         ("plots/pr_curve.csv", "radius,recall\n1,2\n"),
@@ -204,7 +204,7 @@ def test_clips_that_the_store_lacks_and_another_store_are_said(tmp_path, folders
     (reports / "neighbours.json").write_text(json.dumps(near))
     said = metrics()
     said["task"]["data_digest"] = "0" * 64
-    (reports / "metrics.json").write_text(json.dumps(said))
+    (reports / "evaluation.json").write_text(json.dumps(said))
     page = build(reports, folders[1], tmp_path)
     assert page.count("no picture</span>") == 1
     assert "not the one these metrics were computed on" in page
@@ -221,7 +221,7 @@ def test_not_a_number_is_a_dash_not_a_crash(tmp_path, folders):
     said = metrics()
     said["metrics"]["map"] |= {"value": float("nan"), "worst": None, "best": None}
     said["bits"]["correlation"] = None
-    (reports / "metrics.json").write_text(json.dumps(said))
+    (reports / "evaluation.json").write_text(json.dumps(said))
     (reports / "plots" / "history.csv").write_text("epoch,loss\n0,nan\n1,inf\n")
     (reports / "plots" / "firing_rates.csv").write_text("layer,rate\na,\n")
     assert "mAP –" in build(reports, folders[1], tmp_path)

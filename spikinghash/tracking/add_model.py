@@ -1,0 +1,103 @@
+"""One evaluated model into the registry, with its run: an explicit step after the pipeline, safe to repeat."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from spikinghash.errors import BadStore
+from spikinghash.files import sha256_file
+from spikinghash.tracking.registry import DIGEST, register
+from spikinghash.tracking.registry_errors import registry_errors
+from spikinghash.tracking.run import client_for, log_run
+from spikinghash.tracking.store_place import experiment_id
+from spikinghash.tracking.versions import EVALUATED, versions_of
+from spikinghash.training.checkpoint import LoadedModel, load_model
+
+#: Files of an evaluation: all of it, the few numbers to compare, and the page (optional).
+EVALUATION, METRICS, REPORT = "evaluation.json", "metrics.json", "report.html"
+_METRICS_DIGEST = "metrics_digest"
+_CHALLENGER = "challenger"
+
+
+@dataclass(frozen=True)
+class Added:
+    """The version and the run of a model; `new_version` and `new_run` say whether this call made them."""
+
+    version: int
+    run_id: str
+    digest: str
+    new_version: bool
+    new_run: bool
+
+
+def add_model(uri: str, name: str, model: Path, reports: Path, params: Mapping[str, Any]) -> Added:
+    """Log the evaluation in `reports` of the model in the folder `model`, register it and call it challenger.
+
+    A model has one version, by its digest, and an evaluation one run, by the digests of model and metrics: what is
+    there already is used again. Raises `BadStore` where the evaluation is missing or of another model.
+    """
+    loaded, evaluation = load_model(model), _read(reports / EVALUATION)
+    evaluated = evaluation.get("task", {}).get("model_digest")
+    if evaluated != loaded.digest:
+        there = f"{model} holds {loaded.digest}"
+        raise BadStore(f"{reports / EVALUATION} is of model {evaluated}, {there}; run `dvc repro`")
+    digest = sha256_file(reports / EVALUATION)[:16]
+    client = client_for(uri, create=True)
+    with registry_errors(uri):
+        version = _version_of(client, name, loaded.digest)
+        run_id = _finished_run(client, experiment_id(client, uri, name), loaded.digest, digest)
+    new_run, new_version = run_id is None, version is None
+    if run_id is None:
+        run_id = _log(uri, name, loaded, model, reports, params, evaluation, digest)
+    if version is None:
+        version = int(register(uri, name, run_id, "model", alias=_CHALLENGER))
+    with registry_errors(uri):
+        client.set_model_version_tag(name, str(version), EVALUATED, run_id)
+        client.set_registered_model_alias(name, _CHALLENGER, str(version))
+    return Added(version, run_id, loaded.digest, new_version, new_run)
+
+
+def _log(
+    uri: str, name: str, loaded: LoadedModel, model: Path, reports: Path, params: Mapping[str, Any],
+    evaluation: dict[str, Any], digest: str,
+) -> str:  # fmt: skip
+    tags = {k: str(v) for k, v in evaluation["task"].items() if k.endswith("digest")} | {_METRICS_DIGEST: digest}
+    numbers = {k: float(v) for k, v in _read(reports / METRICS).items()}
+    for key, metric in evaluation["metrics"].items():
+        numbers.setdefault(key, float(metric["value"]))
+    page = {"": reports / REPORT} if (reports / REPORT).is_file() else {}
+    folders = {"model": model, "metrics": reports / EVALUATION} | page
+    return log_run(
+        uri, name, name=f"{loaded.spec.size}-{loaded.digest[:8]}", params=params, metrics=numbers,
+        history=loaded.card["training"]["history"], tags=tags, folders=folders,
+    )  # fmt: skip
+
+
+def _version_of(client: Any, name: str, digest: str) -> int | None:
+    """The newest version that holds a model, None for none; older programs left the digest with the run."""
+    for version in sorted(versions_of(client, name), key=lambda v: -int(v.version)):
+        known = version.tags.get(DIGEST)
+        if known is None and version.run_id:
+            known = client.get_run(version.run_id).data.tags.get(DIGEST)
+        if known == digest:
+            return int(version.version)
+    return None
+
+
+def _finished_run(client: Any, experiment: str, model: str, metrics: str) -> str | None:
+    """A run that holds this evaluation whole, None for none; one that was broken off does not count."""
+    same = f"attributes.status = 'FINISHED' and tags.{DIGEST} = '{model}' and tags.{_METRICS_DIGEST} = '{metrics}'"
+    found = client.search_runs([experiment], filter_string=same, max_results=1)
+    return str(found[0].info.run_id) if found else None
+
+
+def _read(path: Path) -> dict[str, Any]:
+    try:
+        content: dict[str, Any] = json.loads(path.read_bytes())
+    except (OSError, ValueError) as error:
+        raise BadStore(f"{path}: cannot be read ({error}); run `dvc repro` first") from None
+    return content
