@@ -43,7 +43,9 @@ def fetch(uri: str, ref: str, folder: Path) -> Path:
 
     Raises `BadCheckpoint` for an unknown name, alias or version, and `Temporary` for a registry that does not answer.
     """
-    return _download(uri, _version(client_for(uri), uri, ref), ref, folder)
+    client = client_for(uri)
+    version = _version(client, uri, ref)
+    return _download(uri, version, _source(client, uri, version), folder)
 
 
 def load_registered(uri: str, ref: str) -> LoadedModel:
@@ -56,7 +58,7 @@ def load_registered(uri: str, ref: str) -> LoadedModel:
     # a loaded model needs its files no more
     with tempfile.TemporaryDirectory(prefix="spikinghash-model-") as folder:
         try:
-            model = load_model(_download(uri, version, ref, Path(folder)))
+            model = load_model(_download(uri, version, _source(client, uri, version), Path(folder)))
         except BadStore as error:
             raise BadCheckpoint(str(error)) from None
         except BadCheckpoint as error:
@@ -108,12 +110,19 @@ def _version(client: Any, uri: str, ref: str) -> Any:
             raise BadCheckpoint(f"{ref}: {str(error).splitlines()[0]} (registry {uri}){how}") from None
 
 
-def _download(uri: str, version: Any, ref: str, folder: Path) -> Path:
+def _source(client: Any, uri: str, version: Any) -> str:
+    """Where its files lie; outside the registry's folder only where we can tell that they are the right ones."""
+    with registry_errors(uri):
+        known = any(digest is not None for digest in _expected(client, uri, version).values())
+        run = client.get_run(version.run_id) if version.run_id and known else None
+    return source_of(version, uri, None if run is None else str(run.info.artifact_uri))
+
+
+def _download(uri: str, version: Any, source: str, folder: Path) -> Path:
     from mlflow.artifacts import download_artifacts
 
-    source = source_of(version, uri)
     with registry_errors(uri):
         try:
             return Path(download_artifacts(artifact_uri=source, dst_path=str(folder), tracking_uri=uri))
         except OSError as error:
-            raise BadCheckpoint(f"{ref}: its files cannot be read from {source}: {error}") from None
+            raise BadCheckpoint(f"version {version.version}: its files cannot be read from {source}: {error}") from None

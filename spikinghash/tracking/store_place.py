@@ -57,10 +57,11 @@ def experiment_id(client: Any, uri: str, name: str) -> str:
     return str(client.create_experiment(name, artifact_location=place.as_uri()))
 
 
-def source_of(version: Any, uri: str) -> str:
+def source_of(version: Any, uri: str, artifacts: str | None) -> str:
     """Where the files of a model version lie now.
 
-    Files of a local registry lie beside its database, also after both were moved; `BadCheckpoint` for a source
+    Files of a local registry lie beside its database, also after both were moved, or with their run, whose place is
+    `artifacts`; None: they must not be taken from there. `BadCheckpoint` for a source
     elsewhere on this machine, which may be anybody's files.
     """
     file, stored = database_file(uri), str(version.source)
@@ -69,6 +70,8 @@ def source_of(version: Any, uri: str) -> str:
         return stored
     name = f"{version.name} version {version.version}"
     if file is None:
+        if artifacts is not None and stored.startswith(artifacts.rstrip("/") + "/"):
+            return stored
         raise BadCheckpoint(f"{name}: its source {stored} is a path on this machine, not in the registry {uri}")
     home = file.parent.resolve()
     if ".." in place.parts:
@@ -77,6 +80,9 @@ def source_of(version: Any, uri: str) -> str:
     for candidate in candidates:
         if candidate.resolve().is_relative_to(home) and candidate.is_dir():
             return str(candidate)
+    run = None if artifacts is None else local_path(artifacts)
+    if run is not None and place.is_relative_to(run) and place.is_dir():
+        return stored
     raise BadCheckpoint(
         f"{name}: no files at {candidates[-1]}; a model of the registry {uri} lies below {home}: move them there, or "
         "register it again with `spikinghash registry add`"

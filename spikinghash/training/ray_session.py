@@ -110,7 +110,7 @@ def _check_health(address: str) -> None:
 def _line(error: Exception | str) -> str:
     """The last line that says something: the first ones of Ray and of a traceback are no reasons."""
     lines = [line.strip() for line in str(error).splitlines() if line.strip()]
-    return (lines[-1] if lines else type(error).__name__)[:300]
+    return (lines[-1] if lines else type(error).__name__).split(". ")[0][:200]
 
 
 def explain_ray(error: Exception) -> SpikinghashError | None:

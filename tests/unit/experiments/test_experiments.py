@@ -90,7 +90,7 @@ def test_the_shipped_studies_are_valid_down_to_every_arm():
     for study in studies.studies.values():
         for arm in study.arms:
             p = changed(ROOT / "params.yaml", studies.sets[study.set], study.change, studies.arms[arm])
-            assert p.dataset.path.startswith("data/raw/")
+            assert p.dataset.path.startswith("../data/raw/")
     assert changed(ROOT / "params.yaml", {"train": {"augment": {"drop": 0.1}}}).train.augment.drop == 0.1
 
 

@@ -147,7 +147,7 @@ def write_reports(folder, labels=LABELS, plots=True):
     folder.mkdir(parents=True, exist_ok=True)
     if plots:
         write_plots(folder / "plots")
-    contents = {"metrics": metrics(), "energy": energy(), "neighbours": neighbours(labels)}
+    contents = {"evaluation": metrics(), "energy": energy(), "neighbours": neighbours(labels)}
     contents["similarity"] = similarity(labels)
     for name, content in contents.items():
         (folder / f"{name}.json").write_text(json.dumps(content))

@@ -155,7 +155,7 @@ def test_one_missing_file_costs_only_its_part(tmp_path, name):
 
 
 def test_without_metrics_the_stage_to_run_is_named(folders, tmp_path):
-    with pytest.raises(BadStore, match=r"no .*metrics\.json; run the stage evaluate") as error:
+    with pytest.raises(BadStore, match=r"no .*evaluation\.json; run the stage evaluate") as error:
         build(tmp_path, folders[1], tmp_path)
     assert "\n" not in str(error.value)
     assert not (tmp_path / "report.html").exists()
