@@ -10,8 +10,12 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
 from prefect import flow, task
 
+from pipelines.project import allowed_place
+from pipelines.retries import DELAYS_S, may_pass
 from spikinghash.codes.discover import discover
 from spikinghash.codes.encode_recordings import encode_recordings
 from spikinghash.codes.fsck import fsck
@@ -19,36 +23,38 @@ from spikinghash.codes.landing import fetch_landing, landing_folder
 from spikinghash.codes.remote_store import is_address
 from spikinghash.codes.table import CodeDatabase
 from spikinghash.commands.model_ref import open_encoder
+from spikinghash.errors import SpikinghashError
 from spikinghash.events.isolate import IsolatedDecoder
-from spikinghash.files import write_atomically, write_json
+from spikinghash.files import new_file, write_atomically, write_json
 from spikinghash.index.flat import build_index
+from spikinghash.progress import progress_bar
 from spikinghash.report.night import night_report, night_text
 from spikinghash.tracking.run import log_night
 from spikinghash.training.bit_ones import trained_ones
 
 #: Data files of the codes table beyond which a night ends with compaction.
 COMPACT_FROM = 50
-_DELAYS_S: list[float] = [1, 10, 60]
 
 
-@task(retries=3, retry_delay_seconds=_DELAYS_S)
+@task(retries=3, retry_delay_seconds=DELAYS_S, retry_condition_fn=may_pass)
 def fetch(landing: str, folder: str) -> dict[str, Any]:
     """Bring what is new at an object-store address into a folder."""
     return fetch_landing(landing, Path(folder)).to_json()
 
 
-@task(retries=3, retry_delay_seconds=_DELAYS_S)
-def encode(landing: str, db: str, model: str) -> tuple[dict[str, Any], str, list[float] | None]:
-    """Hash the landing folder; returns the report, the model's digest and its share of ones per bit in training."""
+@task(retries=3, retry_delay_seconds=DELAYS_S, retry_condition_fn=may_pass)
+def encode(files: list[str], db: str, model: str) -> tuple[dict[str, Any], str, list[float] | None]:
+    """Hash recordings; returns the report, the model's digest and its share of ones per bit in training."""
     encoder = open_encoder(model)
-    with IsolatedDecoder() as decoder:
-        files, database = discover([Path(landing)]), CodeDatabase.create_or_open(db)
-        report = encode_recordings(files, encoder, database, decode=decoder.decode)
+    database = CodeDatabase.create_or_open(db)
+    with IsolatedDecoder() as decoder, progress_bar("encode") as progress:
+        paths = [Path(file) for file in files]
+        report = encode_recordings(paths, encoder, database, decode=decoder.decode, progress=progress)
     trained = trained_ones(encoder.model.card, encoder.model.spec.bits)
     return report.to_json(), encoder.model.digest, None if trained is None else trained.tolist()
 
 
-@task(retries=3, retry_delay_seconds=_DELAYS_S)
+@task(retries=3, retry_delay_seconds=DELAYS_S, retry_condition_fn=may_pass)
 def tidy(db: str) -> bool:
     """Join small data files when there are many; whether it did."""
     database = CodeDatabase.open(db)
@@ -58,7 +64,7 @@ def tidy(db: str) -> bool:
     return many
 
 
-@task(retries=3, retry_delay_seconds=_DELAYS_S)
+@task(retries=3, retry_delay_seconds=DELAYS_S, retry_condition_fn=may_pass)
 def index(db: str, digest: str, out: str) -> int:
     """Build the search index of one model anew; its rows, 0 where nothing is hashed yet."""
     database = CodeDatabase.open(db)
@@ -67,13 +73,13 @@ def index(db: str, digest: str, out: str) -> int:
     return build_index(database.load(digest), out).rows
 
 
-@task(retries=3, retry_delay_seconds=_DELAYS_S)
-def account(landing: str, db: str, digest: str) -> dict[str, Any]:
-    """`fsck` of the model's rows and of everything that has landed."""
-    return fsck(CodeDatabase.open(db), digest, discover([Path(landing)])).to_json()
+@task(retries=3, retry_delay_seconds=DELAYS_S, retry_condition_fn=may_pass)
+def account(files: list[str], db: str, digest: str) -> dict[str, Any]:
+    """`fsck` of the model's rows and of the files that this night began with."""
+    return fsck(CodeDatabase.open(db), digest, [Path(file) for file in files]).to_json()
 
 
-@task(retries=3, retry_delay_seconds=_DELAYS_S)
+@task(retries=3, retry_delay_seconds=DELAYS_S, retry_condition_fn=may_pass)
 def write_report(
     out: str,
     encoded: dict[str, Any],
@@ -84,17 +90,23 @@ def write_report(
     trained: list[float] | None,
     landed: dict[str, Any] | None,
 ) -> str:
-    """`night-<date>.json` and `.md` in the folder `out`; the path of the JSON."""
+    """`night-<time>.json` and `.md` in the folder `out`, never over those of another run; the path of the JSON."""
     database = CodeDatabase.open(db)
     codes = database.load(digest) if digest in database.models() else None
     start = datetime.fromisoformat(since)
     fresh = None if codes is None else database.committed_since(digest, start, codes.clip_ids)
     ones = None if trained is None else np.array(trained)
-    report = night_report(encoded, accounts, codes, fresh, digest, ones, landed)
-    path = Path(out) / f"night-{since[:10]}.json"
+    refused = _refused_since(database.quarantined(digest), start)
+    report = night_report(encoded, accounts, codes, fresh, digest, ones, landed, refused)
+    path = new_file(Path(out), f"night-{start:%Y-%m-%dT%H%M%SZ}", ".json")
     write_json(path, report)
     write_atomically(path.with_suffix(".md"), night_text(report).encode())
     return str(path)
+
+
+def _refused_since(rows: pa.Table, start: datetime) -> list[dict[str, Any]]:
+    tonight = rows.filter(pc.field("seen_at") >= pa.scalar(start, pa.timestamp("us", "UTC")))
+    return sorted(tonight.to_pylist(), key=lambda row: str(row["path"]))
 
 
 @flow(name="nightly", log_prints=True)
@@ -106,27 +118,36 @@ def nightly(
     tracking: str | None = None,
     cache: str = "data/landing-cache",
 ) -> dict[str, Any]:
-    """One night; `tracking` is an MLflow URI, None logs nowhere. `RuntimeError` if the accounts do not add up.
+    """One night; `tracking` is an MLflow URI, None logs nowhere. `SpikinghashError` if the accounts do not add up.
 
-    `landing` is a folder, or an object-store address whose recordings are first brought into a folder of `cache`.
-    Every model has an index of its own, `<db>/index/<digest>`: after a change of champion the old one stays searchable.
+    `landing` is a folder, made if it is not there, or an object-store address whose recordings are first brought into
+    a folder of `cache`. A served flow works inside its project, see `pipelines.project`. Every model has an index of
+    its own, `<db>/index/<digest>`: after a change of champion the old one stays searchable.
     """
+    places = {"landing": landing, "db": db, "reports": reports, "cache": cache}
+    for name, place in places.items():
+        allowed_place(name, place)
+    if not model.startswith("models:/"):
+        allowed_place("model", model)
     since = datetime.now(UTC).isoformat()
     landed = None
     if is_address(landing):
         folder = str(landing_folder(landing, Path(cache)))
         landed, landing = fetch(landing, folder), folder
-    encoded, digest, trained = encode(landing, db, model)
+    Path(landing).mkdir(parents=True, exist_ok=True)
+    # the account is of these files: what arrives while they are hashed is for the next night
+    files = [str(path) for path in discover([Path(landing)])]
+    encoded, digest, trained = encode(files, db, model)
     compacted = tidy(db)
     rows = index(db, digest, f"{db}/index/{digest}")
-    accounts = account(landing, db, digest)
+    accounts = account(files, db, digest)
     path = write_report(reports, encoded, accounts, db, digest, since, trained, landed)
     if tracking is not None:
         numbers = {k: float(v) for k, v in encoded.items() if not isinstance(v, dict)}
-        log_night(tracking, "nightly", since[:10], numbers, Path(path))
+        log_night(tracking, "nightly", since[:19], numbers, Path(path))
     print(night_text_line(encoded, accounts, compacted, rows))  # noqa: T201  becomes a Prefect log line
     if not accounts["ok"]:
-        raise RuntimeError(f"the database is not in order, see {path}: {'; '.join(accounts['problems'][:3])}")
+        raise SpikinghashError(f"the database is not in order, see {path}: {'; '.join(accounts['problems'][:3])}")
     return {
         "landing": landed, "encode": encoded, "fsck": accounts, "compacted": compacted, "index_rows": rows,
         "report": path,

@@ -1,4 +1,4 @@
-"""Retrain: reproduce the curated pipeline, which leaves the new model as challenger in the registry."""
+"""Retrain: reproduce the curated pipeline, then register the new model as challenger."""
 
 from __future__ import annotations
 
@@ -9,43 +9,79 @@ import sys
 from pathlib import Path
 from typing import Any
 
+import yaml
 from prefect import flow, task
 
-from spikinghash.errors import Temporary
+from pipelines.retries import may_pass
+from spikinghash.errors import ConfigError, SpikinghashError, Temporary
+from spikinghash.isolation import isolated_tool
+from spikinghash.params import load_params
+from spikinghash.tracking.add_model import add_model
 
 _BUSY = "is busy, it is being blocked by"
+MODEL, REPORTS, PARAMS = Path("data/models/default"), Path("reports"), Path("params.yaml")
 
 
-@task(retries=2, retry_delay_seconds=60)
-def reproduce(project: Path, target: str) -> list[str]:
-    """Run `dvc repro target` and return the stages that ran; safe to repeat, finished stages are skipped.
+@task(retries=2, retry_delay_seconds=60, retry_condition_fn=may_pass)
+def reproduce(target: str) -> list[str]:
+    """Run `dvc repro target` in the current project and return the stages that ran; finished ones are skipped.
 
-    Raises `Temporary` while another repro holds DVC's lock, `RuntimeError` with DVC's last line otherwise.
+    What the stages say streams into the log. Raises `Temporary` while another repro holds DVC's lock, `ConfigError`
+    for a target that is no stage, `SpikinghashError` with the stage's last line otherwise.
     """
-    # stages say `python`: let it be the one that runs this flow
+    stages = yaml.safe_load(Path("dvc.yaml").read_text(encoding="utf-8"))["stages"]
+    if target not in stages:
+        raise ConfigError(f"target {target!r} is no stage of dvc.yaml; there are: {', '.join(stages)}")
+    lines = []
+    with subprocess.Popen(
+        isolated_tool("dvc", "repro", target),
+        env=_environment(), stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, errors="replace",
+    ) as run:  # fmt: skip
+        assert run.stdout is not None
+        for line in run.stdout:
+            lines.append(line.rstrip())
+            if lines[-1]:
+                print(lines[-1])  # noqa: T201  becomes a Prefect log line
+    if any(_BUSY in line for line in lines):
+        raise Temporary("another dvc repro is running in this project; try again when it has finished")
+    if run.returncode:
+        raise SpikinghashError(_reason(lines))
+    return [line.split("'")[1] for line in lines if line.startswith("Running stage '")]
+
+
+def _environment() -> dict[str, str]:
+    """Stages say `python`: let it be the one that runs this flow. Lines come as they are written."""
     path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ.get('PATH', '')}"
-    done = subprocess.run(
-        [sys.executable, "-m", "dvc", "repro", target],
-        cwd=project, env=os.environ | {"PATH": path}, capture_output=True, text=True, check=False,
-    )  # fmt: skip
-    if _BUSY in done.stderr + done.stdout:
-        raise Temporary(f"{project}: another dvc repro is running; try again when it has finished")
-    if done.returncode:
-        raise RuntimeError((done.stderr or done.stdout).strip().splitlines()[-1])
-    return [line.split("'")[1] for line in done.stdout.splitlines() if line.startswith("Running stage '")]
+    return os.environ | {"PATH": path, "PYTHONUNBUFFERED": "1", "DVC_NO_ANALYTICS": "1"}
 
 
-@task
-def read_metrics(project: Path) -> dict[str, Any]:
-    """The metrics file that the pipeline wrote."""
-    content: dict[str, Any] = json.loads((project / "reports" / "metrics.json").read_text(encoding="utf-8"))
-    return content
+def _reason(lines: list[str]) -> str:
+    """The line of the stage that failed, before DVC's own."""
+    said = [line for line in lines if line]
+    own = [line for line in said if line.startswith("stages.")]
+    return "; ".join([*own[-1:], *said[-1:]]) or "dvc repro failed without a word"
+
+
+@task(retries=2, retry_delay_seconds=10, retry_condition_fn=may_pass)
+def register() -> dict[str, Any]:
+    """Log and register the model that the pipeline made; a model that is there already is not added again."""
+    params = load_params(PARAMS)
+    added = add_model(params.tracking.uri, params.tracking.experiment, MODEL, REPORTS, params.model_dump())
+    return {"version": added.version, "digest": added.digest, "new": added.new_version}
 
 
 @flow(name="retrain", log_prints=True)
-def retrain(project: str = ".", target: str = "report") -> dict[str, Any]:
-    """Reproduce the pipeline in `project`; returns the stages that ran and the mAP."""
-    ran = reproduce(Path(project), target)
-    metrics = read_metrics(Path(project))
+def retrain(target: str = "report") -> dict[str, Any]:
+    """Reproduce the pipeline of this project up to a stage; after the whole of it the model is registered.
+
+    Returns the stages that ran, the mAP and the registered version, None where `target` is not the last stage.
+    """
+    ran = reproduce(target)
     print(f"stages run: {', '.join(ran) or 'none, all up to date'}")  # noqa: T201  becomes a Prefect log line
-    return {"ran": ran, "map": metrics["metrics"]["map"]["value"]}
+    if target != "report":
+        return {"ran": ran, "map": None, "registered": None}
+    registered = register()
+    said = "registered" if registered["new"] else "known already"
+    print(f"version {registered['version']} is challenger: model {registered['digest']}, {said}")  # noqa: T201
+    metrics = json.loads((REPORTS / "metrics.json").read_text(encoding="utf-8"))
+    return {"ran": ran, "map": metrics["map"], "registered": registered}

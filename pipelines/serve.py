@@ -1,66 +1,148 @@
-"""`make serve`: Prefect and MLflow servers on loopback, and the schedules."""
+"""`make serve`: Prefect and MLflow servers on loopback, behind passwords, and the schedules."""
 
 from __future__ import annotations
 
+import base64
 import os
+import socket
 import subprocess
 import sys
+import threading
 import time
 import urllib.error
 import urllib.request
 from pathlib import Path
 
+from pipelines.credentials import USER, Credentials, credentials
+from spikinghash.errors import EXIT_TEMPORARY, SpikinghashError, Temporary
+from spikinghash.isolation import isolated_command, isolated_tool
 from spikinghash.params import load_params
 
 HOST = "127.0.0.1"
-PREFECT_PORT = 4200
-MLFLOW_PORT = 5000
-_START_S = 120.0
+PREFECT_PORT = int(os.environ.get("SPIKINGHASH_PREFECT_PORT", "4200"))
+MLFLOW_PORT = int(os.environ.get("SPIKINGHASH_MLFLOW_PORT", "5000"))
+SECRETS = Path(".prefect/credentials.json")
+_START_S, _LOOK_S = 120.0, 2.0
+Server = tuple[str, "subprocess.Popen[bytes]"]
 
 
 def main() -> None:
-    """Start both servers, wait until they answer, then serve the schedules until interrupted."""
-    prefect_api = f"http://{HOST}:{PREFECT_PORT}/api"
-    os.environ["PREFECT_API_URL"] = prefect_api
-    os.environ.setdefault("PREFECT_HOME", str(Path(".prefect").resolve()))
-    uri = load_params(Path("params.yaml")).tracking.uri
-    mlflow_options = ["--backend-store-uri", uri, "--host", HOST, "--port", str(MLFLOW_PORT), "--workers", "1"]
-    servers = [
-        _start(["prefect", "server", "start", "--host", HOST, "--port", str(PREFECT_PORT)]),
-        _start(["mlflow", "server", *mlflow_options]),
-    ]
+    """Start both servers, wait until they answer, then serve the schedules until interrupted; one line for a failure."""
     try:
-        wait_for(f"{prefect_api}/health", servers[0])
-        wait_for(f"http://{HOST}:{MLFLOW_PORT}/health", servers[1])
-        print(f"Prefect http://{HOST}:{PREFECT_PORT}  MLflow http://{HOST}:{MLFLOW_PORT}")  # noqa: T201
+        _serve()
+    except SpikinghashError as error:
+        print(f"serve: {error}", file=sys.stderr)  # noqa: T201
+        sys.exit(error.exit_code)
+
+
+def _serve() -> None:
+    for name, port in (("PREFECT", PREFECT_PORT), ("MLFLOW", MLFLOW_PORT)):
+        _check_free(name, port)
+    uri, known = load_params(Path("params.yaml")).tracking.uri, credentials(SECRETS)
+    os.environ |= prefect_settings(known)
+    servers: list[Server] = []
+    try:
+        servers.append(_start("Prefect", isolated_command("pipelines.prefect_server")))
+        wait_for(f"http://{HOST}:{PREFECT_PORT}/api/health", servers[0], known.prefect)
+        servers.append(
+            _start("MLflow", isolated_tool("mlflow", "server", *_mlflow_options(uri)), _mlflow_settings(known))
+        )
+        wait_for(f"http://{HOST}:{MLFLOW_PORT}/health", servers[1], known.mlflow)
+        print(f"Prefect http://{HOST}:{PREFECT_PORT}  MLflow http://{HOST}:{MLFLOW_PORT}  user {USER}, "  # noqa: T201
+              f"passwords in {SECRETS}")  # fmt: skip
+        threading.Thread(target=_watch, args=(servers,), daemon=True).start()
         # imported late: Prefect reads its settings from the environment at import
         from pipelines.deployments import serve_all
 
         serve_all()
     finally:
-        for server in servers:
+        for _, server in servers:
             server.terminate()
 
 
-def _start(module: list[str]) -> subprocess.Popen[bytes]:
-    # MLflow's job runner would be one more listening process of 235 MB
-    environment = os.environ | {"MLFLOW_SERVER_ENABLE_JOB_EXECUTION": "false"}
-    return subprocess.Popen([sys.executable, "-m", *module], env=environment)
+def prefect_settings(known: Credentials) -> dict[str, str]:
+    """Environment of Prefect's server, of our client and of the flow runs: a password, no other origin, tokens."""
+    origin = f"http://{HOST}:{PREFECT_PORT}"
+    return {
+        "PREFECT_API_URL": f"{origin}/api",
+        "PREFECT_HOME": os.environ.get("PREFECT_HOME", str(Path(".prefect").resolve())),
+        "PREFECT_SERVER_API_AUTH_STRING": known.prefect_auth,
+        "PREFECT_API_AUTH_STRING": known.prefect_auth,
+        "PREFECT_SERVER_API_CSRF_PROTECTION_ENABLED": "true",
+        "PREFECT_SERVER_API_CORS_ALLOWED_ORIGINS": origin,
+        "SPIKINGHASH_PREFECT_BIND": f"{HOST}:{PREFECT_PORT}",
+        # flow runs are `python -m`: without this they would import from the project folder first
+        "PYTHONSAFEPATH": "1",
+    }
 
 
-def wait_for(url: str, server: subprocess.Popen[bytes]) -> None:
-    """Return when `url` answers; `RuntimeError` if the server died or two minutes have passed."""
+def _mlflow_options(uri: str) -> list[str]:
+    names = ",".join(f"{name}:{MLFLOW_PORT}" for name in (HOST, "localhost"))
+    return [
+        "--backend-store-uri", uri, "--host", HOST, "--port", str(MLFLOW_PORT), "--workers", "1",
+        "--app-name", "basic-auth", "--allowed-hosts", names, "--cors-allowed-origins", f"http://{HOST}:{MLFLOW_PORT}",
+    ]  # fmt: skip
+
+
+def _mlflow_settings(known: Credentials) -> dict[str, str]:
+    config = SECRETS.with_name("mlflow-auth.ini").resolve()
+    users = SECRETS.with_name("mlflow-users.db").resolve()
+    config.write_text(
+        f"[mlflow]\ndefault_permission = READ\ndatabase_uri = sqlite:///{users}\nadmin_username = {USER}\n"
+        "authorization_function = mlflow.server.auth:authenticate_request_basic_auth\n"
+    )
+    return {
+        "MLFLOW_AUTH_CONFIG_PATH": str(config),
+        "MLFLOW_AUTH_ADMIN_PASSWORD": known.mlflow,
+        "MLFLOW_FLASK_SERVER_SECRET_KEY": known.mlflow[::-1],
+        # MLflow's job runner would be one more listening process of 235 MB
+        "MLFLOW_SERVER_ENABLE_JOB_EXECUTION": "false",
+    }
+
+
+def _start(name: str, command: tuple[str, ...], settings: dict[str, str] | None = None) -> Server:
+    return name, subprocess.Popen(command, env=os.environ | (settings or {}))
+
+
+def _check_free(name: str, port: int) -> None:
+    with socket.socket() as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind((HOST, port))
+        except OSError as error:
+            raise Temporary(
+                f"port {port} of {HOST} is not free ({error.strerror}); stop what listens there, or set "
+                f"SPIKINGHASH_{name}_PORT to another one"
+            ) from None
+
+
+def wait_for(url: str, server: Server, password: str) -> None:
+    """Return when `url` answers; `Temporary` if the server died or two minutes have passed."""
+    name, process = server
+    word = base64.b64encode(f"{USER}:{password}".encode()).decode()
+    request = urllib.request.Request(url, headers={"Authorization": f"Basic {word}"})  # noqa: S310  loopback, ours
     until = time.monotonic() + _START_S
     while time.monotonic() < until:
-        if server.poll() is not None:
-            raise RuntimeError(f"the server of {url} stopped with code {server.returncode}")
+        if process.poll() is not None:
+            raise Temporary(f"the {name} server stopped with code {process.returncode}; its last lines say why")
         try:
-            with urllib.request.urlopen(url, timeout=2) as answer:  # noqa: S310  a loopback address of ours
+            with urllib.request.urlopen(request, timeout=2) as answer:  # noqa: S310
                 if answer.status == 200:
                     return
         except (urllib.error.URLError, OSError):
             time.sleep(0.5)
-    raise RuntimeError(f"{url} did not answer within {_START_S:.0f} s")
+    raise Temporary(f"the {name} server did not answer at {url} within {_START_S:.0f} s")
+
+
+def _watch(servers: list[Server]) -> None:
+    """End everything when a server ends: schedules without one would only fail."""
+    while all(server.poll() is None for _, server in servers):
+        time.sleep(_LOOK_S)
+    ended = ", ".join(f"{name} (code {server.returncode})" for name, server in servers if server.poll() is not None)
+    print(f"serve: a server has ended: {ended}; start again with `make serve`", file=sys.stderr)  # noqa: T201
+    for _, server in servers:
+        server.terminate()
+    os._exit(EXIT_TEMPORARY)
 
 
 if __name__ == "__main__":

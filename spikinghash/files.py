@@ -9,6 +9,7 @@ import os
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
+from itertools import chain, count
 from pathlib import Path
 from typing import Any
 
@@ -50,6 +51,19 @@ def write_atomically(path: Path, data: bytes) -> None:
 def write_json(path: Path, content: Any) -> None:
     """Write `content` as readable JSON with sorted keys, whole or not at all."""
     write_atomically(path, (json.dumps(content, indent=1, sort_keys=True) + "\n").encode())
+
+
+def new_file(folder: Path, stem: str, suffix: str) -> Path:
+    """An empty new file `<stem><suffix>` in `folder`, or `<stem>-2<suffix>` and so on where that name is taken."""
+    folder.mkdir(parents=True, exist_ok=True)
+    for name in chain([stem], (f"{stem}-{number}" for number in count(2))):
+        path = folder / f"{name}{suffix}"
+        try:
+            path.open("x").close()
+        except FileExistsError:
+            continue
+        return path
+    raise AssertionError("names do not end")
 
 
 def sha256_file(path: Path) -> str:
