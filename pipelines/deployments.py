@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from prefect import serve
-from prefect.deployments.runner import EntrypointType
 from prefect.schedules import Cron
+from prefect.types.entrypoint import EntrypointType
 
 from pipelines.nightly import nightly
 from pipelines.promote import promote

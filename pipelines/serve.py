@@ -27,7 +27,7 @@ Server = tuple[str, "subprocess.Popen[bytes]"]
 
 
 def main() -> None:
-    """Start both servers, wait until they answer, then serve the schedules until interrupted; one line for a failure."""
+    """Start both servers, wait until they answer, then serve the schedules until interrupted; a failure is one line."""
     try:
         _serve()
     except SpikinghashError as error:
