@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gc
+import sys
 
 import typer
 
@@ -17,6 +18,7 @@ from spikinghash.commands.preset import preset
 from spikinghash.commands.registry import registry
 from spikinghash.commands.report import report
 from spikinghash.commands.search import search
+from spikinghash.commands.usage_errors import run_app
 
 app = typer.Typer(
     help="Find similar event-camera clips by binary codes.", no_args_is_help=True, pretty_exceptions_enable=False
@@ -31,4 +33,4 @@ def main() -> None:
     """Entry point of the console script."""
     # looking for garbage again and again while libraries are imported takes a third of a second
     gc.set_threshold(200_000, 20, 100)
-    app()
+    sys.exit(run_app(app, sys.argv[1:]))

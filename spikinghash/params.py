@@ -8,10 +8,10 @@ import difflib
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
-import yaml
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, ValidationInfo, field_validator, model_validator
 
 from spikinghash.errors import ConfigError
+from spikinghash.strict_yaml import read_yaml
 
 Positive = Annotated[int, Field(ge=1)]
 Share = Annotated[float, Field(ge=0.0, le=1.0)]
@@ -202,11 +202,9 @@ class Params(_Section):
 def load_params(path: Path) -> Params:
     """Read and check; raises `ConfigError` with one line naming the key, the rule and, for a typo, the nearest key."""
     try:
-        content = yaml.safe_load(path.read_text(encoding="utf-8"))
+        content = read_yaml(path)
     except FileNotFoundError:
         raise ConfigError(f"{path}: not found; run inside the project, or copy its params.yaml") from None
-    except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
-        raise ConfigError(f"{path}: not readable as YAML: {' '.join(str(error).split())}") from None
     return check_params(content, path)
 
 

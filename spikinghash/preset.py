@@ -14,6 +14,7 @@ from spikinghash.files import write_atomically
 from spikinghash.overlay import lay_over
 from spikinghash.params import check_params
 from spikinghash.presets import preset_text
+from spikinghash.strict_yaml import parse_yaml
 
 
 def apply_preset(name: str, path: Path) -> list[str]:
@@ -32,6 +33,6 @@ def apply_preset(name: str, path: Path) -> list[str]:
     keys = lay_over(content, change)
     out = io.StringIO()
     keeper.dump(content, out)
-    check_params(yaml.safe_load(out.getvalue()), path)
+    check_params(parse_yaml(out.getvalue(), path), path)
     write_atomically(path, out.getvalue().encode())
     return keys

@@ -6,12 +6,12 @@ import difflib
 from pathlib import Path
 from typing import Any, Literal
 
-import yaml
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from spikinghash.errors import ConfigError
 from spikinghash.overlay import lay_over
 from spikinghash.params import Params, check_params
+from spikinghash.strict_yaml import read_yaml
 
 Changes = dict[str, dict[str, Any]]
 
@@ -41,10 +41,10 @@ class Studies(_Strict):
 def load_studies(path: Path) -> Studies:
     """Read and check; `ConfigError` with one line for a bad key, or a study that names what is not there."""
     try:
-        studies = Studies.model_validate(yaml.safe_load(path.read_text(encoding="utf-8")))
+        studies = Studies.model_validate(read_yaml(path))
     except FileNotFoundError:
         raise ConfigError(f"{path}: not found") from None
-    except (ValidationError, yaml.YAMLError) as error:
+    except ValidationError as error:
         raise ConfigError(f"{path}: {' '.join(str(error).split())[:300]}") from None
     for name, study in studies.studies.items():
         known(path, f"studies.{name}.set", study.set, studies.sets)
@@ -62,7 +62,7 @@ def known(path: Path, place: str, name: str, names: dict[str, Any]) -> None:
 
 def changed(base: Path, *changes: Changes) -> Params:
     """`params.yaml` at `base` with `changes` laid over it, the last one winning, and checked as it would be itself."""
-    content = yaml.safe_load(base.read_text(encoding="utf-8"))
+    content = read_yaml(base)
     for change in changes:
         lay_over(content, change)
     return check_params(content, base)

@@ -15,6 +15,8 @@ from spikinghash.training.recipe import Recipe
 def model_spec(params: Params, store: FrameStore) -> ModelSpec:
     """What to build for these frames; `ConfigError` where `model.steps` would change frames of several steps."""
     m, steps = params.model, store.meta.steps
+    if len(store.classes) < 2:
+        raise ConfigError(f"{store.path} has the classes {list(store.classes)}; with fewer than two nothing is learned")
     if m.steps is not None and steps not in (1, m.steps):
         raise ConfigError(f"model.steps is {m.steps}, but {store.path} has {steps} steps; set it to null")
     return ModelSpec(

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import sys
+
 from spikinghash.frames.store import FrameStore
 from spikinghash.params import Params
 from spikinghash.progress import progress_bar
@@ -26,6 +28,7 @@ def train(params: Params) -> None:
         train_with_ray(
             job, RUNS.resolve(), address=params.ray.address, threads=params.train.threads,
             watch=lambda record: progress(record["epoch"], record["epochs"]),
+            say=lambda line: print(f"train: {line}", file=sys.stderr),  # noqa: T201
         )  # fmt: skip
 
 

@@ -13,7 +13,7 @@ import typer
 from spikinghash.codes.discover import discover
 from spikinghash.codes.encode_report import EncodeReport
 from spikinghash.codes.stop import Stop, Stopped, stop_on_signals
-from spikinghash.commands.output import DEFAULT_DB, DEFAULT_MODEL, Db, Format, Json, Model, command, emit
+from spikinghash.commands.output import DEFAULT_DB, DEFAULT_MODEL, Format, Json, Model, WritableDb, command, emit
 from spikinghash.errors import EXIT_OK, EXIT_QUARANTINED, EXIT_TEMPORARY, ConfigError
 
 if TYPE_CHECKING:
@@ -28,7 +28,7 @@ Address = Annotated[str | None, typer.Option("--address", help="Ray cluster for 
 @command
 def encode(
     paths: Annotated[list[Path], typer.Argument(help="Recordings, zip or tar archives of them, or folders of either.")],
-    db: Db = DEFAULT_DB,
+    db: WritableDb = DEFAULT_DB,
     model: Model = DEFAULT_MODEL,
     format: Format = None,
     workers: Workers = 0,

@@ -9,7 +9,7 @@ from typing import Any
 
 from spikinghash.training.loop import EpochRecord
 
-HISTORY = "history.jsonl"
+HISTORY, STARTS = "history.jsonl", "starts.txt"
 
 
 def append(path: Path, record: EpochRecord) -> None:
@@ -18,6 +18,22 @@ def append(path: Path, record: EpochRecord) -> None:
     whole = not path.exists() or path.read_bytes()[-1:] in (b"", b"\n")
     with path.open("a", encoding="utf-8") as out:
         out.write(("" if whole else "\n") + json.dumps(asdict(record), sort_keys=True) + "\n")
+
+
+def note_start(path: Path, epoch: int) -> None:
+    """Remember beside the history `path` that training began, or went on, after `epoch` finished epochs."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with path.with_name(STARTS).open("a", encoding="ascii") as out:
+        out.write(f"{epoch}\n")
+
+
+def read_starts(path: Path) -> list[int]:
+    """Finished epochs at every start, oldest first; a half-written one not at all."""
+    try:
+        text = path.with_name(STARTS).read_text(encoding="ascii", errors="replace")
+    except FileNotFoundError:
+        return []
+    return [int(line) for line in text.splitlines(keepends=True) if line.endswith("\n") and line.strip().isdigit()]
 
 
 def read(path: Path) -> list[dict[str, Any]]:

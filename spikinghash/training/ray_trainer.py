@@ -32,6 +32,7 @@ from spikinghash.training.loop import EpochRecord, Ranks, Report
 from spikinghash.training.ray_session import connect_ray, explain_ray
 from spikinghash.training.recipe import Recipe
 from spikinghash.training.shared_mean import SharedMean
+from spikinghash.training.state import finished_epochs
 
 _POLL_S = 0.5
 
@@ -64,21 +65,22 @@ def train_with_ray(
     address: str | None = None,
     threads: int,
     watch: Callable[[dict[str, Any]], None] | None = None,
+    say: Callable[[str], None] | None = None,
     max_failures: int = 2,
 ) -> list[dict[str, Any]]:
     """Train `job` and leave the model in `job.out`; returns the history.
 
     `runs` must be visible to all workers. `address` joins a cluster, None starts Ray locally. `threads` per worker.
-    `watch` is called with every finished epoch. Raises `TrainingCollapsed`, or `SpikinghashError` when workers keep
+    `watch` is called with every finished epoch, `say` with a line when training resumes or workers start again. Raises `TrainingCollapsed`, or `SpikinghashError` when workers keep
     failing.
     """
     with ExitStack() as resources:
-        return _train(job, runs, address, threads, watch, max_failures, resources)
+        return _train(job, runs, address, threads, watch, say, max_failures, resources)
 
 
 def _train(
     job: Job, runs: Path, address: str | None, threads: int, watch: Callable[[dict[str, Any]], None] | None,
-    max_failures: int, resources: ExitStack,
+    say: Callable[[str], None] | None, max_failures: int, resources: ExitStack,
 ) -> list[dict[str, Any]]:  # fmt: skip
     import ray
 
@@ -89,7 +91,7 @@ def _train(
         # the controller is an actor of its own beside the workers
         connect_ray(resources.enter_context(packages_alone()), address, job.workers * threads + 1)
     stop = threading.Event()
-    watcher = threading.Thread(target=_follow, args=(log, watch, stop), daemon=True)
+    watcher = threading.Thread(target=_follow, args=(log, watch, say, stop), daemon=True)
     watcher.start()
     try:
         _trainer(job, runs, log, threads, max_failures).fit()
@@ -146,6 +148,8 @@ def worker(config: dict[str, Any]) -> None:
     method.to(get_device())
 
     def go(resume: Path | None) -> None:
+        if ranks.rank == 0:
+            history.note_start(log, finished_epochs(resume))
         progress = run(
             method,
             data,
@@ -200,11 +204,20 @@ def _reporter(log: Path, ranks: Ranks) -> Report:
     return report
 
 
-def _follow(log: Path, watch: Callable[[dict[str, Any]], None] | None, stop: threading.Event) -> None:
+def _follow(
+    log: Path, watch: Callable[[dict[str, Any]], None] | None, say: Callable[[str], None] | None, stop: threading.Event
+) -> None:
     told = 0
-    while watch is not None:
+    starts = before = len(history.read_starts(log))
+    while True:
         final = stop.is_set()
-        for record in history.read(log)[told:]:
+        for number, epoch in enumerate(history.read_starts(log)[starts:], starts):
+            starts = number + 1
+            # the first start of this call is nobody's death
+            if say is not None and (epoch or number > before):
+                died = "a worker died; " if number > before else ""
+                say(f"{died}training resumed after epoch {epoch}")
+        for record in history.read(log)[told:] if watch is not None else ():
             watch(record)
             told += 1
         if final:

@@ -71,6 +71,14 @@ def load_state(folder: Path, method: nn.Module, optimiser: Optimizer) -> Progres
         raise BadCheckpoint(f"{folder}: cannot resume from this training state ({why}); delete it") from error
 
 
+def finished_epochs(folder: Path | None) -> int:
+    """Epochs that a saved state has behind it; 0 for none, or one that `load_state` will refuse."""
+    try:
+        return 0 if folder is None else int(json.loads((folder / FACTS).read_bytes())["epoch"])
+    except (OSError, ValueError, LookupError, TypeError):
+        return 0
+
+
 def _part(tensors: dict[str, Tensor], prefix: str) -> dict[str, Tensor]:
     return {k.removeprefix(prefix): v for k, v in tensors.items() if k.startswith(prefix)}
 

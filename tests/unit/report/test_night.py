@@ -68,6 +68,6 @@ def test_names_that_were_refused_are_told_one_by_one():
     text = night_text(found)
     assert found["landing"] == landed
     assert "4 objects in s3://archive/night: 1 fetched (1,234 bytes), 1 here already, 1 refused by name" in text
-    assert "- '../up\\x1b.bin' is refused: the name has the part '..'" in text
+    assert "- '../up\\\\x1b.bin' is refused: the name has the part '..'" in text
     assert "- 'late.bin' is left for the next night" in text
     assert report([True] * 4)["landing"] is None
