@@ -71,7 +71,8 @@ def train_with_ray(
     """Train `job` and leave the model in `job.out`; returns the history.
 
     `runs` must be visible to all workers. `address` joins a cluster, None starts Ray locally. `threads` per worker.
-    `watch` is called with every finished epoch, `say` with a line when training resumes or workers start again. Raises `TrainingCollapsed`, or `SpikinghashError` when workers keep
+    `watch` is called with every finished epoch, `say` with a line when training resumes or workers start again.
+    Raises `TrainingCollapsed`, or `SpikinghashError` when workers keep
     failing.
     """
     with ExitStack() as resources:
@@ -217,9 +218,10 @@ def _follow(
             if say is not None and (epoch or number > before):
                 died = "a worker died; " if number > before else ""
                 say(f"{died}training resumed after epoch {epoch}")
-        for record in history.read(log)[told:] if watch is not None else ():
-            watch(record)
-            told += 1
+        if watch is not None:
+            for record in history.read(log)[told:]:
+                watch(record)
+                told += 1
         if final:
             return
         stop.wait(_POLL_S)
