@@ -22,6 +22,17 @@ class _Section(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid", strict=True)
 
 
+class ReadingParams(_Section):
+    """How to read what files cannot say; see `events.options`."""
+
+    time_unit: Literal["ns", "us", "ms", "s"] | None = None
+    layout: Literal["dvs128", "davis240", "davis346"] | None = None
+    flip_x: bool = False
+    flip_y: bool = False
+    transpose: bool = False
+    invert_polarity: bool = False
+
+
 class DatasetParams(_Section):
     path: str
     layout: Literal[
@@ -30,6 +41,7 @@ class DatasetParams(_Section):
     ]  # fmt: skip
     sensor: tuple[Pixels, Pixels] | None = Field(default=None, strict=False)
     format: str | None = None
+    reading: ReadingParams = ReadingParams()
 
     @property
     def has_pictures(self) -> bool:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from spikinghash.events.isolate import IsolatedDecoder
+from spikinghash.events.options import ReadOptions
 from spikinghash.frames.framing import Framing
 from spikinghash.frames.ingest import ingest as ingest_recordings
 from spikinghash.frames.ingest_pictures import ingest_pictures
@@ -33,7 +34,7 @@ def ingest_into(params: Params, out: Path) -> None:
         ingest_recordings(
             Path(d.path), d.layout, out, framing, store=f.store, sensor=d.sensor, format=d.format,
             val_fraction=f.val_fraction, test_fraction=f.test_fraction, seed=f.seed, decode=decoder.decode,
-            progress=progress,
+            reading=ReadOptions(**d.reading.model_dump()), progress=progress,
         )  # fmt: skip
 
 

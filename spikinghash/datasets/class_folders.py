@@ -2,23 +2,62 @@
 
 from __future__ import annotations
 
+import logging
 from pathlib import Path
 
 from spikinghash.datasets.recording import Recording
-from spikinghash.datasets.split_names import SPLIT_NAMES
-from spikinghash.datasets.walk import files_below, recording_at
+from spikinghash.datasets.split_names import split_of_folder
+from spikinghash.datasets.walk import Parts, files_below, recording_at
+from spikinghash.errors import ConfigError
+
+_LOG = logging.getLogger(__name__)
+#: What archivers of other systems leave beside the folders.
+_LITTER = frozenset({"__macosx", "$recycle.bin", "system volume information"})
 
 
 def find_in_class_folders(root: Path) -> list[Recording]:
-    """`<split>/<label>/<file>` if every top folder is named like a split, else `<label>/<file>`.
+    """`<split>/<label>/<file>` where a top folder is named like a split, else `<label>/<file>`.
 
-    Deeper folders belong to the id. Files above the class folders and hidden files are no recordings.
+    Names of splits are known in any case, see `split_names`. Deeper folders belong to the id. Files above the class
+    folders and hidden files are no recordings; a folder beside those of the splits that holds no class folders is left
+    out with a warning. Raises `ConfigError` where a name could be a split as well as a label.
     """
-    files = files_below(root)
-    tops = {parts[0] for parts in files if len(parts) > 1}
-    depth = 1 if tops and tops <= set(SPLIT_NAMES) else 0
+    files = [parts for parts in files_below(root) if len(parts) > 1 and parts[0].lower() not in _LITTER]
+    splits = {top: split for top in {parts[0] for parts in files} if (split := split_of_folder(top))}
+    if not splits:
+        return [recording_at(root, parts, parts[0]) for parts in files]
+    others = sorted({parts[0] for parts in files} - set(splits))
+    _check(root, files, splits, others)
+    if others:
+        _LOG.warning("%s: left out beside the splits %s: %s", root, _list(splits), _list(others))
     return [
-        recording_at(root, parts, parts[depth], split=SPLIT_NAMES[parts[0]] if depth else None)
+        recording_at(root, parts, parts[1], split=splits[parts[0]])
         for parts in files
-        if len(parts) >= depth + 2
+        if parts[0] in splits and len(parts) > 2
     ]
+
+
+def _check(root: Path, files: list[Parts], splits: dict[str, str], others: list[str]) -> None:
+    """`ConfigError` where names like those of splits may be labels, or labels are named like splits."""
+    bare = sorted({parts[0] for parts in files if parts[0] in splits} - {p[0] for p in files if len(p) > 2})
+    if bare:
+        raise ConfigError(
+            f"{root}: the folder {bare[0]!r} is named like a split but holds files and no class folders; lay files at "
+            "<split>/<label>/<file>, or rename the folder if it is a class"
+        )
+    deep = sorted({parts[0] for parts in files if len(parts) > 2} & set(others))
+    if deep:
+        raise ConfigError(
+            f"{root}: the folders {_list(splits)} are named like splits, but {deep[0]!r} beside them holds folders "
+            "too: is it a class or a split? Move it away, or rename the folders"
+        )
+    labels = {parts[1] for parts in files if parts[0] in splits and len(parts) > 2}
+    named = sorted(label for label in labels if split_of_folder(label))
+    if named:
+        raise ConfigError(
+            f"{root}: below {_list(splits)} the class {named[0]!r} is named like a split; rename its folder"
+        )
+
+
+def _list(names: dict[str, str] | list[str]) -> str:
+    return ", ".join(repr(name) for name in sorted(names))

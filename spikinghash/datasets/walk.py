@@ -14,9 +14,18 @@ Parts = tuple[str, ...]
 
 
 def files_below(root: Path, suffixes: Iterable[str] | None = None) -> list[Parts]:
-    """Path parts of every file and linked folder below `root` that is not hidden; with `suffixes`, of such files."""
+    """Path parts of every file and linked folder below `root` that is not hidden; with `suffixes`, of such files.
+
+    Raises `ConfigError` for a folder that may not be listed: what is in it would be missing without a word.
+    """
+
+    def refuse(error: OSError) -> None:
+        if Path(error.filename) != root or not isinstance(error, FileNotFoundError):
+            why = f"cannot be listed ({error.strerror}); give access, or move it away"
+            raise ConfigError(f"{error.filename}: the folder {why}")
+
     found = []
-    for folder, folders, files in os.walk(root):
+    for folder, folders, files in os.walk(root, onerror=refuse):
         folders[:] = [name for name in folders if not name.startswith(".")]
         base = Path(folder)
         links = [name for name in folders if (base / name).is_symlink()]

@@ -22,6 +22,7 @@ ALIASES = {
 }
 #: Beyond this a float64 is not exact.
 EXACT_FLOAT = 2.0**53
+NS_PER_US = 1_000
 
 T = TypeVar("T")
 
@@ -80,7 +81,7 @@ def seconds_to_us(t: NDArray[Any], unit: str) -> NDArray[np.int64]:
     """Float64 times in `unit` rounded to whole microseconds; raises `BadRecording("dtype")` for float32, NaN, huge."""
     if t.dtype != np.float64:
         raise BadRecording("dtype", f"times are {t.dtype}, too coarse for microseconds; store float64 or integers")
-    scaled = t * TIME_UNITS[unit]
+    scaled = t * (TIME_UNITS[unit] / NS_PER_US)
     if not (np.isfinite(scaled) & (np.abs(scaled) < EXACT_FLOAT)).all():
         raise BadRecording("dtype", "times are not finite or too large for whole microseconds")
     return np.rint(scaled).astype(np.int64)
@@ -93,9 +94,11 @@ def _microseconds(t: NDArray[Any], unit: str, *, named: bool) -> NDArray[Any]:
     t = integers("t", t)
     if unit == "us" or t.size == 0:
         return t
-    if max(abs(int(t.max())), abs(int(t.min()))) > 2**62 // TIME_UNITS[unit]:
+    if max(abs(int(t.max())), abs(int(t.min()))) > 2**62 * NS_PER_US // TIME_UNITS[unit] or int(t.max()) >= 2**63:
         raise BadRecording("time-span", f"times are too large to be {unit}")
-    return t.astype(np.int64) * TIME_UNITS[unit]
+    if TIME_UNITS[unit] < NS_PER_US:
+        return np.floor_divide(t.astype(np.int64), NS_PER_US // TIME_UNITS[unit])
+    return t.astype(np.int64) * (TIME_UNITS[unit] // NS_PER_US)
 
 
 def _shifted(t: NDArray[Any], offset_us: int) -> NDArray[Any]:

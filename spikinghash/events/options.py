@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, fields, replace
 
 from spikinghash.errors import ConfigError
 
 #: Address layouts of AEDAT 2.0 files, see `aedat2`.
 LAYOUTS = ("dvs128", "davis240", "davis346")
-#: Microseconds in one unit of a stored time.
-TIME_UNITS = {"us": 1, "ms": 1_000, "s": 1_000_000}
+#: Nanoseconds in one unit of a stored time.
+TIME_UNITS = {"ns": 1, "us": 1_000, "ms": 1_000_000, "s": 1_000_000_000}
 
 
 @dataclass(frozen=True)
@@ -35,6 +35,11 @@ class ReadOptions:
             raise ConfigError(f"unknown address layout {self.layout!r}; known are: {', '.join(LAYOUTS)}")
         if self.time_unit is not None and self.time_unit not in TIME_UNITS:
             raise ConfigError(f"unknown time unit {self.time_unit!r}; known are: {', '.join(TIME_UNITS)}")
+
+    def overridden(self, by: ReadOptions) -> ReadOptions:
+        """These options, where `by` does not say otherwise than the defaults."""
+        given = {f.name: getattr(by, f.name) for f in fields(by) if getattr(by, f.name) != f.default}
+        return replace(self, **given)
 
 
 DEFAULTS = ReadOptions()

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from spikinghash.datasets.layouts import find_recordings
 from spikinghash.datasets.recording import Recording
 from spikinghash.datasets.splits import assign_splits
 from spikinghash.errors import BadRecording, ConfigError
+from spikinghash.events.doubts import Doubts
+from spikinghash.events.options import DEFAULTS, ReadOptions
 from spikinghash.events.reader import decode as decode_here
 from spikinghash.events.source import open_source
 from spikinghash.files import write_json
@@ -23,6 +26,7 @@ from spikinghash.frames.split_lists import split_lists, write_split_lists
 from spikinghash.frames.store_files import STORE_FILES, StoreKind
 
 LEDGER_FILE = "ledger.json"
+_LOG = logging.getLogger(__name__)
 Progress = Callable[[int, int], None]
 
 
@@ -47,6 +51,7 @@ def ingest(
     test_fraction: float = 0.2,
     seed: int = 0,
     format: str | None = None,
+    reading: ReadOptions = DEFAULTS,
     decode: Decode = decode_here,
     progress: Progress | None = None,
 ) -> IngestReport:
@@ -56,14 +61,17 @@ def ingest(
     first good recording. Each file is read once, however many recordings lie in it. Files that cannot be read are
     refused with a reason in the ledger and the rest goes on; `decode` reads one, by default in this process (see
     `events.isolate` for reading in a child). `progress(done, total)` counts recordings after each file.
+    `reading` overrides how the layout has its files read. Times that look like another unit are warned of and counted.
     The frame store appears last, when everything else is written.
     Raises `ConfigError` for wrong arguments, no recordings, or none that became a clip.
     """
     if store not in STORE_FILES:
         raise ConfigError(f"unknown kind of frame store {store!r}; known are: {', '.join(STORE_FILES)}")
-    recordings = find_recordings(root, layout)
+    recordings = [replace(r, options=r.options.overridden(reading)) for r in find_recordings(root, layout)]
     if not recordings:
         raise ConfigError(f"no recordings below {root} in the layout {layout}")
+    doubts = Doubts()
+    decode = doubts.watch(decode)
     splits = assign_splits(recordings, val_fraction=val_fraction, test_fraction=test_fraction, seed=seed)
     size = one_sensor(recordings, sensor, format, decode)
     meta = framing.meta(size, one_reading(recordings))
@@ -78,7 +86,10 @@ def ingest(
                 rows.append(row)
             if progress is not None:
                 progress(ledger.found, len(recordings))
+        ledger.doubtful_times = doubts.count
         write_json(out / LEDGER_FILE, ledger.to_json())
+        if (line := doubts.line()) is not None:
+            _LOG.warning("%s", line)
         if not rows:
             raise ConfigError(why_nothing(root, ledger))
         checksum = write_split_lists(out, split_lists(rows), seed=seed)

@@ -53,6 +53,8 @@ class Ledger:
     left_out: Counter[str] = field(default_factory=Counter)
     splits: Counter[str] = field(default_factory=Counter)
     refused: list[Refusal] = field(default_factory=list)
+    #: Recordings whose times look like another unit.
+    doubtful_times: int = 0
 
     def accept(self, row: ClipRow) -> None:
         """Enter a clip."""
@@ -93,6 +95,7 @@ class Ledger:
             "dropped": dict(self.dropped),
             "left_out": dict(self.left_out),
             "splits": dict(self.splits),
+            "doubtful_times": self.doubtful_times,
             "reasons": self.reasons,
             "refused": [asdict(refusal) for refusal in self.refused],
         }

@@ -4,7 +4,7 @@ import os
 import warnings
 
 import pytest
-from pipeline import copy_project, dvc, stages_run
+from pipeline import copy_project, dvc, spikinghash, stages_run
 
 
 def tiny(params):
@@ -16,9 +16,11 @@ def tiny(params):
 
 @pytest.fixture(scope="session")
 def project(tmp_path_factory):
-    """A project in which `dvc repro report` has run; its `ran` lists the stages."""
+    """A project in which `dvc repro report` has run and the model is registered; its `ran` lists the stages."""
     folder = copy_project(tmp_path_factory.mktemp("project"), tiny)
     ran = stages_run(dvc(folder, "repro", "report"))
+    added = spikinghash(folder, "registry", "add")
+    assert added.returncode == 0, added.stderr
     return folder, ran
 
 

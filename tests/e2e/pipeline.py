@@ -11,15 +11,18 @@ import yaml
 ROOT = Path(__file__).parents[2]
 
 
-def copy_project(target, change):
+def copy_project(target, change, scm=False):
     """Copy code and settings, let `change(params)` edit the settings, and make it a DVC project."""
-    for name in ("spikinghash", "stages"):
+    for name in ("spikinghash", "stages", "pipelines"):
         shutil.copytree(ROOT / name, target / name, ignore=shutil.ignore_patterns("*.pyc"))
     shutil.copy2(ROOT / "dvc.yaml", target)
     params = yaml.safe_load((ROOT / "params.yaml").read_text())
     change(params)
     (target / "params.yaml").write_text(yaml.safe_dump(params))
-    dvc(target, "init", "--no-scm", "-q")
+    if scm:
+        for arguments in (["init", "-q"], ["config", "user.email", "a@example.org"], ["config", "user.name", "a"]):
+            subprocess.run(["git", *arguments], cwd=target, check=True)
+    dvc(target, "init", "-q", *([] if scm else ["--no-scm"]))
     # after `init`, which writes one of its own: compiled kernels in __pycache__ are no change of code
     shutil.copy2(ROOT / ".dvcignore", target)
     return target
@@ -27,7 +30,7 @@ def copy_project(target, change):
 
 def dvc(project, *arguments):
     return subprocess.run(
-        [sys.executable, "-m", "dvc", *arguments],
+        [sys.executable, "-P", "-m", "dvc", *arguments],
         cwd=project, capture_output=True, text=True, check=False, timeout=400,
         # stages say `python`: the one that runs the tests
         env=os.environ | {"PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"},
@@ -41,6 +44,6 @@ def stages_run(done):
 
 def spikinghash(project, *arguments):
     return subprocess.run(
-        [sys.executable, "-m", "spikinghash", *map(str, arguments)],
+        [sys.executable, "-E", "-P", project / "spikinghash/start.py", "spikinghash", *map(str, arguments)],
         cwd=project, capture_output=True, text=True, check=False, timeout=120,
     )  # fmt: skip

@@ -44,7 +44,10 @@ def test_two_nights(prefect, project, tmp_path):
         HammingIndex.load(tmp_path / "db/index" / load_model(folder / "data/models/default").digest).manifest.rows == 8
     )
     assert 0 <= json.loads(Path(first["report"]).read_text())["drift_training"] <= 1
-    assert "| empty | 1 |" in Path(first["report"]).with_suffix(".md").read_text()
+    text = Path(first["report"]).with_suffix(".md").read_text()
+    assert "| empty | 1 |" in text
+    assert f"- {landing}/empty.bin: empty, the file has no bytes".replace("_", "\\_") in text
+    assert json.loads(Path(first["report"]).read_text())["verdict"]["state"] in ("good", "look", "bad")
 
     (landing / "late.bin").write_bytes(good[8].read_bytes())
     second = nightly(**tonight)
@@ -52,6 +55,8 @@ def test_two_nights(prefect, project, tmp_path):
     assert 0 <= json.loads(Path(second["report"]).read_text())["drift"] <= 1
     third = nightly(**tonight)
     assert third["encode"]["committed"] == 0
+    nights = [json.loads(Path(night["report"]).read_text())["encode"]["committed"] for night in (first, second, third)]
+    assert nights == [8, 1, 0]  # three reports of one date
     runs = mlflow.MlflowClient(uri).search_runs(
         [mlflow.MlflowClient(uri).get_experiment_by_name("nightly").experiment_id]
     )

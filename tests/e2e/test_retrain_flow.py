@@ -1,7 +1,12 @@
 """The retrain flow under Prefect: it drives a real DVC project, and its schedule is registered."""
 
+import json
+from pathlib import Path
+
 import pytest
 from pipeline import dvc
+
+from spikinghash.errors import ConfigError, SpikinghashError
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(400)]
 
@@ -15,33 +20,62 @@ stages:
 MAKE = """
 import json, pathlib
 pathlib.Path("reports").mkdir(exist_ok=True)
-pathlib.Path("reports/metrics.json").write_text(json.dumps({"metrics": {"map": {"value": 0.5}}}))
+pathlib.Path("reports/metrics.json").write_text(json.dumps({"map": 0.5}))
 """
 
 
 @pytest.fixture
-def project(tmp_path):
+def small(tmp_path, monkeypatch):
+    """A DVC project of one stage, which is also the current directory, as for a served flow."""
     (tmp_path / "dvc.yaml").write_text(DVC_YAML)
     (tmp_path / "make.py").write_text(MAKE)
     dvc(tmp_path, "init", "--no-scm", "-q")
+    monkeypatch.chdir(tmp_path)
     return tmp_path
 
 
 @pytest.mark.filterwarnings("ignore")
-def test_the_flow_runs_what_changed_and_nothing_twice(prefect, project):
+def test_the_flow_registers_what_the_pipeline_made_once(prefect, project, monkeypatch):
     from pipelines.retrain import retrain
 
-    assert retrain(str(project)) == {"ran": ["report"], "map": 0.5}
-    assert retrain(str(project)) == {"ran": [], "map": 0.5}
+    folder, _ = project
+    monkeypatch.chdir(folder)
+    first, second = retrain(), retrain()
+    assert (second["ran"], second["map"]) == ([], json.loads(Path("reports/metrics.json").read_text())["map"])
+    assert first["registered"]["version"] == second["registered"]["version"]
+    assert not second["registered"]["new"]
 
 
 @pytest.mark.filterwarnings("ignore")
-def test_a_failing_stage_fails_the_flow_with_its_message(prefect, project):
+def test_stages_run_once_and_what_they_say_is_streamed(prefect, small, capsys):
     from pipelines.retrain import reproduce
 
-    (project / "make.py").write_text("raise SystemExit('no space for frames')")
-    with pytest.raises(RuntimeError, match="report"):
-        reproduce.fn(project, "report")
+    assert reproduce.fn("report") == ["report"]
+    assert "Running stage 'report'" in capsys.readouterr().out
+    assert reproduce.fn("report") == []
+
+
+@pytest.mark.filterwarnings("ignore")
+def test_a_failing_stage_fails_the_flow_with_its_message(prefect, small):
+    from pipelines.retrain import reproduce
+
+    (small / "make.py").write_text("import sys; sys.exit('stages.report: no space for frames')")
+    with pytest.raises(SpikinghashError, match="no space for frames"):
+        reproduce.fn("report")
+
+
+@pytest.mark.parametrize("target", ["--help", "../other/dvc.yaml", "other/dvc.yaml:report", ""])
+def test_a_target_is_a_stage_of_this_project(small, target):
+    from pipelines.retrain import reproduce
+
+    with pytest.raises(ConfigError, match=r"is no stage of dvc\.yaml; there are: report"):
+        reproduce.fn(target)
+
+
+def test_the_flow_takes_no_project_from_whoever_calls_the_server():
+    from pipelines.retrain import retrain
+
+    assert set(retrain.parameters.properties) == {"target"}
 
 
 def test_the_schedule_is_weekly_and_valid():

@@ -35,11 +35,11 @@ def test_class_folders_with_splits(tmp_path):
 
 
 def test_class_folders_without_splits(tmp_path):
-    touch(tmp_path, "train/1.bin", "plane/sub/2.bin", "plane/.hidden", ".git/x/1.bin")
+    touch(tmp_path, "tram/1.bin", "plane/sub/2.bin", "plane/.hidden", ".git/x/1.bin")
     found = find_recordings(tmp_path, "class_folders")
     assert [(r.recording_id, r.label, r.split) for r in found] == [
         ("plane/sub/2.bin", "plane", None),
-        ("train/1.bin", "train", None),
+        ("tram/1.bin", "tram", None),
     ]
 
 

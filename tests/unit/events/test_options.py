@@ -67,7 +67,11 @@ def test_time_unit(unit, factor):
     assert read(time_unit=unit).t.tolist() == [factor, 2 * factor, 5 * factor]
 
 
-@pytest.mark.parametrize("wrong", [{"layout": "davis"}, {"time_unit": "ns"}])
+def test_nanoseconds_become_whole_microseconds():
+    assert read(time_unit="ns").t.tolist() == [0, 0, 0]
+
+
+@pytest.mark.parametrize("wrong", [{"layout": "davis"}, {"time_unit": "h"}])
 def test_unknown_names_are_refused(wrong):
     with pytest.raises(ConfigError, match="known are"):
         ReadOptions(**wrong)

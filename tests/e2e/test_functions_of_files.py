@@ -1,0 +1,120 @@
+"""Stages are functions of files: the report needs no server, and registering is a step that may be repeated."""
+
+import json
+import shutil
+
+import mlflow
+import pytest
+import yaml
+from pipeline import copy_project, dvc, spikinghash, stages_run
+
+from spikinghash.training.checkpoint import load_model
+
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(600), pytest.mark.filterwarnings("ignore")]
+
+
+@pytest.fixture
+def copy(project, tmp_path):
+    """The finished project in another place, without its registry."""
+    folder = tmp_path / "copy"
+    shutil.copytree(
+        project[0], folder, symlinks=True, ignore=shutil.ignore_patterns("mlflow.db", "mlartifacts", ".runs")
+    )
+    return folder
+
+
+def change(folder, section, **values):
+    path = folder / "params.yaml"
+    params = yaml.safe_load(path.read_text())
+    params[section] |= values
+    path.write_text(yaml.safe_dump(params))
+
+
+def add(folder):
+    done = spikinghash(folder, "registry", "add", "--json")
+    assert done.returncode == 0, done.stderr
+    return json.loads(done.stdout)
+
+
+def test_the_report_is_written_without_a_registry(copy):
+    change(copy, "report", queries=2)
+    assert stages_run(dvc(copy, "repro", "report")) == ["report"]
+    assert not (copy / "mlflow.db").exists()
+    first, second = add(copy), add(copy)
+    assert (first["version"], first["new_version"], first["new_run"]) == (1, True, True)
+    assert second == first | {"new_version": False, "new_run": False}
+
+
+def test_another_evaluation_of_a_model_is_a_run_and_no_version(copy):
+    first = add(copy)
+    change(copy, "evaluate", k=[1, 5])
+    assert stages_run(dvc(copy, "repro", "report")) == ["evaluate", "report"]
+    second = add(copy)
+    assert (second["version"], second["new_version"], second["new_run"]) == (1, False, True)
+    shown = json.loads(spikinghash(copy, "registry", "show", 1, "--json").stdout)["versions"][0]
+    assert shown["run_id"] == second["run_id"] != first["run_id"]
+    assert "precision_at_5" in shown["metrics"]
+
+
+def test_epochs_there_and_back_leave_the_challenger_that_lies_in_the_model_folder(copy):
+    first = add(copy)
+    change(copy, "train", epochs=1)
+    assert "train" in stages_run(dvc(copy, "repro", "report"))
+    assert add(copy)["version"] == 2
+    change(copy, "train", epochs=2)
+    assert stages_run(dvc(copy, "repro", "report")) == []  # all from the run cache
+    assert add(copy) == first | {"new_version": False, "new_run": False}
+    client = mlflow.MlflowClient(f"sqlite:///{copy / 'mlflow.db'}")
+    version = client.get_model_version_by_alias("spikinghash", "challenger")
+    assert version.tags["model_digest"] == load_model(copy / "data/models/default").digest
+
+
+def test_outputs_that_were_pulled_are_reported_and_registered(project, tmp_path):
+    folder, other = project[0], tmp_path / "other"
+    assert dvc(folder, "push", "-r", "shelf").returncode != 0  # no such remote yet
+    shutil.copytree(folder, other, ignore=shutil.ignore_patterns("mlflow.db", "mlartifacts", ".runs", "cache", "data"))
+    for place in (folder, other):
+        assert dvc(place, "remote", "add", "--local", "-f", "shelf", tmp_path / "shelf").returncode == 0
+    pushed = dvc(folder, "push", "-r", "shelf")
+    assert pushed.returncode == 0, pushed.stderr
+    pulled = dvc(other, "pull", "-r", "shelf")
+    assert pulled.returncode == 0, pulled.stderr
+    assert stages_run(dvc(other, "repro", "report")) == []
+    assert add(other)["version"] == 1
+
+
+def test_an_evaluation_of_another_model_is_not_registered(copy):
+    path = copy / "reports/evaluation.json"
+    said = json.loads(path.read_text())
+    said["task"]["model_digest"] = "0" * 16
+    path.write_text(json.dumps(said))
+    done = spikinghash(copy, "registry", "add")
+    assert done.returncode == 1
+    assert "is of model 0000000000000000" in done.stderr
+    assert "run `dvc repro`" in done.stderr
+
+
+def test_an_experiment_in_a_folder_of_its_own_runs_the_code_of_that_folder(tmp_path):
+    def tiny(params):
+        params["synthesize"]["limit"] = 160
+        params["train"] |= {"epochs": 1, "workers": 1, "batch": 16}
+        params["evaluate"]["k"] = [1, 10]
+
+    folder = copy_project(tmp_path / "project", tiny, scm=True)
+    (folder / "reports").mkdir()
+    (folder / ".gitignore").write_text("__pycache__/\nmlflow.db\nmlartifacts/\n.runs/\nreports/report.html\n")
+    line = 'print("code of this copy")\n'
+    with (folder / "stages" / "report.py").open("a") as out:
+        out.write("\n" + line)
+    import subprocess
+
+    for arguments in (["add", "-A"], ["commit", "-qm", "a project"]):
+        subprocess.run(["git", *arguments], cwd=folder, check=True)
+    # JSON as a name of the standard library, in the project folder
+    (folder / "json.py").write_text("raise SystemExit('code from the project folder')")
+    subprocess.run(["git", "add", "json.py"], cwd=folder, check=True)
+    subprocess.run(["git", "commit", "-qm", "a trap"], cwd=folder, check=True)
+    done = dvc(folder, "exp", "run", "--temp", "report")
+    assert done.returncode == 0, done.stdout[-2000:] + done.stderr[-2000:]
+    assert "code of this copy" in done.stdout
+    assert not (folder / "mlflow.db").exists()
