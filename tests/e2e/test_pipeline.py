@@ -47,7 +47,7 @@ def test_the_metrics_that_dvc_compares_are_few_flat_numbers(project):
 
 def test_the_plots_show_something(project):
     folder, _ = project
-    data = json.loads(dvc(folder, "plots", "show", "--json", "-o", folder / "plots").stdout)
+    data = json.loads(dvc(folder, "plots", "show", "--json", "-o", folder / "plots").stdout)["data"]
     assert set(data) == {f"reports/plots/{n}.csv" for n in ("pr_curve", "history", "bit_balance", "firing_rates")}
     for name, drawn in data.items():
         content = json.dumps(drawn)
@@ -214,6 +214,8 @@ def test_an_unknown_key_in_the_params_names_the_nearest(project):
         done = dvc(folder, "repro", "train")
     finally:
         settings.write_text(kept)
+        # DVC removes the outputs of a stage before it runs
+        dvc(folder, "checkout", "--force")
     assert done.returncode != 0
     assert "unknown key train.epoch; did you mean train.epochs?" in done.stdout + done.stderr
     assert "Traceback" not in done.stdout + done.stderr

@@ -1,0 +1,175 @@
+"""`make serve`: nobody without the password gets in, nor another page or name of this machine; flows stay inside."""
+
+import json
+import os
+import signal
+import socket
+import stat
+import subprocess
+import sys
+import time
+import urllib.error
+import urllib.request
+from base64 import b64encode
+from pathlib import Path
+
+import psutil
+import pytest
+import yaml
+
+from pipelines.credentials import credentials
+from spikinghash.errors import ConfigError
+
+ROOT = Path(__file__).parents[2]
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(300)]
+START = (sys.executable, "-E", "-P", str(ROOT / "spikinghash/start.py"), "pipelines.serve")
+
+
+def free_port():
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return probe.getsockname()[1]
+
+
+def environment(folder, prefect, mlflow):
+    ours = {"SPIKINGHASH_PREFECT_PORT": str(prefect), "SPIKINGHASH_MLFLOW_PORT": str(mlflow)}
+    clean = {k: v for k, v in os.environ.items() if not k.startswith("PREFECT_")}
+    return clean | ours | {"PREFECT_SERVER_ANALYTICS_ENABLED": "false", "HOME": str(folder)}
+
+
+@pytest.fixture(scope="module")
+def served(tmp_path_factory):
+    """Both servers and the schedules of an empty project; ports and passwords."""
+    folder = tmp_path_factory.mktemp("served")
+    params = yaml.safe_load((ROOT / "params.yaml").read_text())
+    (folder / "params.yaml").write_text(yaml.safe_dump(params))
+    # a trap in the project folder for every process that looks for modules there
+    (folder / "json.py").write_text(f"open({str(folder / 'TRAPPED')!r}, 'w')\nraise SystemExit(1)\n")
+    ports = free_port(), free_port()
+    run = subprocess.Popen(START, cwd=folder, env=environment(folder, *ports), stdout=subprocess.PIPE, text=True,
+                           stderr=subprocess.STDOUT, start_new_session=True)  # fmt: skip
+    try:
+        lines = []
+        for line in run.stdout:
+            lines.append(line)
+            if "being served" in line:
+                break
+        else:
+            pytest.fail("".join(lines))
+        yield folder, *ports, json.loads((folder / ".prefect/credentials.json").read_text())
+    finally:
+        os.killpg(run.pid, signal.SIGTERM)
+        run.wait(30)
+
+
+def ask(url, password=None, content=None, **headers):
+    if password is not None:
+        headers["Authorization"] = "Basic " + b64encode(f"admin:{password}".encode()).decode()
+    data = None if content is None else json.dumps(content).encode()
+    request = urllib.request.Request(url, data, headers | {"Content-Type": "application/json"})
+    try:
+        with urllib.request.urlopen(request, timeout=20) as answer:
+            return answer.status, dict(answer.headers)
+    except urllib.error.HTTPError as error:
+        return error.code, dict(error.headers)
+
+
+def test_prefect_lets_in_whoever_has_the_password_and_nobody_else(served):
+    _, port, _, known = served
+    url = f"http://127.0.0.1:{port}/api"
+    assert ask(f"{url}/deployments/filter", content={})[0] in (401, 403)
+    assert ask(f"{url}/deployments/filter", "wrong", {})[0] in (401, 403)
+    assert ask(f"{url}/deployments/count", known["prefect"], {})[0] == 403  # a POST needs a CSRF token too
+    assert ask(f"{url}/admin/version", known["prefect"])[0] == 200
+
+
+def test_prefect_answers_to_its_own_name_and_origin_alone(served):
+    _, port, _, known = served
+    url = f"http://127.0.0.1:{port}/api/admin/version"
+    assert ask(url, known["prefect"], Host="evil.example")[0] == 400
+    status, headers = ask(url, known["prefect"], Origin="http://evil.example")
+    assert status == 200
+    assert headers.get("access-control-allow-origin") not in ("*", "http://evil.example")
+
+
+def test_mlflow_asks_for_the_password_and_checks_the_host(served):
+    _, _, port, known = served
+    url = f"http://127.0.0.1:{port}/api/2.0/mlflow/experiments/search"
+    assert ask(url, content={"max_results": 1})[0] == 401
+    assert ask(url, known["mlflow"], {"max_results": 1})[0] == 200
+    assert ask(url, known["mlflow"], {"max_results": 1}, Host="evil.example")[0] == 403
+    assert ask(url, known["mlflow"], {"max_results": 1}, Origin="http://evil.example")[0] == 403
+
+
+def test_a_flow_run_of_the_server_stays_in_the_project_and_imports_nothing_from_it(served):
+    folder, port, _, known = served
+    program = """
+import json, sys
+from prefect.deployments import run_deployment
+runs = [run_deployment(f"nightly/nightly", parameters=p, timeout=150) for p in json.loads(sys.argv[1])]
+print(json.dumps([[r.state.name, r.state.message] for r in runs]))
+"""
+    outside = [{"db": "/somewhere/else"}, {"landing": "../elsewhere"}]
+    settings = {
+        "PREFECT_API_URL": f"http://127.0.0.1:{port}/api", "PREFECT_API_AUTH_STRING": f"admin:{known['prefect']}",
+        "PREFECT_HOME": str(folder / "client"),
+    }  # fmt: skip
+    clean = {k: v for k, v in os.environ.items() if not k.startswith("PREFECT_")}
+    done = subprocess.run(
+        [sys.executable, "-P", "-c", program, json.dumps(outside)], env=clean | settings, capture_output=True, text=True,
+        check=False, timeout=280,
+    )  # fmt: skip
+    assert done.returncode == 0, done.stderr[-2000:]
+    for state, message in json.loads(done.stdout.splitlines()[-1]):
+        assert state == "Failed"
+        assert "lies outside the project" in message
+    assert not (folder / "TRAPPED").exists()
+
+
+def test_a_port_that_is_taken_is_one_line(served, tmp_path):
+    _, prefect, mlflow, _ = served
+    (tmp_path / "params.yaml").write_text((ROOT / "params.yaml").read_text())
+    for ports, name in (((prefect, free_port()), "PREFECT"), ((free_port(), mlflow), "MLFLOW")):
+        done = subprocess.run(START, cwd=tmp_path, env=environment(tmp_path, *ports), capture_output=True, text=True,
+                              check=False, timeout=60)  # fmt: skip
+        assert done.returncode == 75
+        assert len(done.stderr.strip().splitlines()) == 1
+        assert f"SPIKINGHASH_{name}_PORT" in done.stderr
+
+
+def test_passwords_are_made_once_and_for_their_owner_alone(tmp_path):
+    path = tmp_path / "p" / "credentials.json"
+    first = credentials(path)
+    assert credentials(path) == first
+    assert stat.S_IMODE(path.stat().st_mode) == 0o600
+    assert len({first.prefect, first.mlflow}) == 2
+    assert min(len(first.prefect), len(first.mlflow)) >= 24
+    path.chmod(0o644)
+    with pytest.raises(ConfigError, match="others may read"):
+        credentials(path)
+
+
+def test_a_server_that_ends_ends_the_service_with_one_line(tmp_path):
+    (tmp_path / "params.yaml").write_text((ROOT / "params.yaml").read_text())
+    ports = free_port(), free_port()
+    run = subprocess.Popen(START, cwd=tmp_path, env=environment(tmp_path, *ports), stdout=subprocess.PIPE, text=True,
+                           stderr=subprocess.STDOUT, start_new_session=True)  # fmt: skip
+    said = []
+    try:
+        for line in run.stdout:
+            said.append(line)
+            if "being served" in line:
+                for child in psutil.Process(run.pid).children():
+                    if any("mlflow" in part for part in child.cmdline()):
+                        child.kill()
+                break
+        until = time.monotonic() + 60
+        for line in run.stdout:
+            said.append(line)
+            if "a server has ended: MLflow" in line or time.monotonic() > until:
+                break
+        assert run.wait(30) == 75
+        assert "a server has ended: MLflow" in said[-1]
+    finally:
+        if run.poll() is None:
+            os.killpg(run.pid, signal.SIGKILL)
