@@ -59,7 +59,7 @@ def served(tmp_path_factory):
         yield folder, *ports, json.loads((folder / ".prefect/credentials.json").read_text())
     finally:
         os.killpg(run.pid, signal.SIGTERM)
-        run.wait(30)
+        run.communicate(timeout=30)
 
 
 def ask(url, password=None, content=None, **headers):
@@ -116,8 +116,8 @@ print(json.dumps([[r.state.name, r.state.message] for r in runs]))
     }  # fmt: skip
     clean = {k: v for k, v in os.environ.items() if not k.startswith("PREFECT_")}
     done = subprocess.run(
-        [sys.executable, "-P", "-c", program, json.dumps(outside)], env=clean | settings, capture_output=True, text=True,
-        check=False, timeout=280,
+        [sys.executable, "-P", "-c", program, json.dumps(outside)],
+        env=clean | settings, capture_output=True, text=True, check=False, timeout=280,
     )  # fmt: skip
     assert done.returncode == 0, done.stderr[-2000:]
     for state, message in json.loads(done.stdout.splitlines()[-1]):
@@ -151,25 +151,19 @@ def test_passwords_are_made_once_and_for_their_owner_alone(tmp_path):
 
 def test_a_server_that_ends_ends_the_service_with_one_line(tmp_path):
     (tmp_path / "params.yaml").write_text((ROOT / "params.yaml").read_text())
-    ports = free_port(), free_port()
-    run = subprocess.Popen(START, cwd=tmp_path, env=environment(tmp_path, *ports), stdout=subprocess.PIPE, text=True,
-                           stderr=subprocess.STDOUT, start_new_session=True)  # fmt: skip
-    said = []
+    ports, log = (free_port(), free_port()), tmp_path / "log"
+    with log.open("w") as out:
+        run = subprocess.Popen(START, cwd=tmp_path, env=environment(tmp_path, *ports), stdout=out,
+                               stderr=subprocess.STDOUT, start_new_session=True)  # fmt: skip
     try:
-        for line in run.stdout:
-            said.append(line)
-            if "being served" in line:
-                for child in psutil.Process(run.pid).children():
-                    if any("mlflow" in part for part in child.cmdline()):
-                        child.kill()
-                break
-        until = time.monotonic() + 60
-        for line in run.stdout:
-            said.append(line)
-            if "a server has ended: MLflow" in line or time.monotonic() > until:
-                break
-        assert run.wait(30) == 75
-        assert "a server has ended: MLflow" in said[-1]
+        until = time.monotonic() + 120
+        while "being served" not in log.read_text() and time.monotonic() < until:
+            time.sleep(0.5)
+        for child in psutil.Process(run.pid).children():
+            if any("mlflow" in part for part in child.cmdline()):
+                child.kill()
+        assert run.wait(60) == 75
+        assert "serve: a server has ended: MLflow" in log.read_text()
     finally:
         if run.poll() is None:
             os.killpg(run.pid, signal.SIGKILL)

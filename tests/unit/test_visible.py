@@ -20,7 +20,8 @@ def test_plain_names_stay_as_they_are(text):
 
 
 NAMES = (
-    "a\n\n# All good\n", "![x](http://example.org/x.png)", "<script>alert(1)</script>", "a|b", "\x1b[31mred", "a\u202egnp",
+    "a\n\n# All good\n", "![x](http://example.org/x.png)", "<script>alert(1)</script>", "a|b", "\x1b[31mred",
+    "a\u202egnp",
 )  # fmt: skip
 
 
