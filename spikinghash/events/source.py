@@ -22,6 +22,8 @@ class Source:
 
     path: Path
     data: bytes
+    #: Bytes it takes up where it is stored, if it came out of something compressed.
+    stored_bytes: int | None = None
 
     @property
     def head(self) -> bytes:
@@ -62,9 +64,21 @@ def _read_regular(handle: int, max_bytes: int) -> bytes:
             data = file.read(before.st_size + 1)
     except OSError as error:
         raise BadRecording("unreadable", f"reading failed: {error.strerror}") from error
-    if (len(data), os.fstat(handle).st_mtime_ns) != (before.st_size, before.st_mtime_ns):
-        raise BadRecording("changed", "the file changed while it was read; run again when its writer is done")
+    if len(data) != before.st_size:
+        raise _changed()
+    unchanged(handle, before)
     return data
+
+
+def unchanged(handle: int, before: os.stat_result) -> None:
+    """Raise `BadRecording("changed")` unless an open file has the size and time it had."""
+    now = os.fstat(handle)
+    if (now.st_size, now.st_mtime_ns) != (before.st_size, before.st_mtime_ns):
+        raise _changed()
+
+
+def _changed() -> BadRecording:
+    return BadRecording("changed", "the file changed while it was read; run again when its writer is done")
 
 
 def _refusal(path: Path, error: OSError | ValueError) -> BadRecording:
