@@ -11,9 +11,12 @@ from functools import cached_property
 from pathlib import Path
 
 from spikinghash.errors import BadRecording
+from spikinghash.events.machine_memory import reading_bytes
 
 MAX_BYTES = 4 * 1024**3
 HEAD_BYTES = 64 * 1024
+#: A sparse file may be this large, or so many times what is stored of it.
+SPARSE_BYTES, MAX_RATIO = 64 << 20, 200
 
 
 @dataclass(frozen=True)
@@ -40,7 +43,7 @@ def open_source(path: Path, *, max_bytes: int = MAX_BYTES) -> Source:
     """Read a file into memory.
 
     Raises `BadRecording`: unreadable (missing, no rights), not-regular (folder, link, pipe, device), expansion (over
-    `max_bytes`), changed (somebody wrote to it during the read).
+    `max_bytes`, or nearly all a hole), memory (too large for this machine), changed (somebody wrote to it meanwhile).
     """
     try:
         # a pipe would block without O_NONBLOCK; a link could lead out of the data folder
@@ -59,6 +62,12 @@ def _read_regular(handle: int, max_bytes: int) -> bytes:
         raise BadRecording("not-regular", "only regular files are read, this is a folder, pipe or device")
     if before.st_size > max_bytes:
         raise BadRecording("expansion", f"{before.st_size} bytes are more than the limit of {max_bytes}")
+    stored = before.st_blocks * 512
+    if before.st_size > max(SPARSE_BYTES, MAX_RATIO * stored):
+        raise BadRecording("expansion", f"only {stored} of its {before.st_size} bytes are stored, the rest is a hole")
+    if 3 * before.st_size > reading_bytes():
+        most = reading_bytes() // 3
+        raise BadRecording("memory", f"{before.st_size} bytes are more than {most}, what this machine's memory allows")
     try:
         with os.fdopen(handle, "rb", closefd=False) as file:
             data = file.read(before.st_size + 1)
