@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -13,7 +14,7 @@ from spikinghash.codes.frame_recording import FramedClip, frame_recording
 from spikinghash.codes.inputs import Opened
 from spikinghash.codes.new_rows import Clip, Refused
 from spikinghash.codes.stop import Stop
-from spikinghash.errors import BadRecording
+from spikinghash.errors import BadRecording, SpikinghashError
 from spikinghash.events.machine_memory import reading_bytes
 from spikinghash.frames.clips import Decode
 
@@ -57,15 +58,29 @@ def hash_here(
 
 
 def _clips(item: Opened, encoder: Encoder, decode: Decode, format: str | None, stop: Stop) -> Iterator[FramedClip]:
-    framed = frame_recording(
-        item.path, item.source, encoder.model.spec, decode, archive=item.archive, format=format
-    )  # fmt: skip
+    with stop.interruptible(), _refusing():
+        spec = encoder.model.spec
+        framed = frame_recording(item.path, item.source, spec, decode, archive=item.archive, format=format)
     while True:
-        with stop.interruptible():
+        with stop.interruptible(), _refusing():
             clip = next(framed, None)
         if clip is None:
             return
         yield clip
+
+
+@contextmanager
+def _refusing() -> Iterator[None]:
+    """Whatever goes wrong with one input is the refusal of that input, not the end of the night."""
+    try:
+        yield
+    except SpikinghashError:
+        raise
+    except MemoryError:
+        raise BadRecording("memory", "there is no memory to frame it") from None
+    except Exception as error:
+        said = " ".join(f"{type(error).__name__} {error}".split())[:200]
+        raise BadRecording("worker-crash", f"framing failed, which is a bug of this program: {said}") from error
 
 
 @dataclass(eq=False)

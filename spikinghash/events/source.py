@@ -90,11 +90,21 @@ def _changed() -> BadRecording:
     return BadRecording("changed", "the file changed while it was read; run again when its writer is done")
 
 
+def is_folder(path: Path) -> bool:
+    """Whether it is a folder; False too where that cannot be found out."""
+    try:
+        return path.is_dir()
+    except OSError:
+        return False
+
+
 def _refusal(path: Path, error: OSError | ValueError) -> BadRecording:
     code = error.errno if isinstance(error, OSError) else None
     if code == errno.ELOOP:
         return BadRecording("not-regular", "this is a symbolic link; give the file it points to")
     if code == errno.ENXIO:
         return BadRecording("not-regular", "this is a socket or device, not a regular file")
+    if code in (errno.EACCES, errno.EPERM) and is_folder(path):
+        return BadRecording("unreadable", "this folder may not be listed; what lies in it is not looked at")
     why = error.strerror if isinstance(error, OSError) else str(error)
     return BadRecording("unreadable", f"cannot open {path.name!r}: {why}")

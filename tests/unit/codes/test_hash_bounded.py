@@ -87,3 +87,16 @@ def test_more_clips_than_the_memory_holds_are_refused_in_one_line(model, monkeyp
     assert large.error.reason == "memory"
     assert "\n" not in large.error.message
     assert len(small.clips) == 99
+
+
+def test_a_failure_over_one_recording_is_its_refusal_and_the_next_is_hashed(model):
+    def decode_or_fail(source, **options):
+        if b"bad" in source.path.name.encode():
+            raise ZeroDivisionError("in a decoder")
+        return decode(source, **options)
+
+    bad = Opened("bad.bin", None, Source(Path("bad.bin"), b"x"))
+    refused, hashed = hash_here(iter([bad, opened(30)]), Encoder(model, batch=16, workers=1), decode_or_fail)
+    assert (refused.path, refused.error.reason) == ("bad.bin", "worker-crash")
+    assert "ZeroDivisionError" in refused.error.message
+    assert len(hashed.clips) == 29
