@@ -101,7 +101,12 @@ def smallest_sensor(x: NDArray[Any], y: NDArray[Any]) -> tuple[int, int]:
     """
     if x.size == 0 or y.size == 0:
         return 1, 1
-    return check_sensor((max(int(x.max()), 0) + 1, max(int(y.max()), 0) + 1))
+    width, height = max(int(x.max()), 0) + 1, max(int(y.max()), 0) + 1
+    if max(width, height) > MAX_SIDE_PX:
+        first = int(np.argmax(x if width > MAX_SIDE_PX else y))
+        where = f"event {first} lies at x={x[first]}, y={y[first] if first < y.size else '?'}"
+        raise BadRecording("sensor", f"{where}, beyond any sensor; if it is a stray, give the sensor size")
+    return width, height
 
 
 def _check_columns(columns: Columns) -> None:
