@@ -21,6 +21,7 @@ from spikinghash.codes.encode_recordings import encode_recordings
 from spikinghash.codes.fsck import fsck
 from spikinghash.codes.landing import fetch_landing, landing_folder
 from spikinghash.codes.remote_store import is_address
+from spikinghash.codes.settle import settle
 from spikinghash.codes.table import CodeDatabase
 from spikinghash.commands.model_ref import open_encoder
 from spikinghash.errors import SpikinghashError
@@ -136,7 +137,10 @@ def nightly(
         landed, landing = fetch(landing, folder), folder
     Path(landing).mkdir(parents=True, exist_ok=True)
     # the account is of these files: what arrives while they are hashed is for the next night
-    files = [str(path) for path in discover([Path(landing)])]
+    ready, growing = settle(discover([Path(landing)]))
+    files = [str(path) for path in ready]
+    if growing:
+        print(f"{len(growing)} files are still being written, the first {growing[0]}: for the next night")  # noqa: T201
     encoded, digest, trained = encode(files, db, model)
     compacted = tidy(db)
     rows = index(db, digest, f"{db}/index/{digest}")

@@ -52,5 +52,8 @@ REASONS = frozenset(
     }
 )
 
+#: Reasons that may lie with the machine or the moment, not with the recording: tried again by a later run.
+TRANSIENT_REASONS = frozenset({"memory", "decoder-crash", "timeout", "worker-crash", "changed", "unreadable"})
+
 #: Why a single event of an accepted recording can be left out of the frames.
 DROP_REASONS = ("coordinate", "outside-window", "partial-window", "few-events", "saturated", "merged")

@@ -2,27 +2,50 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterable
 from pathlib import Path
 
 from spikinghash.errors import ConfigError
+from spikinghash.events.source import is_folder
 
 
 def discover(paths: Iterable[Path]) -> list[Path]:
     """Files named directly and all files below the folders named, each once, sorted; hidden files are left out.
 
-    Links, pipes and devices are listed, so that reading can refuse them by name. Raises `ConfigError` for a path that
-    is not there.
+    Links, pipes, sockets and devices are listed, and so are folders that may not be listed, so that reading can refuse
+    them by name: nothing is lost without a word. Raises `ConfigError` for a path that is not there.
     """
     found: set[Path] = set()
     for path in paths:
-        if path.is_dir():
-            for item in path.rglob("*"):
-                hidden = any(part.startswith(".") for part in item.relative_to(path).parts)
-                if not hidden and (item.is_symlink() or not item.is_dir()):
-                    found.add(item)
-        elif path.is_symlink() or path.exists():
+        if is_folder(path):
+            found |= _below(path)
+        elif _is_there(path):
             found.add(path)
         else:
             raise ConfigError(f"{path}: no such file or folder")
     return sorted(found)
+
+
+def _below(root: Path) -> set[Path]:
+    found: set[Path] = set()
+
+    def refused(error: OSError) -> None:
+        found.add(Path(error.filename) if error.filename else root)
+
+    for folder, folders, files in os.walk(root, onerror=refused):
+        here = Path(folder)
+        folders[:] = [name for name in folders if not name.startswith(".")]
+        links = [name for name in folders if (here / name).is_symlink()]
+        found.update(here / name for name in (*files, *links) if not name.startswith("."))
+    return found
+
+
+def _is_there(path: Path) -> bool:
+    try:
+        path.lstat()
+    except (FileNotFoundError, NotADirectoryError, ValueError):
+        return False
+    except OSError:
+        pass  # a folder on the way may not be entered: reading says so
+    return True

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 import numpy as np
@@ -11,6 +12,7 @@ from spikinghash.codes.new_rows import Clip
 from spikinghash.datasets.picture_file import ONE_PICTURE
 from spikinghash.datasets.recording import Recording
 from spikinghash.errors import BadCheckpoint, BadRecording, ConfigError
+from spikinghash.events.machine_memory import reading_bytes
 from spikinghash.events.options import ReadOptions
 from spikinghash.events.source import Source
 from spikinghash.frames.clips import Decode, cut_file, frame_clips
@@ -18,6 +20,9 @@ from spikinghash.frames.framing import Framing
 from spikinghash.frames.picture import PictureFrame
 from spikinghash.methods.spec import ModelSpec
 from spikinghash.schema import PIXEL_CHANNELS
+
+#: What a clip takes until it is committed, without its frames, and the share of memory for all of one recording.
+_CLIP_BYTES, _CLIPS_SHARE = 2000, 1 / 8
 
 
 @dataclass(frozen=True)
@@ -31,30 +36,34 @@ class FramedClip:
 
 def frame_recording(
     path: str, source: Source, spec: ModelSpec, decode: Decode, *, archive: str | None = None, format: str | None = None
-) -> list[FramedClip]:
+) -> Iterator[FramedClip]:
     """Decode, cut and frame; clips are named by the recording's contents and their times, at least one.
 
+    Clips are framed one after the other as they are asked for, since all of a long recording may not fit into memory.
     For a model of pictures the file is one, PNG or JPEG, and its one clip is named by its contents alone.
 
-    Raises `BadRecording` for anything the readers refuse, for a sensor unlike the model's and for too few events.
+    Raises `BadRecording` for anything the readers refuse, for a sensor unlike the model's, for
+    too few events and for more clips than this machine's memory allows.
     """
     if spec.channels == PIXEL_CHANNELS:
         pixels = _picture_frame(spec).pixels(source.data, ONE_PICTURE)
-        return [FramedClip(Clip(source.sha256, path, source.sha256, 0, 0, archive=archive), pixels, 0)]
+        return iter([FramedClip(Clip(source.sha256, path, source.sha256, 0, 0, archive=archive), pixels, 0)])
     framing, options = _framing(spec)
     whole = Recording(source.sha256, source.path, None, None, options=options)
     file = cut_file(source, [whole], framing, spec.sensor, format, decode=decode)
     for _, error in file.refused:
         raise error
-    clips = [
+    count = sum(len(cut.kept) for _, cut in file.cuts)
+    if not count:
+        raise BadRecording("no-events", f"no clip has the {framing.min_events} events that the model's clips need")
+    if count * _CLIP_BYTES > reading_bytes() * _CLIPS_SHARE:
+        raise BadRecording("memory", f"it would be cut into {count} clips, too many for this machine; cut the file")
+    return (
         FramedClip(
             Clip(row.clip_id, path, row.sha256, row.start_us, row.end_us, archive=archive), frames, row.events_in
         )
         for row, frames in frame_clips(file, framing, {whole.recording_id: "new"})
-    ]
-    if not clips:
-        raise BadRecording("no-events", f"no clip has the {framing.min_events} events that the model's clips need")
-    return clips
+    )
 
 
 @functools.lru_cache(maxsize=8)

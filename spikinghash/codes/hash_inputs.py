@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from contextlib import contextmanager
+from dataclasses import dataclass, field
 
 import numpy as np
 
@@ -13,7 +14,8 @@ from spikinghash.codes.frame_recording import FramedClip, frame_recording
 from spikinghash.codes.inputs import Opened
 from spikinghash.codes.new_rows import Clip, Refused
 from spikinghash.codes.stop import Stop
-from spikinghash.errors import BadRecording
+from spikinghash.errors import BadRecording, SpikinghashError
+from spikinghash.events.machine_memory import reading_bytes
 from spikinghash.frames.clips import Decode
 
 
@@ -37,50 +39,104 @@ def hash_here(
 ) -> Iterator[Hashed | Refused]:
     """Decode and frame one input after the other, and encode when a batch for every core is there.
 
-    Raises `Stopped` when `stop` is asked; what was framed but not encoded is then still to be done.
+    However many clips a recording has, a bounded number is framed at once. Raises `Stopped` when `stop` is asked; what
+    was framed but not encoded is then still to be done.
     """
-    stop = stop or Stop()
-    enough = encoder.batch * (encoder.workers or os.cpu_count() or 1)
-    framed: list[list[FramedClip]] = []
+    batch = _Batch(encoder, stop or Stop())
     for item in inputs:
-        done = _frame(item, encoder, decode, format, stop)
-        if isinstance(done, Refused):
-            yield done
-            continue
-        framed.append(done)
-        if sum(map(len, framed)) >= enough:
-            yield from _encode(framed, encoder, stop)
-            framed = []
-    yield from _encode(framed, encoder, stop)
+        recording = _Recording(item)
+        try:
+            for framed in _clips(item, encoder, decode, format, batch.stop):
+                yield from batch.add(recording, framed)
+            yield from batch.complete(recording)
+        except BadRecording as error:
+            # a signal to the whole process group kills the decoder as well: that is no fault of the recording
+            batch.stop.check()
+            batch.forget(recording)
+            yield Refused(item.path, item.source.sha256, error)
+    yield from batch.encode()
 
 
-def _frame(
-    item: Opened, encoder: Encoder, decode: Decode, format: str | None, stop: Stop
-) -> list[FramedClip] | Refused:
+def _clips(item: Opened, encoder: Encoder, decode: Decode, format: str | None, stop: Stop) -> Iterator[FramedClip]:
+    with stop.interruptible(), _refusing():
+        spec = encoder.model.spec
+        framed = frame_recording(item.path, item.source, spec, decode, archive=item.archive, format=format)
+    while True:
+        with stop.interruptible(), _refusing():
+            clip = next(framed, None)
+        if clip is None:
+            return
+        yield clip
+
+
+@contextmanager
+def _refusing() -> Iterator[None]:
+    """Whatever goes wrong with one input is the refusal of that input, not the end of the night."""
     try:
-        with stop.interruptible():
-            return frame_recording(
-                item.path, item.source, encoder.model.spec, decode, archive=item.archive, format=format
-            )
-    except BadRecording as error:
-        # a signal to the whole process group kills the decoder as well: that is no fault of the recording
-        stop.check()
-        return Refused(item.path, item.source.sha256, error)
+        yield
+    except SpikinghashError:
+        raise
+    except MemoryError:
+        raise BadRecording("memory", "there is no memory to frame it") from None
+    except Exception as error:
+        said = " ".join(f"{type(error).__name__} {error}".split())[:200]
+        raise BadRecording("worker-crash", f"framing failed, which is a bug of this program: {said}") from error
 
 
-def _encode(framed: list[list[FramedClip]], encoder: Encoder, stop: Stop) -> Iterator[Hashed]:
-    if not framed:
-        return
-    with stop.interruptible():
-        codes, margins = encoder.encode(np.stack([clip.frames for clips in framed for clip in clips]))
-    at = 0
-    for clips in framed:
-        part = slice(at, at + len(clips))
-        at = part.stop
-        yield Hashed(
-            clips[0].clip.recording_sha256,
-            [clip.clip for clip in clips],
-            codes[part],
-            margins[part],
-            sum(clip.events for clip in clips),
-        )
+@dataclass(eq=False)
+class _Recording:
+    """An input of which some clips are framed; `codes` and `margins` are those of its first clips."""
+
+    item: Opened
+    clips: list[Clip] = field(default_factory=list)
+    codes: list[np.ndarray] = field(default_factory=list)
+    margins: list[np.ndarray] = field(default_factory=list)
+    events: int = 0
+    framed: bool = False
+
+    def hashed(self) -> Hashed:
+        sha256 = self.clips[0].recording_sha256
+        return Hashed(sha256, self.clips, np.concatenate(self.codes), np.concatenate(self.margins), self.events)
+
+
+class _Batch:
+    """Framed clips that wait to be encoded, in the order in which they came."""
+
+    def __init__(self, encoder: Encoder, stop: Stop) -> None:
+        self.encoder, self.stop = encoder, stop
+        self.enough = encoder.batch * (encoder.workers or os.cpu_count() or 1)
+        self.waiting: list[tuple[_Recording, np.ndarray]] = []
+        self.open: list[_Recording] = []
+
+    def add(self, recording: _Recording, framed: FramedClip) -> Iterator[Hashed]:
+        if not recording.clips:
+            self.open.append(recording)
+        recording.clips.append(framed.clip)
+        recording.events += framed.events
+        self.waiting.append((recording, framed.frames))
+        # stacking them doubles what they take
+        if len(self.waiting) >= self.enough or len(self.waiting) * framed.frames.nbytes > reading_bytes() // 8:
+            yield from self.encode()
+
+    def complete(self, recording: _Recording) -> Iterator[Hashed]:
+        recording.framed = True
+        if len(self.waiting) >= self.enough or not self.waiting:
+            yield from self.encode()
+
+    def forget(self, recording: _Recording) -> None:
+        self.waiting = [(other, frames) for other, frames in self.waiting if other is not recording]
+        self.open = [other for other in self.open if other is not recording]
+
+    def encode(self) -> Iterator[Hashed]:
+        """Encode what waits; the recordings of which all clips are encoded then."""
+        waiting, self.waiting = self.waiting, []
+        if waiting:
+            with self.stop.interruptible():
+                codes, margins = self.encoder.encode(np.stack([frames for _, frames in waiting]))
+            for i, (recording, _) in enumerate(waiting):
+                recording.codes.append(codes[i : i + 1])
+                recording.margins.append(margins[i : i + 1])
+        done = [recording for recording in self.open if recording.framed]
+        self.open = [recording for recording in self.open if not recording.framed]
+        for recording in done:
+            yield recording.hashed()

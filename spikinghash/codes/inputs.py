@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import stat
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
 from spikinghash.codes.rows import path_text
 from spikinghash.errors import BadRecording
-from spikinghash.events.archive import ArchiveLimits, is_archive, members
+from spikinghash.events.archive import ArchiveLimits, open_archive
 from spikinghash.events.source import Source, open_source
 
 
@@ -32,19 +31,23 @@ class Opened:
 
 
 def open_inputs(files: Iterable[Path], limits: ArchiveLimits | None = None) -> Iterator[Input]:
-    """Yield every recording of `files`. A refused archive is one more input, in place of the members it still had."""
+    """Yield every recording of `files`. A refused archive is one more input, in place of the members it still had.
+
+    Whatever goes wrong with one file is that input's refusal, never the end of the others.
+    """
     for path in files:
         name = path_text(path)
         try:
-            if _regular(path) and is_archive(path):
-                for member in members(path, limits or ArchiveLimits()):
-                    yield Input(path_text(member.path), name, member)
-            else:
+            archive = open_archive(path, limits or ArchiveLimits())
+            if archive is None:
                 yield Input(name, None, open_source(path))
+                continue
+            for member in archive:
+                found = member if isinstance(member, Source) else member.error
+                yield Input(path_text(member.path), name, found)
         except BadRecording as error:
             yield Input(name, None, error)
-
-
-def _regular(path: Path) -> bool:
-    # links and devices are refused by name in `open_source`, before anything is opened as an archive
-    return stat.S_ISREG(path.lstat().st_mode)
+        except MemoryError:
+            yield Input(name, None, BadRecording("memory", "there is no memory to read it"))
+        except OSError as error:
+            yield Input(name, None, BadRecording("unreadable", f"reading failed: {error.strerror or error}"))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
+from collections.abc import Sequence
 from contextlib import ExitStack
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, NoReturn
@@ -12,6 +13,7 @@ import typer
 
 from spikinghash.codes.discover import discover
 from spikinghash.codes.encode_report import EncodeReport
+from spikinghash.codes.settle import SETTLE_S, settle
 from spikinghash.codes.stop import Stop, Stopped, stop_on_signals
 from spikinghash.commands.output import DEFAULT_DB, DEFAULT_MODEL, Format, Json, Model, WritableDb, command, emit
 from spikinghash.errors import EXIT_OK, EXIT_QUARANTINED, EXIT_TEMPORARY, ConfigError
@@ -22,6 +24,9 @@ if TYPE_CHECKING:
     from spikinghash.progress import Update
 
 Workers = Annotated[int, typer.Option("--workers", min=0, help="Ray workers; 0: this process alone, without Ray.")]
+Settle = Annotated[
+    float, typer.Option(min=0, max=3600, help="Take no file that was written to in the last so many seconds.")
+]
 Address = Annotated[str | None, typer.Option("--address", help="Ray cluster for the workers; default: a local one.")]
 
 
@@ -33,11 +38,13 @@ def encode(
     format: Format = None,
     workers: Workers = 0,
     address: Address = None,
+    settle_s: Settle = SETTLE_S,
     as_json: Json = False,
 ) -> int:
     """Hash new recordings into the database, each exactly once.
 
-    Exit code 3: done, but some files were refused; 75: stopped by a signal, the rest is pending.
+    Exit code 3: done, but some files were refused; 75: the rest is pending, for a signal stopped it or files are still
+    being written.
     """
     if address is not None and workers == 0:
         raise ConfigError("--address needs --workers, the number of workers on the cluster")
@@ -54,20 +61,22 @@ def encode(
 
             encoder = open_encoder(model)
             database = CodeDatabase.create_or_open(db)
+            ready, growing = settle(files, settle_s)
         try:
             with progress_bar("encode") as progress:
                 if workers:
-                    report = _on_ray(files, encoder, database, format, workers, address, stop, progress, resources)
+                    report = _on_ray(ready, encoder, database, format, workers, address, stop, progress, resources)
                 else:
-                    report = _here(files, encoder, database, format, stop, progress)
+                    report = _here(ready, encoder, database, format, stop, progress)
         except Stopped:
             # before the first input, while Ray was starting: half started, it would abort at the interpreter's end
             leave()
+        report.found += len(growing)
         # before Ray ends, which takes a moment during which SIGTERM kills
-        return _tell(report, as_json)
+        return _tell(report, as_json, growing)
 
 
-def _tell(report: EncodeReport, as_json: bool) -> int:
+def _tell(report: EncodeReport, as_json: bool, growing: Sequence[Path] = ()) -> int:
     """Print the report; the exit code it means."""
     content = report.to_json()
 
@@ -77,8 +86,12 @@ def _tell(report: EncodeReport, as_json: bool) -> int:
 
     emit(content, as_json, text)
     sys.stdout.flush()
-    if report.pending:
+    if growing:
+        said = f"{len(growing)} files are still being written, the first {growing[0]}; run the same command again"
+        typer.echo(f"spikinghash: {said}", err=True)
+    if report.pending > len(growing):
         typer.echo(f"spikinghash: stopped with {report.pending} inputs pending; run the same command again", err=True)
+    if report.pending:
         return EXIT_TEMPORARY
     return EXIT_QUARANTINED if report.quarantined else EXIT_OK
 

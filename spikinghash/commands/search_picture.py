@@ -42,7 +42,7 @@ def _clips(answers: list[Answer], frames: Path, spec: ModelSpec, decoder: Isolat
         if hit.clip_id not in counts:
             try:
                 framed = frame_recording(hit.recording, open_source(Path(hit.recording)), spec, decoder.decode)
+                counts |= {one.clip.clip_id: one.frames for one in framed if one.clip.clip_id in hits}
             except BadRecording:
                 continue
-            counts |= {one.clip.clip_id: one.frames for one in framed}
     return counts

@@ -20,6 +20,9 @@ Pixels = NDArray[np.uint8]
 MAX_PIXELS = 4096 * 4096
 MAX_BYTES = 64 * 1024**2
 
+#: A progressive JPEG refines its picture in scans, each of which costs as much time as decoding it all; usual are 10.
+MAX_SCANS = 100
+
 _PNG, _JPEG = b"\x89PNG\r\n\x1a\n", b"\xff\xd8\xff"
 #: Modes of 8 bits a channel that become RGB without a choice to make; "1" is black and white.
 _PLAIN = ("RGB", "L", "1")
@@ -40,6 +43,8 @@ def decode_image(data: bytes, size: tuple[int, int] | None = None, *, max_pixels
     width, height = image.size
     if width * height > max_pixels:
         raise BadRecording("expansion", f"{width}x{height} pixels are more than the limit of {max_pixels}")
+    if data.startswith(_JPEG) and _scans(data) > MAX_SCANS:
+        raise BadRecording("expansion", f"its pixels are gone over {_scans(data)} times, the limit is {MAX_SCANS}")
     if getattr(image, "n_frames", 1) != 1:
         raise BadRecording("count", "it is animated; give one frame")
     rgb = _to_rgb(image)
@@ -62,6 +67,11 @@ def _open(data: bytes) -> Any:
         return kind(io.BytesIO(data))
     except _DAMAGE as error:
         raise _damage(error) from None
+
+
+def _scans(data: bytes) -> int:
+    """Starts of scans in a JPEG; inside the coded data FF is always followed by 00."""
+    return data.count(b"\xff\xda")
 
 
 def _to_rgb(image: Any) -> Image.Image:

@@ -16,20 +16,24 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from spikinghash.datasets.image_bytes import decode_image
+from spikinghash.datasets.isolated_picture import decode_isolated
 from spikinghash.datasets.picture_file import Content, PictureFile
 from spikinghash.datasets.recording import Recording
 from spikinghash.datasets.split_names import NO_SPLIT, SPLIT_NAMES
 from spikinghash.datasets.walk import files_below, need, printable
 from spikinghash.errors import BadRecording, ConfigError
-from spikinghash.events.source import MAX_BYTES, Source
+from spikinghash.events.machine_memory import reading_bytes
+from spikinghash.events.source import Source
 
 IMAGES = ("image", "img")
 LABELS = ("label", "fine_label", "class_name", "labels")
 NAMES = "class_name"
 SPLIT = "split"
 EXPECTED = f"put Parquet files there with a column {' or '.join(IMAGES)} and a column label"
-_AT_ONCE = 256
+#: A value that a file holds once may stand in every row, and is there as often as rows are read at once.
+_AT_ONCE = 4
+#: A row group may unpack to so many times the file, or to this much.
+_MAX_RATIO, _FREE_BYTES = 200, 64 << 20
 #: What pyarrow raises on damage.
 _DAMAGE = (pa.ArrowException, OSError, ValueError, KeyError)
 
@@ -120,12 +124,14 @@ def _contents(source: Source, recordings: Sequence[Recording]) -> Iterator[Conte
             if file.metadata.num_rows != len(recordings):
                 raise BadRecording("changed", "the file changed after it was listed; run again when its writer is done")
             groups = [file.metadata.row_group(i).total_byte_size for i in range(file.num_row_groups)]
-            if max(groups, default=0) > MAX_BYTES:
-                raise BadRecording("expansion", f"a row group unpacks to {max(groups)} bytes, the limit is {MAX_BYTES}")
+            limit = min(max(_MAX_RATIO * len(source.data), _FREE_BYTES), reading_bytes() // 8)
+            if max(groups, default=0) > limit:
+                raise BadRecording("expansion", f"a row group unpacks to {max(groups)} bytes, the limit is {limit}")
             name = _image_column(file.schema_arrow, source.path)
             rest = iter(recordings)
             for batch in file.iter_batches(_AT_ONCE, columns=[name]):
-                for value, recording in zip(batch.column(0).to_pylist(), rest, strict=False):
+                for scalar, recording in zip(batch.column(0), rest, strict=False):
+                    value = scalar.as_py()
                     yield recording, (value.get("bytes") if isinstance(value, dict) else value) or b""
     except _DAMAGE as error:
         said = " ".join(str(error).split())
@@ -133,4 +139,4 @@ def _contents(source: Source, recordings: Sequence[Recording]) -> Iterator[Conte
 
 
 #: How pictures lie in one of the files.
-FILE = PictureFile(_contents, decode_image)
+FILE = PictureFile(_contents, decode_isolated)

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
-from spikinghash.datasets.image_bytes import Pixels, decode_image
+from spikinghash.datasets.image_bytes import Pixels
+from spikinghash.datasets.isolated_picture import decode_isolated
 from spikinghash.datasets.recording import Recording
 from spikinghash.events.source import Source
 
@@ -32,4 +33,4 @@ def _whole(source: Source, recordings: Sequence[Recording]) -> Iterator[Content]
 
 
 #: A PNG or JPEG.
-ONE_PICTURE = PictureFile(_whole, decode_image)
+ONE_PICTURE = PictureFile(_whole, decode_isolated)

@@ -18,6 +18,7 @@ from spikinghash.events.clock import refuse_wrap
 from spikinghash.events.events import Events
 from spikinghash.events.options import DEFAULTS, ReadOptions
 from spikinghash.events.records import whole_records
+from spikinghash.events.stated_sensor import agreed
 from spikinghash.events.validate import ONE_OFF_SENSOR_IN, validate
 
 NAME = "aedat2"
@@ -50,6 +51,7 @@ def read(data: bytes, options: ReadOptions = DEFAULTS) -> Events:
     records = whole_records(data, start, RECORD)
     address, t = records["address"].astype(np.uint32), records["t"].astype(np.int64)
     layout = options.layout or _layout_of(chip, address)
+    sensor = agreed(options.sensor, SENSORS[layout] if chip is not None else None)
     x, y, p, skip = _dvs128(address) if layout == "dvs128" else _davis(address)
     _check_fit(skip, layout, start)
     keep = np.flatnonzero(~np.logical_or.reduce(list(skip.values())))
@@ -63,7 +65,7 @@ def read(data: bytes, options: ReadOptions = DEFAULTS) -> Events:
         x[keep],
         y[keep],
         p[keep],
-        sensor=options.sensor or SENSORS[layout],
+        sensor=sensor or SENSORS[layout],
         format=NAME,
         offset_of=offset_of,
         skipped={name: int(np.count_nonzero(which)) for name, which in skip.items()},

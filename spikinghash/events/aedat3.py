@@ -19,6 +19,7 @@ from numpy.typing import NDArray
 from spikinghash.errors import BadRecording
 from spikinghash.events.events import Events
 from spikinghash.events.options import DEFAULTS, ReadOptions
+from spikinghash.events.stated_sensor import agreed
 from spikinghash.events.validate import smallest_sensor, validate
 
 NAME = "aedat3"
@@ -74,7 +75,7 @@ def read(data: bytes, options: ReadOptions = DEFAULTS) -> Events:
 
     word = word[valid]
     x, y, p = word >> 17, (word >> 2) & 0x7FFF, (word >> 1) & 1
-    sensor = options.sensor or _sensor(header) or smallest_sensor(x, y)
+    sensor = agreed(options.sensor, _sensor(header)) or smallest_sensor(x, y)
     return validate(t[valid], x, y, p, sensor=sensor, format=NAME, offset_of=offset_of, skipped=skipped)
 
 

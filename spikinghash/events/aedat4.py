@@ -23,6 +23,7 @@ from spikinghash.events.events import Events
 from spikinghash.events.flatbuffer import Table, unpack
 from spikinghash.events.inflate import inflate
 from spikinghash.events.options import DEFAULTS, ReadOptions
+from spikinghash.events.stated_sensor import agreed
 from spikinghash.events.validate import smallest_sensor, validate
 
 NAME = "aedat4"
@@ -76,7 +77,7 @@ def read(data: bytes, options: ReadOptions = DEFAULTS) -> Events:
         raise BadRecording("no-events", "no event stream of the file holds events")
     first = min(streams)
     skipped["other-stream"] = sum(part.size for n, other in streams.items() if n != first for part in other.parts)
-    sensor = options.sensor or _sensor(description, first)
+    sensor = agreed(options.sensor, _sensor(description, first))
     return _validated(streams[first], sensor, skipped)
 
 

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from spikinghash.errors import BadRecording
 from spikinghash.events.events import Events
 from spikinghash.events.options import TIME_UNITS, ReadOptions
+from spikinghash.events.stated_sensor import agreed
 from spikinghash.events.validate import smallest_sensor, validate
 
 #: Names of the columns in the data sets and libraries we know, lower case.
@@ -58,7 +59,7 @@ def events_from(
     flat = {role: _flat(role, columns[role]) for role in ALIASES}
     x, y, p = (integers(role, flat[role]) for role in "xyp")
     t = _microseconds(flat["t"], options.time_unit or time_unit, named=options.time_unit is not None)
-    size = options.sensor or sensor or smallest_sensor(x, y)
+    size = agreed(options.sensor, sensor) or smallest_sensor(x, y)
     return validate(_shifted(t, offset_us), x, y, p, sensor=size, format=format)
 
 

@@ -15,6 +15,7 @@ from spikinghash.events.events import Events
 from spikinghash.events.options import DEFAULTS, ReadOptions
 from spikinghash.events.percent_header import percent_header, sensor_in
 from spikinghash.events.records import whole_records
+from spikinghash.events.stated_sensor import agreed
 from spikinghash.events.validate import smallest_sensor, validate
 
 NAME = "dat"
@@ -52,5 +53,5 @@ def read(data: bytes, options: ReadOptions = DEFAULTS) -> Events:
     address = records["address"]
     x, y = address & 0x3FFF, (address >> 14) & 0x3FFF
     refuse_wrap(records["t"], offset_of)
-    sensor = options.sensor or sensor_in(fields) or smallest_sensor(x, y)
+    sensor = agreed(options.sensor, sensor_in(fields)) or smallest_sensor(x, y)
     return validate(records["t"], x, y, address >> 28, sensor=sensor, format=NAME, offset_of=offset_of)

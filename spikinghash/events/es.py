@@ -14,6 +14,7 @@ import numpy as np
 from spikinghash.errors import BadRecording
 from spikinghash.events.events import Events
 from spikinghash.events.options import DEFAULTS, ReadOptions
+from spikinghash.events.stated_sensor import agreed
 from spikinghash.events.validate import validate
 
 NAME = "es"
@@ -49,7 +50,7 @@ def read(data: bytes, options: ReadOptions = DEFAULTS) -> Events:
         scratch = tuple(np.empty(index + 1, dtype=column.dtype) for column in out)
         return HEADER_BYTES + int(decode_es(stream, atis, scratch, index + 1))
 
-    size = options.sensor or sensor
+    size = agreed(options.sensor, sensor) or sensor
     return validate(*out, sensor=size, format=NAME, offset_of=offset_of, skipped={"exposure": exposures})
 
 

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from spikinghash.errors import BadRecording
 from spikinghash.events.options import ReadOptions
 from spikinghash.events.percent_header import percent_header, sensor_in
+from spikinghash.events.stated_sensor import agreed
 
 #: Systems with VGA sensors (Gen3, Gen3.1) and with HD sensors (Gen4, Gen4.1, IMX636), as `SystemId` of OpenEB; adding
 #: 128 marks the same camera behind an evaluation kit.
@@ -48,7 +49,7 @@ def evt_header(data: bytes) -> EvtHeader:
 
 def sensor_of(header: EvtHeader, options: ReadOptions) -> tuple[int, int]:
     """The sensor given or in the header; raises `BadRecording("sensor")` without one, as events cannot tell it."""
-    sensor = options.sensor or header.sensor
+    sensor = agreed(options.sensor, header.sensor)
     if sensor is None:
         raise BadRecording("sensor", "the header names no sensor size; give it as WIDTHxHEIGHT", 0)
     return sensor

@@ -37,10 +37,13 @@ def decode_words(words: NDArray[Any], kernel: Kernel, *, format: str, start: int
 
     def offset_of(index: int) -> int:
         # the loop says at which word it stopped: after the one that brought event number `index`
-        scratch = tuple(np.empty(room, dtype=column.dtype) for column in out)
+        # no word brings more than 32
+        scratch = tuple(np.empty(index + 33, dtype=column.dtype) for column in out)
         return start + (int(decode(words, scratch, index + 1, counts)) - 1) * words.itemsize
 
     found = int(counts[EVENTS])
     skipped = {"external": int(counts[EXTERNAL]), "vendor": int(counts[VENDOR]), "untimed": int(counts[UNTIMED])}
     t, x, y, p = (column[:found] for column in out)
-    return validate(t, x, y, p, sensor=sensor, format=format, offset_of=offset_of, skipped=skipped)
+    return validate(
+        t, x, y, p, sensor=sensor, format=format, offset_of=offset_of, skipped=skipped, give_away=True
+    )  # fmt: skip

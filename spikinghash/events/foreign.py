@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
+
+from spikinghash.events.archive_kind import gzip_begins, zip_begins
 
 _CONVERT = "convert it to a format with a reader, for example AEDAT 4, EVT 3 or .npz with t, x, y, p"
 _UNPACK = "unpack it and give the recordings inside"
@@ -32,6 +35,8 @@ _MAGIC: tuple[tuple[bytes, str, str], ...] = (
     (rb"\x7fELF", "a program", _NOT_EVENTS),
 )
 _PATTERNS = tuple((re.compile(pattern), name, step) for pattern, name, step in _MAGIC)
+#: What begins as recordings without a header may begin too, by the further bytes that it must have.
+_MORE: dict[str, Callable[[bytes], bool]] = {"a zip archive": zip_begins, "gzip": gzip_begins}
 _TEXT = re.compile(rb"[\t\r\n\x20-\x7e]+")
 _MIN_TEXT_BYTES = 8
 
@@ -42,11 +47,15 @@ def name_foreign(head: bytes, size: int) -> tuple[str, str] | None:
     `head` is the first part of a file of `size` bytes.
     """
     for pattern, name, step in _PATTERNS:
-        if pattern.match(head):
+        if pattern.match(head) and _MORE.get(name, _nothing_more)(head):
             return name, step
     if len(head) >= _MIN_TEXT_BYTES and _is_text(head):
         return "text", "if it lists events, its first line must name the columns t, x, y, p"
     return None
+
+
+def _nothing_more(head: bytes) -> bool:
+    return True
 
 
 def _is_text(head: bytes) -> bool:

@@ -16,7 +16,8 @@ TIME_UNITS = {"ns": 1, "us": 1_000, "ms": 1_000_000, "s": 1_000_000_000}
 class ReadOptions:
     """How to read one recording; every default means "as the file or its format says".
 
-    `sensor` is (width, height) in pixels of the events that come out. `layout` is one of `LAYOUTS`, `time_unit` one
+    `sensor` is (width, height) in pixels of the events that come out; a file that states another one is refused.
+    `layout` is one of `LAYOUTS`, `time_unit` one
     of `TIME_UNITS`. Flips act on the axes of the file, then `transpose` swaps them, so CIFAR10-DVS as SpikingJelly
     shows it is `flip_x`, `flip_y` and `transpose`. Raises `ConfigError` for unknown names.
     """

@@ -14,6 +14,8 @@ SATURATED_PER_S = 1e9
 HOT_SHARE = 0.01
 #: Silences longer than this deserve a look.
 GAP_US = 1_000_000
+#: Where no sensor size is stated, coordinates of at most this share of the events that make it so many times larger.
+STRAY_SHARE, STRAY_TIMES = 0.001, 2
 #: Polarities this uneven suggest a wrong polarity bit or bias.
 UNEVEN_SHARE = 0.98
 
@@ -40,7 +42,22 @@ def problems(events: Events) -> list[str]:
     if events.count > 1000 and share > HOT_SHARE:
         y, x = divmod(int(busiest.argmax()), events.width)
         found.append(f"pixel x={x} y={y} has {share:.0%} of all events")
+    found += _strays(events)
     larger = max(events.on, events.off) / events.count
     if events.count > 1000 and larger > UNEVEN_SHARE:
         found.append(f"{larger:.0%} of the events are {'ON' if events.on > events.off else 'OFF'}")
+    return found
+
+
+def _strays(events: Events) -> list[str]:
+    """A sensor that is as large as it is for the sake of a few events alone, which no file or user stated then."""
+    found = []
+    most = int(events.count * STRAY_SHARE)
+    for axis, column, side in (("x", events.x, events.width), ("y", events.y, events.height)):
+        beyond = np.cumsum(np.bincount(column, minlength=side)[::-1])[::-1]
+        usual = int(np.argmax(beyond <= most)) if beyond[-1] <= most else side
+        # a side that nobody has an event on was stated
+        if most and beyond[-1] and side > STRAY_TIMES * usual:
+            where = f"{beyond[usual]} of {events.count} events lie at {axis} from {usual} to {side - 1}"
+            found.append(f"{where}, all others below: the sensor was taken as {events.width}x{events.height}; state it")
     return found

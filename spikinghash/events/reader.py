@@ -74,8 +74,8 @@ def read_recording(
 ) -> Events:
     """Read one recording, whatever its file is called.
 
-    `format` skips detection; `sensor` is (width, height) in pixels and overrides what the file, the format or
-    `options` says; `options` tells what files cannot. Times stay as in the file, in microseconds.
+    `format` skips detection; `sensor` is (width, height) in pixels and overrides what the format or `options` says, but
+    never what the file states; `options` tells what files cannot. Times stay as in the file, in microseconds.
     Raises `BadRecording` for anything wrong with the file, `ConfigError` for an unknown format name.
     """
     return decode(open_source(path, max_bytes=max_bytes), format=format, sensor=sensor, options=options)

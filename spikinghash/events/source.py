@@ -11,9 +11,12 @@ from functools import cached_property
 from pathlib import Path
 
 from spikinghash.errors import BadRecording
+from spikinghash.events.machine_memory import reading_bytes
 
 MAX_BYTES = 4 * 1024**3
 HEAD_BYTES = 64 * 1024
+#: A sparse file may be this large, or so many times what is stored of it.
+SPARSE_BYTES, MAX_RATIO = 64 << 20, 200
 
 
 @dataclass(frozen=True)
@@ -22,6 +25,8 @@ class Source:
 
     path: Path
     data: bytes
+    #: Bytes it takes up where it is stored, if it came out of something compressed.
+    stored_bytes: int | None = None
 
     @property
     def head(self) -> bytes:
@@ -38,7 +43,7 @@ def open_source(path: Path, *, max_bytes: int = MAX_BYTES) -> Source:
     """Read a file into memory.
 
     Raises `BadRecording`: unreadable (missing, no rights), not-regular (folder, link, pipe, device), expansion (over
-    `max_bytes`), changed (somebody wrote to it during the read).
+    `max_bytes`, or nearly all a hole), memory (too large for this machine), changed (somebody wrote to it meanwhile).
     """
     try:
         # a pipe would block without O_NONBLOCK; a link could lead out of the data folder
@@ -57,14 +62,40 @@ def _read_regular(handle: int, max_bytes: int) -> bytes:
         raise BadRecording("not-regular", "only regular files are read, this is a folder, pipe or device")
     if before.st_size > max_bytes:
         raise BadRecording("expansion", f"{before.st_size} bytes are more than the limit of {max_bytes}")
+    stored = before.st_blocks * 512
+    if before.st_size > max(SPARSE_BYTES, MAX_RATIO * stored):
+        raise BadRecording("expansion", f"only {stored} of its {before.st_size} bytes are stored, the rest is a hole")
+    if 3 * before.st_size > reading_bytes():
+        most = reading_bytes() // 3
+        raise BadRecording("memory", f"{before.st_size} bytes are more than {most}, what this machine's memory allows")
     try:
         with os.fdopen(handle, "rb", closefd=False) as file:
             data = file.read(before.st_size + 1)
     except OSError as error:
         raise BadRecording("unreadable", f"reading failed: {error.strerror}") from error
-    if (len(data), os.fstat(handle).st_mtime_ns) != (before.st_size, before.st_mtime_ns):
-        raise BadRecording("changed", "the file changed while it was read; run again when its writer is done")
+    if len(data) != before.st_size:
+        raise _changed()
+    unchanged(handle, before)
     return data
+
+
+def unchanged(handle: int, before: os.stat_result) -> None:
+    """Raise `BadRecording("changed")` unless an open file has the size and time it had."""
+    now = os.fstat(handle)
+    if (now.st_size, now.st_mtime_ns) != (before.st_size, before.st_mtime_ns):
+        raise _changed()
+
+
+def _changed() -> BadRecording:
+    return BadRecording("changed", "the file changed while it was read; run again when its writer is done")
+
+
+def is_folder(path: Path) -> bool:
+    """Whether it is a folder; False too where that cannot be found out."""
+    try:
+        return path.is_dir()
+    except OSError:
+        return False
 
 
 def _refusal(path: Path, error: OSError | ValueError) -> BadRecording:
@@ -73,5 +104,7 @@ def _refusal(path: Path, error: OSError | ValueError) -> BadRecording:
         return BadRecording("not-regular", "this is a symbolic link; give the file it points to")
     if code == errno.ENXIO:
         return BadRecording("not-regular", "this is a socket or device, not a regular file")
+    if code in (errno.EACCES, errno.EPERM) and is_folder(path):
+        return BadRecording("unreadable", "this folder may not be listed; what lies in it is not looked at")
     why = error.strerror if isinstance(error, OSError) else str(error)
     return BadRecording("unreadable", f"cannot open {path.name!r}: {why}")

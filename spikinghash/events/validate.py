@@ -36,8 +36,11 @@ def validate(
     format: str,
     offset_of: Callable[[int], int] | None = None,
     skipped: Mapping[str, int] | None = None,
+    give_away: bool = False,
 ) -> Events:
     """Turn decoded columns [N] into valid `Events`; the given arrays are never changed.
+
+    With `give_away` the events may share the memory of the given arrays, which nobody else then writes to.
 
     `t` is in microseconds, `p` in {0, 1} or {-1, 1}, `sensor` is (width, height) in pixels. `offset_of` gives the
     byte where event number i stands in the file, for error messages. `skipped` counts, by a name of `SKIPPED`, what the
@@ -51,8 +54,8 @@ def validate(
     def refuse(reason: str, message: str, index: int) -> BadRecording:
         return BadRecording(reason, message, None if offset_of is None else offset_of(index))
 
-    order, reordered = _time_order(np.asarray(t).astype(np.int64), refuse)
-    bad = ~((x >= 0) & (x < width) & (y >= 0) & (y < height))
+    order, reordered = _time_order(np.asarray(t).astype(np.int64, copy=False), refuse)
+    bad = _off_sensor(x, y, width, height)
     dropped = {name: count for name, count in (skipped or {}).items() if count}
     off_sensor = _count_off_sensor(bad, (x, y), (width, height), refuse)
     dropped |= off_sensor
@@ -63,10 +66,24 @@ def validate(
         keep = order[~bad[order]]
     elif off_sensor:
         keep = np.flatnonzero(~bad)
-    arrays = t[keep].astype(np.int64), x[keep].astype(np.uint16), y[keep].astype(np.uint16), on[keep]
+    copy = not give_away
+    arrays = (
+        t[keep].astype(np.int64, copy=copy), x[keep].astype(np.uint16, copy=copy),
+        y[keep].astype(np.uint16, copy=copy), on[keep],
+    )  # fmt: skip
     for array in arrays:
         array.flags.writeable = False
     return Events(*arrays, width=width, height=height, format=format, dropped=dropped, reordered=reordered)
+
+
+def _off_sensor(x: NDArray[Any], y: NDArray[Any], width: int, height: int) -> NDArray[np.bool_]:
+    """Which events lie off the sensor; the large arrays of a long recording are not made twice."""
+    bad: NDArray[np.bool_] = x >= width
+    bad |= y >= height
+    for column in (x, y):
+        if column.dtype.kind == "i":
+            bad |= column < 0
+    return bad
 
 
 def check_sensor(sensor: tuple[int, int]) -> tuple[int, int]:
@@ -84,7 +101,12 @@ def smallest_sensor(x: NDArray[Any], y: NDArray[Any]) -> tuple[int, int]:
     """
     if x.size == 0 or y.size == 0:
         return 1, 1
-    return check_sensor((max(int(x.max()), 0) + 1, max(int(y.max()), 0) + 1))
+    width, height = max(int(x.max()), 0) + 1, max(int(y.max()), 0) + 1
+    if max(width, height) > MAX_SIDE_PX:
+        first = int(np.argmax(x if width > MAX_SIDE_PX else y))
+        where = f"event {first} lies at x={x[first]}, y={y[first] if first < y.size else '?'}"
+        raise BadRecording("sensor", f"{where}, beyond any sensor; if it is a stray, give the sensor size")
+    return width, height
 
 
 def _check_columns(columns: Columns) -> None:
@@ -147,4 +169,4 @@ def _polarity(p: NDArray[Any], refuse: Refuse) -> NDArray[np.uint8]:
     if wrong.any():
         first = int(np.argmax(wrong))
         raise refuse("polarity", f"event {first} has polarity {p[first]}; allowed are 0, 1 or -1, 1", first)
-    return (p > 0).astype(np.uint8)
+    return (p > 0).view(np.uint8)

@@ -70,7 +70,7 @@ def nearest(
     """
     check_reach(k, radius)  # before the recordings are read
     spec = encoder.model.spec
-    queries = [frame_recording(path_text(p), open_source(p), spec, decode, format=format)[0] for p in paths]
+    queries = [next(frame_recording(path_text(p), open_source(p), spec, decode, format=format)) for p in paths]
     keys = [recording_key(query.clip.recording_sha256) for query in queries]
     hashed, _ = encoder.encode(np.stack([query.frames for query in queries]))
     found = _others(codes, hashed, keys, k, radius, choice)

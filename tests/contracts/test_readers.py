@@ -29,6 +29,9 @@ def columns(count=400):
 #: Content of a good file of each format that holds `columns()`.
 SAMPLES = {name: write(*columns()) for name, write in WRITERS.items()}
 SAMPLES[nmnist.NAME] = nmnist.to_bytes(validate(*columns(), sensor=(34, 34), format="sample"))
+#: Sensor that the sample itself states, by size or by camera.
+STATED = dict.fromkeys(("aedat4", "evt2", "evt21", "evt3", "dat", "es"), (34, 34))
+STATED |= {"aedat2": (128, 128), "aedat3": (128, 128)}
 
 
 def read(data, name=None, sensor=None):
@@ -70,7 +73,7 @@ def test_every_format_has_a_sample():
 
 @every_format
 def test_sample_is_recognised_and_read(name):
-    events = read(SAMPLES[name], sensor=(34, 34))
+    events = read(SAMPLES[name], sensor=STATED.get(name, (34, 34)))
     check(events)
     assert events.format == name
     for ours, given_column in zip((events.t, events.x, events.y, events.p), columns(), strict=True):
@@ -108,13 +111,26 @@ def test_cut_anywhere(name):
         valid_or_refused(data[:cut])
 
 
-@every_format
+@pytest.mark.parametrize("name", sorted(SAMPLES.keys() - STATED.keys()))
 def test_a_smaller_sensor_refuses_and_a_larger_accepts(name):
     with pytest.raises(BadRecording, match="coordinate"):
         read(SAMPLES[name], name, (20, 20))
     assert read(SAMPLES[name], name, (346, 260)).width == 346
     with pytest.raises(BadRecording, match="sensor"):
         read(SAMPLES[name], name, (2**31, 2**31))
+
+
+@pytest.mark.parametrize("name", STATED)
+def test_a_sensor_that_contradicts_the_file_refuses(name):
+    """What is asked for does not replace what the file states: it would be read as another camera's recording."""
+    width, height = STATED[name]
+    assert read(SAMPLES[name], name, (width, height)).width == width
+    for other in ((20, 20), (346, 260), (height, width + 1), (2**31, 2**31)):
+        with pytest.raises(BadRecording) as caught:
+            read(SAMPLES[name], name, other)
+        assert caught.value.reason == "sensor"
+        assert f"{width}x{height}" in caught.value.message
+        assert f"{other[0]}x{other[1]}" in caught.value.message
 
 
 @every_format

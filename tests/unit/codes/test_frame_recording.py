@@ -40,7 +40,7 @@ def test_a_recording_is_one_clip_named_by_its_contents():
 
 
 def test_windows_become_clips_of_their_own():
-    clips = frame_recording("r", recording(), spec(Framing(4, windowing="window", window_us=50_000)), decode)
+    clips = list(frame_recording("r", recording(), spec(Framing(4, windowing="window", window_us=50_000)), decode))
     assert len(clips) == 5  # the sixth would be cut short by the end of the recording
     assert len({c.clip.clip_id for c in clips}) == len(clips)
     assert sum(int(c.frames.sum()) for c in clips) <= 600

@@ -89,9 +89,9 @@ def aedat4_of(packets, *, compression=1, sizes=((0, 34, 34),), table_position=-1
     return b"".join(parts)
 
 
-def aedat4(t, x, y, p, *, compression=1, packet=150):
+def aedat4(t, x, y, p, *, compression=1, packet=150, sizes=((0, 34, 34),)):
     cuts = [slice(a, a + packet) for a in range(0, max(len(t), 1), packet)]
-    return aedat4_of([(0, event_packet(t[c], x[c], y[c], p[c])) for c in cuts], compression=compression)
+    return aedat4_of([(0, event_packet(t[c], x[c], y[c], p[c])) for c in cuts], compression=compression, sizes=sizes)
 
 
 def dat(t, x, y, p, *, kind=0x0C, header=b"% Data file\n% Version 2\n% Width 34\n% Height 34\n"):

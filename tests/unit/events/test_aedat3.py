@@ -69,6 +69,6 @@ def test_refusals():
 
 
 def test_offset_of_an_event():
-    data = aedat3(*COLUMNS, packet=100, spare=2)
+    data = aedat3(*COLUMNS, packet=100, spare=2, camera="Unknown")
     start = data.index(b"#!END-HEADER\r\n") + 14
     assert refusal(data, sensor=(119, 128)) == ("coordinate", start + 28 + 102 * 8 + 28 + 19 * 8)

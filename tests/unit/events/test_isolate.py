@@ -81,6 +81,6 @@ def test_large_recordings_cross_the_pipes_whole():
 def test_closing_leaves_no_process():
     decoder = IsolatedDecoder()
     decoder.decode(source(recording()))
-    child = decoder._child
+    child = decoder.child.process
     decoder.close()
     assert child.poll() is not None
