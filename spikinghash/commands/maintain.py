@@ -14,6 +14,11 @@ _KEEP_HOURS = 168.0
 Keep = Annotated[float, typer.Option(help="Versions of the last so many hours stay readable; longer than any run.")]
 
 
+NoWriters = Annotated[
+    bool, typer.Option("--no-writers", help="Nobody writes meanwhile; allows less than 24 hours, after which files go.")
+]
+
+
 @command
 def compact(db: Db = DEFAULT_DB, as_json: Json = False) -> int:
     """Join the many small files that nightly appends leave; changes no row. Build the index again afterwards."""
@@ -28,10 +33,12 @@ def compact(db: Db = DEFAULT_DB, as_json: Json = False) -> int:
 
 
 @command
-def vacuum(db: Db = DEFAULT_DB, keep_hours: Keep = _KEEP_HOURS, as_json: Json = False) -> int:
+def vacuum(
+    db: Db = DEFAULT_DB, keep_hours: Keep = _KEEP_HOURS, no_writers: NoWriters = False, as_json: Json = False
+) -> int:
     """Delete files that only older versions need, and what killed runs left behind."""
     from spikinghash.codes.table import CodeDatabase
 
-    removed = CodeDatabase.open(db).vacuum(keep_hours)
+    removed = CodeDatabase.open(db).vacuum(keep_hours, no_writers)
     emit({"removed": removed, "keep_hours": keep_hours}, as_json, lambda: typer.echo(f"{db}: {removed} files deleted"))
     return 0

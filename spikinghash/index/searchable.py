@@ -97,7 +97,7 @@ def open_searchable(
         else:
             beyond = None
             if index.manifest.model == model and index.manifest.covers:
-                beyond = database.load_beyond(model, index.manifest.covers)
+                beyond = database.load_beyond(model, index.manifest.covers, index.manifest.rows)
             if beyond is not None:
                 quick = Approximate.load(folder) if approximate else None
                 return Searchable([index, *map(HammingIndex.over, beyond)], None, quick)
