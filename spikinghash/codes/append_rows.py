@@ -38,7 +38,7 @@ def commit_files(
     change = any(action.data_change for action in added) or not added
     actions: list[AddAction | RemoveAction] = [
         *added,
-        *(RemoveAction(file.logged, change, now_ms, file.size, file.partition) for file in removed),
+        *(RemoveAction(file.path, change, now_ms, file.size, file.partition) for file in removed),
     ]
     # an entry that was cut at the end of a line is valid JSON: it says itself how many actions it has
     properties = CommitProperties(custom_metadata={ACTIONS_KEY: str(len(actions))}, app_transactions=list(marks))

@@ -75,7 +75,9 @@ def append_new(
             time.sleep(random.uniform(0, 0.02 * min(attempt + 1, 10)))
             continue
         return Appended(fresh.num_rows, rows.num_rows - fresh.num_rows, table.version(), fresh)
-    raise Temporary(f"{redact(table.table_uri)}: lost {attempts} races against other writers; run the same command again")
+    raise Temporary(
+        f"{redact(table.table_uri)}: lost {attempts} races against other writers; run the same command again"
+    )
 
 
 def model_app(model: str) -> str:

@@ -1,4 +1,4 @@
-"""Whether the log of a table is whole. delta-rs reads an empty entry as "nothing happened" and misses none at the end."""
+"""Whether the log of a table is whole: delta-rs takes an empty entry for one that changed nothing."""
 
 from __future__ import annotations
 
@@ -83,7 +83,10 @@ def read_entry(store: fs.FileSystem, version: int) -> list[dict[str, Any]]:
 
 
 def broken_entries(store: fs.FileSystem, where: str) -> dict[int, str]:
-    """What is wrong with which needed entry of the table `where`. One that did not change since this process read it is not read again."""
+    """What is wrong with which needed entry of the table `where`.
+
+    One that did not change since this process read it is not read again.
+    """
     state = log_state(store)
     for _ in range(_LOOKS - 1):
         if not state.problems():

@@ -98,6 +98,13 @@ def refuse_lost_log(where: str, options: dict[str, str]) -> None:
     raise BadStore(f"{redact(where)}: its log is lost, {len(files)} data files lie without it; {ADVICE}")
 
 
+def something_there(where: str, options: dict[str, str]) -> bool:
+    """Whether a table, or what is left of one, is at an address."""
+    store, folder = open_files(where, options), folder_of(where)
+    known = folder is not None and newest(folder) is not None
+    return known or log_state(store).last >= 0 or bool(lying_files(store))
+
+
 def lying_files(store: fs.FileSystem) -> list[str]:
     """Paths of all data files that lie in a table, whether its log names them or not; sorted."""
     there = store.get_file_info(fs.FileSelector("", recursive=True, allow_not_found=True))

@@ -52,6 +52,11 @@ def store_errors(uri: str, *, writing: bool = False) -> Iterator[None]:
         raise BadStore(f"{where}: damaged or unreadable: {_one_line(error)}; {advice}") from error
 
 
+def is_forbidden(error: BaseException | None) -> bool:
+    """Whether the system does not let us read or write: nothing is damaged then."""
+    return isinstance(error, Exception) and _number(error) in _FORBIDDEN
+
+
 def _number(error: Exception) -> int | None:
     """The system's error number; Rust passes it on as text only: "(os error 28)"."""
     found = re.search(r"\(os error (\d+)\)", str(error))

@@ -205,7 +205,9 @@ class CodeDatabase:
         if not models:
             raise BadStore(f"{self.shown}: the code database is empty; run `spikinghash encode` first")
         if wanted is None and len(models) > 1:
-            raise StaleModel(f"{self.shown} holds codes of {len(models)} models ({', '.join(models)}); name one of them")
+            raise StaleModel(
+                f"{self.shown} holds codes of {len(models)} models ({', '.join(models)}); name one of them"
+            )
         if wanted is not None and wanted not in models:
             raise StaleModel(
                 f"{self.shown} has no codes of model {wanted}, only of {', '.join(models)}; "
@@ -215,6 +217,8 @@ class CodeDatabase:
 
 
 def _read(table: DeltaTable, columns: list[str], model: str | None) -> pa.Table:
+    if model is not None and not model.isprintable():
+        raise StaleModel(f"no model is called {model!r}")
     chosen = None if model is None else pc.field("model") == model
     files = _files(table, model) if model is not None and table.metadata().partition_columns else None
     with store_errors(table.table_uri):

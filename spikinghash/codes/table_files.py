@@ -29,13 +29,9 @@ FORMAT = ds.ParquetFileFormat(
 
 @dataclass(frozen=True)
 class DataFile:
-    """A data file that the log names: its path in the table, bytes and rows as committed, and its partition.
-
-    `logged` is the path as the log spells it.
-    """
+    """A data file that the log names: its path in the table, bytes and rows as committed, and its partition."""
 
     path: str
-    logged: str
     size: int
     rows: int | None
     partition: dict[str, str | None]
@@ -88,10 +84,10 @@ def data_files(table: DeltaTable) -> list[DataFile]:
     wanted = [name for name in columns if name in actions.column_names]
     found = []
     for row in actions.select(wanted).to_pylist():
-        row = columns | row
-        path = inside(row["path"], table.table_uri)
-        part = {key: row[f"partition.{key}"] for key in keys}
-        found.append(DataFile(path, row["path"], row["size_bytes"], row["num_records"], part))
+        action = columns | row
+        path = inside(action["path"], table.table_uri)
+        part = {key: action[f"partition.{key}"] for key in keys}
+        found.append(DataFile(path, action["size_bytes"], action["num_records"], part))
     return found
 
 

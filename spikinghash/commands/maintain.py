@@ -7,6 +7,7 @@ from typing import Annotated
 import typer
 
 from spikinghash.commands.output import DEFAULT_DB, Db, Json, command, emit
+from spikinghash.redact import redact
 
 #: A week: longer than any run that might be writing beside us.
 _KEEP_HOURS = 168.0
@@ -28,7 +29,7 @@ def compact(db: Db = DEFAULT_DB, as_json: Json = False) -> int:
     before = database.file_count()
     database.compact()
     content = {"files_before": before, "files": database.file_count(), "version": database.version()}
-    emit(content, as_json, lambda: typer.echo(f"{db}: {before} data files are now {content['files']}"))
+    emit(content, as_json, lambda: typer.echo(f"{redact(db)}: {before} data files are now {content['files']}"))
     return 0
 
 
@@ -40,5 +41,9 @@ def vacuum(
     from spikinghash.codes.table import CodeDatabase
 
     removed = CodeDatabase.open(db).vacuum(keep_hours, no_writers)
-    emit({"removed": removed, "keep_hours": keep_hours}, as_json, lambda: typer.echo(f"{db}: {removed} files deleted"))
+    emit(
+        {"removed": removed, "keep_hours": keep_hours},
+        as_json,
+        lambda: typer.echo(f"{redact(db)}: {removed} files deleted"),
+    )
     return 0
