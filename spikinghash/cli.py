@@ -16,6 +16,7 @@ from spikinghash.commands.inspect import inspect
 from spikinghash.commands.maintain import compact, vacuum
 from spikinghash.commands.preset import preset
 from spikinghash.commands.registry import registry
+from spikinghash.commands.release import release
 from spikinghash.commands.report import report
 from spikinghash.commands.search import search
 from spikinghash.commands.usage_errors import run_app
@@ -23,7 +24,7 @@ from spikinghash.commands.usage_errors import run_app
 app = typer.Typer(
     help="Find similar event-camera clips by binary codes.", no_args_is_help=True, pretty_exceptions_enable=False
 )
-for _function in (inspect, encode, index, search, fsck, compact, vacuum, export, energy, report):
+for _function in (inspect, encode, index, search, fsck, release, compact, vacuum, export, energy, report):
     app.command()(_function)
 app.add_typer(preset, name="preset")
 app.add_typer(registry, name="registry")

@@ -6,6 +6,7 @@ import errno
 import hashlib
 import json
 import os
+import stat
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -13,15 +14,17 @@ from itertools import chain, count
 from pathlib import Path
 from typing import Any
 
-from spikinghash.errors import Temporary
+from spikinghash.errors import ConfigError, Temporary
 
 
 @contextmanager
 def publish(path: Path) -> Iterator[Path]:
     """Yield a path to write to; on success it is flushed to disk and renamed to `path`, on failure removed.
 
-    Raises `Temporary` when the disk is full; other errors of the body pass through.
+    Only regular files are replaced, and links to them: `ConfigError` for anything else. Raises `Temporary` when the
+    disk is full; other errors of the body pass through.
     """
+    _refuse_to_replace(path)
     draft: Path | None = None
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
@@ -40,6 +43,18 @@ def publish(path: Path) -> Iterator[Path]:
     finally:
         if draft is not None:
             draft.unlink(missing_ok=True)
+
+
+def _refuse_to_replace(path: Path) -> None:
+    """`ConfigError` where a device, a pipe or a folder has the name: renaming a file to it would take its place."""
+    try:
+        there = path.lstat().st_mode
+        if stat.S_ISLNK(there) and path.absolute().parent.parts[1:2] not in (("dev",), ("proc",)):
+            there = path.stat().st_mode
+    except OSError:
+        return  # nothing is there, or the writing says what is wrong
+    if not stat.S_ISREG(there):
+        raise ConfigError(f"{path}: is no file, and only files are replaced; name another output")
 
 
 def write_atomically(path: Path, data: bytes) -> None:

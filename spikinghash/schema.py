@@ -9,7 +9,7 @@ from __future__ import annotations
 FRAME_SCHEMA_VERSION = 1
 CODE_SCHEMA_VERSION = 1
 MODEL_SCHEMA_VERSION = 2
-INDEX_SCHEMA_VERSION = 2
+INDEX_SCHEMA_VERSION = 3
 
 #: Channels of a frame: OFF and ON events, or red, green and blue.
 POLARITIES, PIXEL_CHANNELS = 2, 3

@@ -7,79 +7,54 @@ before anyone is told.
 
 from __future__ import annotations
 
-import json
 import time
-import uuid
-from collections.abc import Iterator
-from contextlib import suppress
-from pathlib import Path
-from urllib.parse import quote
+from collections.abc import Sequence
 
 import pyarrow as pa
-import pyarrow.compute as pc
-import pyarrow.parquet as pq
-from deltalake import CommitProperties, DeltaTable, write_deltalake
-from deltalake.transaction import AddAction, RemoveAction
+from deltalake import CommitProperties, DeltaTable
+from deltalake.transaction import AddAction, RemoveAction, Transaction
 
-from spikinghash.codes.table_files import local_folder
+from spikinghash.codes.log_check import ACTIONS_KEY
+from spikinghash.codes.newest import remember
+from spikinghash.codes.table_files import DataFile, local_folder
+from spikinghash.codes.write_parts import write_parts
 from spikinghash.files import flush
 
 
-def append_rows(table: DeltaTable, rows: pa.Table, properties: CommitProperties) -> None:
+def append_rows(table: DeltaTable, rows: pa.Table, marks: Sequence[Transaction]) -> None:
     """Append `rows` as one commit on the snapshot `table`; raises what delta-rs, Arrow and the disk raise.
 
     When it fails before the commit nothing has changed; when flushing the log entry fails the rows are there.
     """
-    folder = local_folder(table)
-    if folder is None:  # an object store keeps what it has confirmed
-        write_deltalake(table, rows, mode="append", commit_properties=properties)
-        return
-    partition_by = table.metadata().partition_columns
-    actions = _write_parts(folder, rows, partition_by)
-    before = table.version()
     # from here on the files stay whatever happens: an error may come from a commit that was made
-    table.create_write_transaction(actions, "append", rows.schema, partition_by, commit_properties=properties)
+    commit_files(table, write_parts(table, rows), [], marks)
+
+
+def commit_files(
+    table: DeltaTable, added: Sequence[AddAction], removed: Sequence[DataFile], marks: Sequence[Transaction]
+) -> None:
+    """One commit that adds and removes data files, on disk when this returns."""
+    now_ms = int(time.time() * 1000)
+    change = any(action.data_change for action in added) or not added
+    actions: list[AddAction | RemoveAction] = [
+        *added,
+        *(RemoveAction(file.path, change, now_ms, file.size, file.partition) for file in removed),
+    ]
+    # an entry that was cut at the end of a line is valid JSON: it says itself how many actions it has
+    properties = CommitProperties(custom_metadata={ACTIONS_KEY: str(len(actions))}, app_transactions=list(marks))
+    before = table.version()
+    partition_by = table.metadata().partition_columns
+    table.create_write_transaction(actions, "append", table.schema(), partition_by, commit_properties=properties)
     table.update_incremental()
-    for version in range(before + 1, table.version() + 1):
-        flush(folder / "_delta_log" / f"{version:020}.json")
-    flush(folder / "_delta_log")
+    folder = local_folder(table)
+    if folder is not None:
+        for version in range(before + 1, table.version() + 1):
+            flush(folder / "_delta_log" / f"{version:020}.json")
+        flush(folder / "_delta_log")
+        remember(folder, table)
 
 
-def _parts(rows: pa.Table, partition_by: list[str]) -> Iterator[tuple[dict[str, str], pa.Table]]:
-    """(partition values, rows without the partition columns); at most one column partitions our tables."""
-    if not partition_by:
-        yield {}, rows
-        return
-    (name,) = partition_by
-    for value in pc.unique(rows.column(name)).to_pylist():
-        yield {name: value}, rows.filter(pc.field(name) == value).drop_columns([name])
-
-
-def _write_parts(folder: Path, rows: pa.Table, partition_by: list[str]) -> list[AddAction | RemoveAction]:
-    """Data files of `rows`, flushed; none is left behind on failure."""
-    written: list[Path] = []
-    actions: list[AddAction | RemoveAction] = []
-    try:
-        for values, part in _parts(rows, partition_by):
-            place = folder.joinpath(*(f"{name}={quote(value, safe='')}" for name, value in values.items()))
-            written.append(place / f"part-{uuid.uuid4()}.zstd.parquet")
-            actions.append(_write(folder, written[-1], part, values))
-    except BaseException:
-        for path in written:
-            with suppress(OSError):
-                path.unlink(missing_ok=True)
-        raise
-    return actions
-
-
-def _write(folder: Path, path: Path, part: pa.Table, values: dict[str, str]) -> AddAction:
-    new_folder = not path.parent.exists()
-    path.parent.mkdir(exist_ok=True)
-    pq.write_table(part, path, compression="zstd")
-    flush(path)
-    flush(path.parent)
-    if new_folder:
-        flush(folder)
-    where = path.relative_to(folder).as_posix()
-    stats = json.dumps({"numRecords": part.num_rows})
-    return AddAction(where, path.stat().st_size, values, int(time.time() * 1000), True, stats)
+def next_mark(table: DeltaTable, app: str) -> Transaction:
+    """A mark that makes two commits of the same `app` on the same snapshot exclude each other."""
+    last = table.transaction_version(app)
+    return Transaction(app, 0 if last is None else last + 1)

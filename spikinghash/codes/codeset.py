@@ -67,7 +67,10 @@ def codeset_from_rows(rows: pa.Table, model: str, version: int, files: tuple[str
     clip_ids = _objects(rows, "clip_id")
     twice = np.flatnonzero(clip_ids[1:] == clip_ids[:-1])
     if len(twice):
-        raise BadStore(f"clip {clip_ids[twice[0]]} is in the database more than once for model {model}; run fsck")
+        raise BadStore(
+            f"clip {clip_ids[twice[0]]} is in the database more than once for model {model}; "
+            "run `spikinghash fsck --repair`"
+        )
     width = code_width(rows)
     code_bytes(width * 8)
     codes = np.frombuffer(b"".join(rows.column("code").to_pylist()), dtype=np.uint8).reshape(-1, width)

@@ -10,20 +10,24 @@ from __future__ import annotations
 
 import random
 import time
-from collections.abc import Callable, Sequence
+from collections import Counter
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 import pyarrow as pa
 import pyarrow.compute as pc
-from deltalake import CommitProperties, DeltaTable, Transaction
+from deltalake import DeltaTable
 from deltalake.exceptions import CommitFailedError
 
-from spikinghash.codes.append_rows import append_rows
+from spikinghash.codes.append_rows import append_rows, next_mark
 from spikinghash.codes.store_errors import store_errors
 from spikinghash.codes.table_files import dataset_of
 from spikinghash.errors import Temporary
+from spikinghash.redact import redact
 
 ATTEMPTS = 50
+#: Values of the columns that make a row the same row.
+Key = tuple[str | None, ...]
 
 
 @dataclass(frozen=True)
@@ -45,8 +49,12 @@ def append_new(
     key: Sequence[str],
     check: Callable[[DeltaTable], None] | None = None,
     attempts: int = ATTEMPTS,
+    known: Mapping[Key, int] | None = None,
 ) -> Appended:
     """Append those of `rows` whose key is not in the table yet; the first of equal rows in `rows` wins.
+
+    `known` says how many rows of a key there may be already, 0 where it says nothing: so a row that is meant to be the
+    third of its key is never the fourth.
 
     `open_table` gives a fresh snapshot; `check` may refuse the rows by looking at it. Only writers of the same
     model exclude each other. Raises `Temporary` after `attempts` lost races.
@@ -56,27 +64,25 @@ def append_new(
         table = open_table()
         if check is not None:
             check(table)
-        fresh = _unseen(rows, key, _keys(_alike(table, rows, key), key))
+        fresh = _unseen(rows, key, _keys(_alike(table, rows, key), key), known or {})
         if fresh.num_rows == 0:
             return Appended(0, rows.num_rows, table.version(), fresh)
         try:
             with store_errors(table.table_uri, writing=True):
-                append_rows(table, fresh, _transactions(table, models))
+                append_rows(table, fresh, [next_mark(table, model_app(model)) for model in models])
         except CommitFailedError:
             # spread the losers out, or the same two writers meet again and again
             time.sleep(random.uniform(0, 0.02 * min(attempt + 1, 10)))
             continue
         return Appended(fresh.num_rows, rows.num_rows - fresh.num_rows, table.version(), fresh)
-    raise Temporary(f"{table.table_uri}: lost {attempts} races against other writers; run the same command again")
+    raise Temporary(
+        f"{redact(table.table_uri)}: lost {attempts} races against other writers; run the same command again"
+    )
 
 
-def _transactions(table: DeltaTable, models: Sequence[str]) -> CommitProperties:
-    marks = []
-    for model in models:
-        app = f"spikinghash:{model}"
-        last = table.transaction_version(app)
-        marks.append(Transaction(app, 0 if last is None else last + 1))
-    return CommitProperties(app_transactions=marks)
+def model_app(model: str) -> str:
+    """Application id of everyone who adds rows of a model."""
+    return f"spikinghash:{model}"
 
 
 def _alike(table: DeltaTable, rows: pa.Table, key: Sequence[str]) -> pa.Table:
@@ -88,14 +94,14 @@ def _alike(table: DeltaTable, rows: pa.Table, key: Sequence[str]) -> pa.Table:
         return dataset_of(table).to_table(list(key), filter=alike)
 
 
-def _keys(rows: pa.Table, key: Sequence[str]) -> list[tuple[str | None, ...]]:
+def _keys(rows: pa.Table, key: Sequence[str]) -> list[Key]:
     return list(zip(*(rows.column(name).to_pylist() for name in key), strict=True))
 
 
-def _unseen(rows: pa.Table, key: Sequence[str], there: Sequence[tuple[str | None, ...]]) -> pa.Table:
-    seen = set(there)
+def _unseen(rows: pa.Table, key: Sequence[str], there: Sequence[Key], known: Mapping[Key, int]) -> pa.Table:
+    seen = Counter(there)
     keep = []
     for row_key in _keys(rows, key):
-        keep.append(row_key not in seen)
-        seen.add(row_key)
+        keep.append(seen[row_key] <= known.get(row_key, 0))
+        seen[row_key] += 1
     return rows.filter(pa.array(keep, pa.bool_()))

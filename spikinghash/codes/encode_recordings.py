@@ -14,6 +14,7 @@ from spikinghash.codes.encoder import Encoder
 from spikinghash.codes.hash_inputs import Hashed, Hasher, hash_here
 from spikinghash.codes.inputs import Input, Opened, open_inputs
 from spikinghash.codes.new_rows import Refused, code_rows, quarantine_rows
+from spikinghash.codes.refusals import Refusals
 from spikinghash.codes.stop import Stop, Stopped
 from spikinghash.codes.table import CodeDatabase
 from spikinghash.errors import BadRecording
@@ -93,14 +94,13 @@ class _Run:
         self.model, self.database, self.stop, self.progress = model, database, stop, progress
         self.report = EncodeReport()
         self.done = database.committed_recordings(model.digest)
-        refused = database.quarantined(model.digest).to_pylist()
-        self.bad = {(row["sha256"], row["path"]): str(row["reason"]) for row in refused}
+        self.refusals = Refusals(database.quarantined(model.digest))
         #: Paths of further copies of recordings that are being hashed, by SHA-256: they share the fate of the first.
         self.copies: dict[str, list[str]] = {}
         self.batch = _Batch()
 
     def new_inputs(self) -> Iterator[Opened]:
-        """Inputs that are neither committed nor refused yet; the others are counted."""
+        """Inputs that are neither committed nor refused for good; the others are counted."""
         total: int | None = len(self.files)
         for item in self._inputs():
             self.report.found += 1
@@ -113,9 +113,9 @@ class _Run:
             sha256 = item.source.sha256
             if sha256 in self.done:
                 self.report.skipped += 1
-            elif (sha256, item.path) in self.bad:
+            elif (refusal := self.refusals.find(sha256, item.path)) is not None and refusal.final:
                 self.report.quarantined += 1
-                self.report.reasons[self.bad[sha256, item.path]] += 1
+                self.report.reasons[refusal.reason] += 1
             elif sha256 in self.copies:
                 self.copies[sha256].append(item.path)
             else:
@@ -164,6 +164,8 @@ class _Run:
             self.report.clips += appended.written
             self.report.events += sum(h.events for h in hashed)
         if refused:
-            self.database.quarantine(quarantine_rows(refused, model.digest))
+            # an input that cannot even be opened is tried each time, and refused once
+            new = [r for r in refused if r.sha256 is not None or self.refusals.find(None, r.path) is None]
+            self.database.quarantine(quarantine_rows(new, model.digest), self.refusals.rows_of_key)
             self.report.quarantined += len(refused)
             self.report.reasons.update(r.error.reason for r in refused)

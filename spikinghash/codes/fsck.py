@@ -9,17 +9,19 @@ from pathlib import Path
 from typing import Any
 
 import pyarrow as pa
-from deltalake.exceptions import DeltaError
+import pyarrow.compute as pc
 
+from spikinghash.codes.check_files import check_files
+from spikinghash.codes.check_rows import CHECKED, check_rows
 from spikinghash.codes.inputs import open_inputs
-from spikinghash.codes.packing import code_bytes
-from spikinghash.codes.rows import CODE_KEY, CODE_ROWS
+from spikinghash.codes.refusals import Refusals, absolute
+from spikinghash.codes.rows import QUARANTINE_ROWS
+from spikinghash.codes.store_errors import store_errors
 from spikinghash.codes.table import CodeDatabase
 from spikinghash.errors import BadRecording, ConfigError
 
 #: Problems told in full; the rest are counted.
 _TOLD = 20
-_Seen = dict[tuple[str, str], bytes]
 
 
 @dataclass
@@ -27,9 +29,11 @@ class Accounts:
     """Recordings by what became of them, and what is wrong with the tables.
 
     Without inputs `committed` and `quarantined` are what the tables hold. With inputs they count those inputs, and
-    found = committed + quarantined + pending. `duplicates` are rows beyond the first of a clip and model, `missing`
-    data files that the table's log names and that cannot be read, `damaged` rows whose code has another width than its
-    model's.
+    found = committed + quarantined + pending; a recording that was refused once and hashed later counts as committed.
+    `duplicates` are rows beyond the first of a clip and model, `missing` data files of either table that are gone,
+    cannot be read or hold other bytes than were committed, `damaged` rows whose code has another width than its model's
+    or whose clip is not of their recording. `unverified` files have no digest, for an older version or another program
+    wrote them; compaction gives them one.
     """
 
     found: int | None = None
@@ -39,6 +43,7 @@ class Accounts:
     duplicates: int = 0
     missing: int = 0
     damaged: int = 0
+    unverified: int = 0
     reasons: Counter[str] = field(default_factory=Counter)
     problems: list[str] = field(default_factory=list)
 
@@ -55,64 +60,83 @@ class Accounts:
     def to_json(self) -> dict[str, Any]:
         """The JSON keys of the command line contract, and more."""
         found = {} if self.found is None else {"found": self.found}
-        keys = ("committed", "quarantined", "pending", "duplicates", "missing", "damaged", "problems")
+        keys = ("committed", "quarantined", "pending", "duplicates", "missing", "damaged", "unverified", "problems")
         return (
             found | {k: getattr(self, k) for k in keys} | {"reasons": dict(sorted(self.reasons.items())), "ok": self.ok}
         )
 
 
 def fsck(database: CodeDatabase, model: str | None = None, files: Iterable[Path] | None = None) -> Accounts:
-    """Check every row of one model, or of all, and account for `files` where given.
+    """Check every file, and every row of one model or of all, and account for `files` where given.
 
-    `ConfigError` if `files` are given and the database holds several models but none is named.
+    `ConfigError` if `files` are given and the database holds several models but none is named, `BadStore` for a log
+    that is not whole, for then nobody knows which files count.
     """
     accounts = Accounts()
-    committed = _check_rows(database, model, accounts)
-    refused = database.quarantined(model)
-    accounts.reasons.update(refused.column("reason").to_pylist())
+    codes = _readable(database, "codes", CHECKED, accounts)
+    faults = check_rows(codes, model)
+    refused = pa.concat_tables(
+        [QUARANTINE_ROWS.empty_table(), *_readable(database, "quarantine", QUARANTINE_ROWS, accounts)]
+    )
+    if model is not None:
+        refused = refused.filter(pc.equal(refused.column("model"), model))
+    accounts.duplicates, accounts.damaged = faults.doubled, faults.damaged
+    for problem in faults.problems:
+        accounts.tell(problem)
+    committed = {sha256 for sha256, _ in faults.recordings}
     if files is None:
-        accounts.committed, accounts.quarantined = len(committed), refused.num_rows
+        _count(accounts, committed, _places(codes, model), refused)
         return accounts
     if model is None and len(database.models()) > 1:
-        raise ConfigError(f"{database.uri} holds codes of several models; name one with --model")
-    bad = set(zip(*(refused.column(c).to_pylist() for c in ("sha256", "path")), strict=True))
+        raise ConfigError(f"{database.shown} holds codes of several models; name one with --model")
+    _account(accounts, files, committed, Refusals(refused))
+    return accounts
+
+
+def _count(accounts: Accounts, committed: set[str], places: set[str], refused: pa.Table) -> None:
+    """What the tables hold, by recording: contents where they are known, else the path."""
+    accounts.committed = len(committed)
+    for who, refusal in Refusals(refused):
+        if who not in committed and who not in places:
+            accounts.quarantined += 1
+            accounts.reasons[refusal.reason] += 1
+
+
+def _places(codes: list[pa.Table], model: str | None) -> set[str]:
+    """Absolute paths of the recordings that have codes."""
+    places = set()
+    for table in codes:
+        for recording, digest in zip(*(table.column(c).to_pylist() for c in ("recording", "model")), strict=True):
+            if model is None or digest == model:
+                places.add(absolute(recording))
+    return places
+
+
+def _account(accounts: Accounts, files: Iterable[Path], committed: set[str], refusals: Refusals) -> None:
     accounts.found = 0
     for item in open_inputs(files):
         accounts.found += 1
         sha256 = None if isinstance(item.source, BadRecording) else item.source.sha256
+        refusal = refusals.find(sha256, item.path)
         if sha256 in committed:
             accounts.committed += 1
-        elif (sha256, item.path) in bad:
+        elif refusal is not None:
             accounts.quarantined += 1
+            accounts.reasons[refusal.reason] += 1
         else:
             accounts.pending += 1
             accounts.tell(f"{item.path}: neither committed nor quarantined")
-    return accounts
 
 
-def _check_rows(database: CodeDatabase, model: str | None, accounts: Accounts) -> set[str]:
-    """Look at every data file on its own, so that one that is gone hides nothing of the others; committed SHA-256s."""
-    seen: _Seen = {}
-    widths: dict[str, int] = {}
-    recordings: set[str] = set()
-    columns = [*CODE_KEY, "recording_sha256", "code"]
-    schema = pa.schema([CODE_ROWS.field(c) for c in columns])
-    for path, read in database.data_files(columns):
-        try:
-            rows = read().cast(schema)
-        except (OSError, pa.ArrowException, DeltaError) as error:
-            accounts.missing += 1
-            accounts.tell(f"{path}: cannot be read: {str(error).splitlines()[0]}")
-            continue
-        for clip_id, digest, sha256, code in zip(*(rows.column(c).to_pylist() for c in columns), strict=True):
-            if model is not None and digest != model:
-                continue
-            recordings.add(sha256)
-            if (clip_id, digest) in seen:
-                accounts.duplicates += 1
-                accounts.tell(f"clip {clip_id} of model {digest} is there more than once")
-            seen[clip_id, digest] = code
-            if len(code) != widths.setdefault(digest, len(code)) or code_bytes(len(code) * 8) != len(code):
-                accounts.damaged += 1
-                accounts.tell(f"clip {clip_id} of model {digest} has a code of {len(code)} bytes")
-    return recordings
+def _readable(database: CodeDatabase, name: str, schema: pa.Schema, accounts: Accounts) -> list[pa.Table]:
+    """The rows of every data file that holds what was committed; the others are told."""
+    found = []
+    with store_errors(f"{database.uri}/{name}"):
+        for check in check_files(database.snapshot(name), schema):
+            accounts.unverified += check.file.digest is None and check.rows is not None
+            if check.rows is None:
+                accounts.missing += 1
+                accounts.tell(f"{name}/{check.file.path}: {check.problem}; `spikinghash fsck --repair` drops its rows")
+            else:
+                found.append(check.rows)
+    return found

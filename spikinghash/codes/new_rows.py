@@ -9,6 +9,7 @@ from datetime import UTC, datetime
 import numpy as np
 import pyarrow as pa
 
+from spikinghash.codes.refusals import absolute
 from spikinghash.codes.rows import CODE_ROWS, QUARANTINE_ROWS
 from spikinghash.errors import BadRecording
 
@@ -58,7 +59,8 @@ def quarantine_rows(refused: Sequence[Refused], model: str) -> pa.Table:
     now = datetime.now(UTC)
     rows = [
         {
-            "path": r.path,
+            # what has no contents is known by its path, whatever folder a command is run in
+            "path": r.path if r.sha256 is not None else absolute(r.path),
             "sha256": r.sha256,
             "reason": r.error.reason,
             "offset": r.error.offset,

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 from typing import Annotated, Any
 
 import typer
 
 from spikinghash.commands.output import DEFAULT_DB, Db, Digest, Json, command, emit
-from spikinghash.errors import ConfigError
+from spikinghash.errors import BadStore, ConfigError
+from spikinghash.redact import redact
 
 Out = Annotated[Path | None, typer.Option(help="Folder to write; default: DB/index/MODEL, where search looks.")]
 
@@ -19,10 +21,21 @@ Structure = Annotated[
 
 
 def index_folder(db: str, model: str) -> Path | None:
-    """Where the index of a model lies by default; None beside an object store."""
+    """Where the index of a model lies by default; None beside an object store.
+
+    `BadStore` where a foreign database would have it lie elsewhere.
+    """
     from spikinghash.codes.remote_store import is_address
 
-    return None if is_address(db) else Path(db) / "index" / model
+    if is_address(db):
+        return None
+    if not re.fullmatch(r"[0-9a-f]{64}", model):
+        raise BadStore(f"{db} holds codes of {model!r}, which is no digest of a model; say where the index goes: --out")
+    folder = Path(db) / "index" / model
+    for place in (folder, folder.parent):
+        if place.is_symlink():
+            raise BadStore(f"{place}: is a link to another folder; remove it, or say where the index goes: --out")
+    return folder
 
 
 @command
@@ -41,7 +54,7 @@ def index(
     codes = CodeDatabase.open(db).load(model)
     folder = out or index_folder(db, codes.model)
     if folder is None:
-        raise ConfigError(f"{db} is an object store; say where the index goes: --out FOLDER")
+        raise ConfigError(f"{redact(db)} is an object store; say where the index goes: --out FOLDER")
     manifest = build_index(codes, folder)
     content: dict[str, Any] = {
         "path": str(folder),

@@ -61,12 +61,12 @@ def search(
         encoder = open_encoder(model)
         digest = encoder.model.digest
         codes = open_searchable(CodeDatabase.open(db), digest, index or index_folder(db, digest), version, approximate)
-        if codes.note is not None:
-            typer.echo(f"spikinghash: all codes were read: {codes.note}", err=True)
         choice = Choice(_some(label), _some(archive), from_us, to_us)
         k = 10 if k is None and radius is None else k
         find = functools.partial(nearest, decode=decoder.decode, format=format, labelled=gif is not None)
         answers = find(files, encoder, codes, k, radius=radius, choice=choice)
+        if codes.note is not None:
+            typer.echo(f"spikinghash: all codes were read: {codes.note}", err=True)
         if gif is not None:
             from spikinghash.commands.search_picture import draw
 

@@ -26,6 +26,13 @@ class Choice:
     to_us: int | None = None
 
     def __post_init__(self) -> None:
+        for name, wanted in (("label", self.labels), ("archive", self.archives)):
+            for text in wanted or ():
+                if any("\ud800" <= character <= "\udfff" for character in text):
+                    raise ConfigError(f"the {name} {text!r} is not UTF-8; no clip can have it")
+        for time_us in (self.from_us, self.to_us):
+            if time_us is not None and not -(2**63) <= time_us < 2**63:
+                raise ConfigError(f"{time_us} us is no time that a recording can have")
         if self.from_us is not None and self.to_us is not None and self.from_us >= self.to_us:
             raise ConfigError(f"no clip lies between {self.from_us} and {self.to_us} us; the interval is empty")
 

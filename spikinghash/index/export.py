@@ -32,17 +32,20 @@ def export(database: CodeDatabase, out: Path, model: str | None = None, version:
     chosen = model or _only(database)
     rows = database.rows(chosen, version)
     if rows.num_rows == 0:
-        raise BadStore(f"{database.uri}: no codes of model {chosen}; run `spikinghash encode` first")
+        raise BadStore(f"{database.shown}: no codes of model {chosen}; run `spikinghash encode` first")
     rows = rows.take(pc.sort_indices(rows, [("clip_id", "ascending")]))
     codes = codeset_from_rows(rows, chosen, database.version() if version is None else version)
     told: dict[str, Any] = {"rows": len(codes), "bits": codes.bits, "path": str(out), "model": chosen}
     table = rows.replace_schema_metadata({"spikinghash.model": chosen, "spikinghash.bits": str(codes.bits)})
-    if out.suffix == ".parquet":
-        write_atomically(out, _parquet(table))
-        return told
     ids = out.with_name(out.name + ".parquet")
-    write_atomically(ids, _parquet(table))
-    write_atomically(out, flat_to_bytes(codes.codes))
+    try:
+        if out.suffix == ".parquet":
+            write_atomically(out, _parquet(table))
+            return told
+        write_atomically(ids, _parquet(table))
+        write_atomically(out, flat_to_bytes(codes.codes))
+    except OSError as error:
+        raise ConfigError(f"{out}: cannot be written: {error.strerror or error}") from error
     return told | {"ids": str(ids)}
 
 
@@ -50,7 +53,7 @@ def _only(database: CodeDatabase) -> str:
     models = database.models()
     if len(models) != 1:
         raise ConfigError(
-            f"{database.uri} holds codes of {len(models)} models ({', '.join(models)}); name one: --model"
+            f"{database.shown} holds codes of {len(models)} models ({', '.join(models)}); name one: --model"
         )
     return models[0]
 

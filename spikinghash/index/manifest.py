@@ -7,6 +7,7 @@ import json
 import mmap
 from dataclasses import asdict, dataclass
 from pathlib import Path
+from typing import Any
 
 from spikinghash.errors import BadStore
 from spikinghash.schema import INDEX_SCHEMA_VERSION
@@ -40,8 +41,13 @@ def sha256(content: bytes | memoryview) -> str:
 
 
 def manifest_to_bytes(manifest: Manifest) -> bytes:
-    """JSON with sorted keys, so that equal indexes are equal files."""
-    return (json.dumps(asdict(manifest), indent=2, sort_keys=True) + "\n").encode()
+    """JSON with sorted keys, so that equal indexes are equal files; `digest` is the SHA-256 of all the rest."""
+    fields = asdict(manifest)
+    return (json.dumps(fields | {"digest": _digest(fields)}, indent=2, sort_keys=True) + "\n").encode()
+
+
+def _digest(fields: dict[str, Any]) -> str:
+    return sha256(json.dumps(fields, sort_keys=True).encode())
 
 
 def read_manifest(folder: Path) -> Manifest:
@@ -56,12 +62,15 @@ def read_manifest(folder: Path) -> Manifest:
     version = fields.get("schema_version") if isinstance(fields, dict) else None
     if version != INDEX_SCHEMA_VERSION:
         raise BadStore(f"{path}: schema version {version}, this program reads {INDEX_SCHEMA_VERSION}")
+    stated = fields.pop("digest", None)
     kinds = {
         "schema_version": int, "model": str, "bits": int, "rows": int, "database_version": int, "files": dict,
         "covers": list,
     }  # fmt: skip
     if set(fields) != set(kinds) or any(type(fields[name]) is not kind for name, kind in kinds.items()):
         raise BadStore(f"{path}: fields are missing, unknown or of the wrong type; build the index again")
+    if stated != _digest(fields):
+        raise BadStore(f"{path}: was changed after it was written; build the index again")
     if set(fields["files"]) != {INDEX_FILE, CLIPS_FILE}:
         raise BadStore(f"{path}: must list {INDEX_FILE} and {CLIPS_FILE}; build the index again")
     return Manifest(**fields)

@@ -69,6 +69,7 @@ def nearest(
     a negative radius, or neither of them.
     """
     check_reach(k, radius)  # before the recordings are read
+    k = None if k is None else min(k, max(1, len(codes)))
     spec = encoder.model.spec
     queries = [next(frame_recording(path_text(p), open_source(p), spec, decode, format=format)) for p in paths]
     keys = [recording_key(query.clip.recording_sha256) for query in queries]

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 from numpy.typing import NDArray
 
+from spikinghash.codes.store_errors import ADVICE
 from spikinghash.codes.table import CodeDatabase
 from spikinghash.errors import BadStore, ConfigError
 from spikinghash.index.approximate import Approximate
@@ -17,16 +21,21 @@ from spikinghash.index.flat import HammingIndex
 from spikinghash.index.manifest import MANIFEST_FILE
 
 
-@dataclass(frozen=True)
+@dataclass
 class Searchable:
     """Parts that together hold every clip once; `note` says why the index on disk was of no use, if it was not.
 
-    `quick` searches the first part approximately.
+    `quick` searches the first part approximately. Damage within an index shows when its clips are read: then `reread`
+    gives all codes without it, and `note` says so.
     """
 
     parts: list[HammingIndex]
     note: str | None = None
     quick: Approximate | None = None
+    reread: Callable[[], HammingIndex] | None = None
+
+    def __len__(self) -> int:
+        return sum(len(part.clips) for part in self.parts)
 
     @property
     def bits(self) -> int:
@@ -35,7 +44,9 @@ class Searchable:
 
     def own(self, key: int) -> pa.Table:
         """The clips of one recording, by its `recording_key`; columns of `CLIP_ROWS`."""
-        return pa.concat_tables([part.clips.take(part.clips.rows_of_recording(key)) for part in self.parts])
+        return self._or_without_index(
+            lambda: pa.concat_tables([part.clips.take(part.clips.rows_of_recording(key)) for part in self.parts])
+        )
 
     def find(
         self, codes: NDArray[np.uint8], k: int | None, radius: int | None = None, choice: Choice | None = None
@@ -46,16 +57,28 @@ class Searchable:
         for neither k nor radius, for values out of range, and for a radius or a choice where the search is approximate.
         """
         check_reach(k, radius)
+        k = None if k is None else min(k, max(1, len(self)))
+        radius = None if radius is None else min(radius, self.bits)
         if self.quick is not None and (k is None or radius is not None or choice not in (None, Choice())):
             raise ConfigError("an approximate search knows no radius and no filters; leave --approximate out")
+        return self._or_without_index(lambda: self._find(codes, k, radius, choice or Choice()))
+
+    def _or_without_index(self, look: Callable[[], Any]) -> Any:
+        try:
+            return look()
+        except BadStore as error:
+            if self.reread is None:
+                raise
+            self.parts, self.note, self.quick, self.reread = [self.reread()], str(error), None, None
+            return look()
+
+    def _find(self, codes: NDArray[np.uint8], k: int | None, radius: int | None, choice: Choice) -> list[pa.Table]:
         found: list[list[pa.Table]] = [[] for _ in codes]
         for number, part in enumerate(self.parts):
             if self.quick is not None and number == 0 and k is not None:
                 hits = _quick(self.quick, codes, k)
             else:
-                hits = _find(
-                    part, codes, k, self.bits if radius is None else radius, (choice or Choice()).rows(part.clips)
-                )
+                hits = _find(part, codes, k, self.bits if radius is None else radius, choice.rows(part.clips))
             # one look at the clips for all queries: they share row groups
             clips = part.clips.take(np.concatenate([np.empty(0, np.int64), *(rows for rows, _ in hits)]))
             done = 0
@@ -64,7 +87,11 @@ class Searchable:
                 found[query].append(mine.append_column("distance", pa.array(distances, pa.int32())))
                 done += len(rows)
         order = [("distance", "ascending"), ("clip_id", "ascending")]
-        return [pa.concat_tables(tables).sort_by(order).slice(0, k) for tables in found]
+        answers = [pa.concat_tables(tables).sort_by(order).slice(0, k) for tables in found]
+        for answer in answers:
+            if pc.count_distinct(answer.column("clip_id")).as_py() != len(answer):
+                raise BadStore("a clip is in the index and again in a file it does not cover; build the index again")
+        return answers
 
 
 def check_reach(k: int | None, radius: int | None) -> None:
@@ -95,12 +122,20 @@ def open_searchable(
         except BadStore as error:
             note = str(error)
         else:
+            if index.manifest.model == model and database.went_backwards(
+                index.manifest.database_version, index.manifest.covers
+            ):
+                raise BadStore(
+                    f"{database.shown}: its log went backwards: {folder} was built from version "
+                    f"{index.manifest.database_version}, {database.version()} is the newest; {ADVICE}"
+                )
             beyond = None
             if index.manifest.model == model and index.manifest.covers:
-                beyond = database.load_beyond(model, index.manifest.covers)
+                beyond = database.load_beyond(model, index.manifest.covers, index.manifest.rows)
             if beyond is not None:
                 quick = Approximate.load(folder) if approximate else None
-                return Searchable([index, *map(HammingIndex.over, beyond)], None, quick)
+                parts = [index, *map(HammingIndex.over, beyond)]
+                return Searchable(parts, None, quick, lambda: HammingIndex.over(database.load(model)))
             note = f"{folder} is not an index of all codes that are there now; build it with `spikinghash index`"
     if approximate:
         raise BadStore(

@@ -7,9 +7,14 @@ import pyarrow.parquet as pq
 import pytest
 from test_code_table import code_rows, quarantine_rows
 
-from spikinghash.codes import append_rows as module
+from spikinghash.codes import append_rows, write_parts
 from spikinghash.codes.table import CodeDatabase
 from spikinghash.errors import Temporary
+
+
+def patch_flush(monkeypatch, flush):
+    for module in (append_rows, write_parts):
+        monkeypatch.setattr(module, "flush", flush)
 
 
 @pytest.fixture
@@ -23,7 +28,7 @@ def test_data_is_flushed_before_the_log_names_it_and_the_log_before_the_return(d
     def watch(path):
         flushed.append((Path(path), database.version()))
 
-    monkeypatch.setattr(module, "flush", watch)
+    patch_flush(monkeypatch, watch)
     database.append(code_rows(["a", "b"]))
     root = Path(database.uri, "codes")
     (data,) = root.rglob("part-*.parquet")
@@ -45,7 +50,7 @@ def test_a_flush_that_fails_before_the_commit_leaves_nothing(database, monkeypat
         if len(calls) == number:
             raise OSError(28, os.strerror(28))
 
-    monkeypatch.setattr(module, "flush", fail)
+    patch_flush(monkeypatch, fail)
     with pytest.raises(Temporary):
         database.append(code_rows(["a"]))
     assert not list(Path(database.uri).rglob("*.parquet"))
@@ -54,9 +59,7 @@ def test_a_flush_that_fails_before_the_commit_leaves_nothing(database, monkeypat
 
 def test_a_flush_that_fails_after_the_commit_keeps_the_rows(database, monkeypatch):
     with monkeypatch.context() as patch:
-        patch.setattr(
-            module, "flush", lambda path: (_ for _ in ()).throw(OSError(5, "I/O")) if "log" in str(path) else 0
-        )
+        patch_flush(patch, lambda path: (_ for _ in ()).throw(OSError(5, "I/O")) if "log" in str(path) else 0)
         with pytest.raises(Temporary):
             database.append(code_rows(["a"]))
     assert database.append(code_rows(["a"])).skipped == 1
