@@ -25,6 +25,7 @@ from spikinghash.codes.settle import settle
 from spikinghash.codes.table import CodeDatabase
 from spikinghash.commands.model_ref import open_encoder
 from spikinghash.errors import SpikinghashError
+from spikinghash.events.doubts import Doubts
 from spikinghash.events.isolate import IsolatedDecoder
 from spikinghash.files import new_file, write_atomically, write_json
 from spikinghash.index.flat import build_index
@@ -32,6 +33,7 @@ from spikinghash.progress import progress_bar
 from spikinghash.report.night import night_report, night_text
 from spikinghash.tracking.run import log_night
 from spikinghash.training.bit_ones import trained_ones
+from spikinghash.visible import visible
 
 #: Data files of the codes table beyond which a night ends with compaction.
 COMPACT_FROM = 50
@@ -48,9 +50,12 @@ def encode(files: list[str], db: str, model: str) -> tuple[dict[str, Any], str, 
     """Hash recordings; returns the report, the model's digest and its share of ones per bit in training."""
     encoder = open_encoder(model)
     database = CodeDatabase.create_or_open(db)
+    doubts = Doubts()
     with IsolatedDecoder() as decoder, progress_bar("encode") as progress:
         paths = [Path(file) for file in files]
-        report = encode_recordings(paths, encoder, database, decode=decoder.decode, progress=progress)
+        report = encode_recordings(paths, encoder, database, decode=doubts.watch(decoder.decode), progress=progress)
+    if (line := doubts.line()) is not None:
+        print(visible(line))  # noqa: T201  becomes a Prefect log line
     trained = trained_ones(encoder.model.card, encoder.model.spec.bits)
     return report.to_json(), encoder.model.digest, None if trained is None else trained.tolist()
 
@@ -140,7 +145,7 @@ def nightly(
     ready, growing = settle(discover([Path(landing)]))
     files = [str(path) for path in ready]
     if growing:
-        print(f"{len(growing)} files are still being written, the first {growing[0]}: for the next night")  # noqa: T201
+        print(f"{len(growing)} files are still being written, the first {visible(str(growing[0]))}: for the next night")  # noqa: T201
     encoded, digest, trained = encode(files, db, model)
     compacted = tidy(db)
     rows = index(db, digest, f"{db}/index/{digest}")

@@ -18,6 +18,7 @@ from spikinghash.codes.refusals import Refusals
 from spikinghash.codes.stop import Stop, Stopped
 from spikinghash.codes.table import CodeDatabase
 from spikinghash.errors import BadRecording
+from spikinghash.events.options import DEFAULTS, ReadOptions
 from spikinghash.frames.clips import Decode
 from spikinghash.training.checkpoint import LoadedModel
 
@@ -35,6 +36,7 @@ def encode_recordings(
     *,
     decode: Decode,
     format: str | None = None,
+    reading: ReadOptions = DEFAULTS,
     progress: Progress | None = None,
     stop: Stop | None = None,
 ) -> EncodeReport:
@@ -45,7 +47,7 @@ def encode_recordings(
     """
 
     def hasher(inputs: Iterator[Opened]) -> Iterator[Hashed | Refused]:
-        return hash_here(inputs, encoder, decode, format, stop)
+        return hash_here(inputs, encoder, decode, format, stop, reading)
 
     return encode_with(hasher, files, encoder.model, database, progress=progress, stop=stop)
 

@@ -13,7 +13,7 @@ from spikinghash.datasets.picture_file import ONE_PICTURE
 from spikinghash.datasets.recording import Recording
 from spikinghash.errors import BadCheckpoint, BadRecording, ConfigError
 from spikinghash.events.machine_memory import reading_bytes
-from spikinghash.events.options import ReadOptions
+from spikinghash.events.options import DEFAULTS, ReadOptions
 from spikinghash.events.source import Source
 from spikinghash.frames.clips import Decode, cut_file, frame_clips
 from spikinghash.frames.framing import Framing
@@ -35,11 +35,19 @@ class FramedClip:
 
 
 def frame_recording(
-    path: str, source: Source, spec: ModelSpec, decode: Decode, *, archive: str | None = None, format: str | None = None
+    path: str,
+    source: Source,
+    spec: ModelSpec,
+    decode: Decode,
+    *,
+    archive: str | None = None,
+    format: str | None = None,
+    reading: ReadOptions = DEFAULTS,
 ) -> Iterator[FramedClip]:
     """Decode, cut and frame; clips are named by the recording's contents and their times, at least one.
 
     Clips are framed one after the other as they are asked for, since all of a long recording may not fit into memory.
+    `reading` overrides how the model's own recordings were read.
     For a model of pictures the file is one, PNG or JPEG, and its one clip is named by its contents alone.
 
     Raises `BadRecording` for anything the readers refuse, for a sensor unlike the model's, for
@@ -49,7 +57,7 @@ def frame_recording(
         pixels = _picture_frame(spec).pixels(source.data, ONE_PICTURE)
         return iter([FramedClip(Clip(source.sha256, path, source.sha256, 0, 0, archive=archive), pixels, 0)])
     framing, options = _framing(spec)
-    whole = Recording(source.sha256, source.path, None, None, options=options)
+    whole = Recording(source.sha256, source.path, None, None, options=options.overridden(reading))
     file = cut_file(source, [whole], framing, spec.sensor, format, decode=decode)
     for _, error in file.refused:
         raise error

@@ -16,6 +16,7 @@ from spikinghash.codes.new_rows import Clip, Refused
 from spikinghash.codes.stop import Stop
 from spikinghash.errors import BadRecording, SpikinghashError
 from spikinghash.events.machine_memory import reading_bytes
+from spikinghash.events.options import DEFAULTS, ReadOptions
 from spikinghash.frames.clips import Decode
 
 
@@ -35,7 +36,12 @@ Hasher = Callable[[Iterator[Opened]], Iterator[Hashed | Refused]]
 
 
 def hash_here(
-    inputs: Iterator[Opened], encoder: Encoder, decode: Decode, format: str | None = None, stop: Stop | None = None
+    inputs: Iterator[Opened],
+    encoder: Encoder,
+    decode: Decode,
+    format: str | None = None,
+    stop: Stop | None = None,
+    reading: ReadOptions = DEFAULTS,
 ) -> Iterator[Hashed | Refused]:
     """Decode and frame one input after the other, and encode when a batch for every core is there.
 
@@ -46,7 +52,7 @@ def hash_here(
     for item in inputs:
         recording = _Recording(item)
         try:
-            for framed in _clips(item, encoder, decode, format, batch.stop):
+            for framed in _clips(item, encoder, decode, format, batch.stop, reading):
                 yield from batch.add(recording, framed)
             yield from batch.complete(recording)
         except BadRecording as error:
@@ -57,10 +63,14 @@ def hash_here(
     yield from batch.encode()
 
 
-def _clips(item: Opened, encoder: Encoder, decode: Decode, format: str | None, stop: Stop) -> Iterator[FramedClip]:
+def _clips(
+    item: Opened, encoder: Encoder, decode: Decode, format: str | None, stop: Stop, reading: ReadOptions
+) -> Iterator[FramedClip]:
     with stop.interruptible(), _refusing():
         spec = encoder.model.spec
-        framed = frame_recording(item.path, item.source, spec, decode, archive=item.archive, format=format)
+        framed = frame_recording(
+            item.path, item.source, spec, decode, archive=item.archive, format=format, reading=reading
+        )
     while True:
         with stop.interruptible(), _refusing():
             clip = next(framed, None)

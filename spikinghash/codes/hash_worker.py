@@ -14,6 +14,7 @@ from spikinghash.codes.hash_inputs import Hashed, hash_here
 from spikinghash.codes.inputs import Opened
 from spikinghash.codes.new_rows import Refused
 from spikinghash.events.isolate import IsolatedDecoder, Limits
+from spikinghash.events.options import DEFAULTS, ReadOptions
 from spikinghash.training.checkpoint import load_model
 
 #: Contents of the files of a model folder, by name.
@@ -33,14 +34,21 @@ class Refusal(NamedTuple):
 class HashWorker:
     """A model and a decoder of its own, on one core; `BadCheckpoint` if the model's files are damaged."""
 
-    def __init__(self, files: ModelFiles, format: str | None, limits: Limits, command: Sequence[str]) -> None:
+    def __init__(
+        self,
+        files: ModelFiles,
+        format: str | None,
+        limits: Limits,
+        command: Sequence[str],
+        reading: ReadOptions = DEFAULTS,
+    ) -> None:
         # several workers with a thread per core each would fight over the cores
         torch.set_num_threads(1)
         with tempfile.TemporaryDirectory() as folder:
             for name, content in files.items():
                 (Path(folder) / name).write_bytes(content)
             self.encoder = Encoder(load_model(Path(folder)), workers=1)
-        self.format = format
+        self.format, self.reading = format, reading
         self.decoder = IsolatedDecoder(limits, command)
 
     def ready(self) -> bool:
@@ -49,7 +57,7 @@ class HashWorker:
 
     def hash(self, items: list[Opened]) -> list[Hashed | Refusal]:
         """What became of the inputs, in any order."""
-        results = hash_here(iter(items), self.encoder, self.decoder.decode, self.format)
+        results = hash_here(iter(items), self.encoder, self.decoder.decode, self.format, reading=self.reading)
         return [_plain(result) if isinstance(result, Refused) else result for result in results]
 
 

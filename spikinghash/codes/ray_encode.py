@@ -26,6 +26,7 @@ from spikinghash.codes.new_rows import Refused
 from spikinghash.codes.stop import Stop, handlers_restored, keep_signals
 from spikinghash.errors import BadRecording, Temporary
 from spikinghash.events.isolate import WORKER, Limits
+from spikinghash.events.options import DEFAULTS, ReadOptions
 from spikinghash.isolation import packages_alone
 from spikinghash.training.checkpoint import LoadedModel, save_model
 from spikinghash.training.ray_session import connect_ray
@@ -48,6 +49,7 @@ def ray_hasher(
     *,
     address: str | None = None,
     format: str | None = None,
+    reading: ReadOptions = DEFAULTS,
     stop: Stop | None = None,
     limits: Limits | None = None,
     command: Sequence[str] = WORKER,
@@ -64,7 +66,7 @@ def ray_hasher(
                 # with fewer CPUs than workers some would wait for good
                 cpus = max(workers, os.cpu_count() or 1)
                 connect_ray(packages, address, cpus, object_store_memory=256 << 20)
-        pool = _Pool(_Start(ray.put(_files(model)), format, limits or Limits(), tuple(command)), workers, stop)
+        pool = _Pool(_Start(ray.put(_files(model)), format, limits or Limits(), tuple(command), reading), workers, stop)
         try:
             yield pool.run
         finally:
@@ -90,11 +92,12 @@ class _Start:
     format: str | None
     limits: Limits
     command: tuple[str, ...]
+    reading: ReadOptions
 
     def worker(self) -> Any:
         # no task of a dead worker is repeated by Ray: we decide what is tried again, and alone
         actor = ray.remote(num_cpus=1, max_restarts=0, max_task_retries=0)(HashWorker)
-        return actor.remote(self.files, self.format, self.limits, self.command)
+        return actor.remote(self.files, self.format, self.limits, self.command, self.reading)
 
 
 @dataclass

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import os
 import sys
 from collections.abc import Sequence
@@ -16,12 +17,14 @@ from spikinghash.codes.encode_report import EncodeReport
 from spikinghash.codes.settle import SETTLE_S, settle
 from spikinghash.codes.stop import Stop, Stopped, stop_on_signals
 from spikinghash.commands.output import DEFAULT_DB, DEFAULT_MODEL, Format, Json, Model, WritableDb, command, emit
+from spikinghash.commands.reading import FlipX, FlipY, Invert, Layout, Transpose, Unit, reading_of
 from spikinghash.errors import EXIT_OK, EXIT_QUARANTINED, EXIT_TEMPORARY, ConfigError
+from spikinghash.events.doubts import Doubts
 
 if TYPE_CHECKING:
     from spikinghash.codes.encoder import Encoder
-    from spikinghash.codes.table import CodeDatabase
-    from spikinghash.progress import Update
+    from spikinghash.codes.hash_inputs import Hasher
+    from spikinghash.events.options import ReadOptions
 
 Workers = Annotated[int, typer.Option("--workers", min=0, help="Ray workers; 0: this process alone, without Ray.")]
 Settle = Annotated[
@@ -36,6 +39,12 @@ def encode(
     db: WritableDb = DEFAULT_DB,
     model: Model = DEFAULT_MODEL,
     format: Format = None,
+    layout: Layout = None,
+    time_unit: Unit = None,
+    flip_x: FlipX = False,
+    flip_y: FlipY = False,
+    transpose: Transpose = False,
+    invert_polarity: Invert = False,
     workers: Workers = 0,
     address: Address = None,
     settle_s: Settle = SETTLE_S,
@@ -48,6 +57,7 @@ def encode(
     """
     if address is not None and workers == 0:
         raise ConfigError("--address needs --workers, the number of workers on the cluster")
+    reading, doubts = reading_of(layout, time_unit, flip_x, flip_y, transpose, invert_polarity), Doubts()
     files = discover(paths)
 
     def leave() -> NoReturn:
@@ -55,6 +65,7 @@ def encode(
 
     with stop_on_signals() as stop, ExitStack() as resources:
         with stop.leaving(leave):
+            from spikinghash.codes.encode_recordings import encode_with
             from spikinghash.codes.table import CodeDatabase
             from spikinghash.commands.model_ref import open_encoder
             from spikinghash.progress import progress_bar
@@ -65,18 +76,20 @@ def encode(
         try:
             with progress_bar("encode") as progress:
                 if workers:
-                    report = _on_ray(ready, encoder, database, format, workers, address, stop, progress, resources)
+                    made = functools.partial(_ray_hasher, workers=workers, address=address, resources=resources)
                 else:
-                    report = _here(ready, encoder, database, format, stop, progress)
+                    made = functools.partial(_hasher, doubts=doubts, resources=resources)
+                hasher = made(encoder, format, reading, stop)
+                report = encode_with(hasher, ready, encoder.model, database, progress=progress, stop=stop)
         except Stopped:
             # before the first input, while Ray was starting: half started, it would abort at the interpreter's end
             leave()
         report.found += len(growing)
         # before Ray ends, which takes a moment during which SIGTERM kills
-        return _tell(report, as_json, growing)
+        return _tell(report, as_json, growing, doubts)
 
 
-def _tell(report: EncodeReport, as_json: bool, growing: Sequence[Path] = ()) -> int:
+def _tell(report: EncodeReport, as_json: bool, growing: Sequence[Path] = (), doubts: Doubts | None = None) -> int:
     """Print the report; the exit code it means."""
     content = report.to_json()
 
@@ -86,6 +99,8 @@ def _tell(report: EncodeReport, as_json: bool, growing: Sequence[Path] = ()) -> 
 
     emit(content, as_json, text)
     sys.stdout.flush()
+    if doubts is not None and (line := doubts.line()) is not None:
+        typer.echo(f"spikinghash: {line}", err=True)
     if growing:
         said = f"{len(growing)} files are still being written, the first {growing[0]}; run the same command again"
         typer.echo(f"spikinghash: {said}", err=True)
@@ -96,31 +111,22 @@ def _tell(report: EncodeReport, as_json: bool, growing: Sequence[Path] = ()) -> 
     return EXIT_QUARANTINED if report.quarantined else EXIT_OK
 
 
-def _here(
-    files: list[Path], encoder: Encoder, database: CodeDatabase, format: str | None, stop: Stop, progress: Update
-) -> EncodeReport:
-    from spikinghash.codes.encode_recordings import encode_recordings
+def _hasher(
+    encoder: Encoder, format: str | None, reading: ReadOptions, stop: Stop, *, doubts: Doubts, resources: ExitStack
+) -> Hasher:
+    from spikinghash.codes.hash_inputs import hash_here
     from spikinghash.events.isolate import IsolatedDecoder
 
-    with IsolatedDecoder() as decoder:
-        return encode_recordings(
-            files, encoder, database, decode=decoder.decode, format=format, progress=progress, stop=stop
-        )
+    decode = doubts.watch(resources.enter_context(IsolatedDecoder()).decode)
+    return lambda inputs: hash_here(inputs, encoder, decode, format, stop, reading)
 
 
-def _on_ray(
-    files: list[Path],
-    encoder: Encoder,
-    database: CodeDatabase,
-    format: str | None,
-    workers: int,
-    address: str | None,
-    stop: Stop,
-    progress: Update,
+def _ray_hasher(
+    encoder: Encoder, format: str | None, reading: ReadOptions, stop: Stop, *, workers: int, address: str | None,
     resources: ExitStack,
-) -> EncodeReport:
-    from spikinghash.codes.encode_recordings import encode_with
+) -> Hasher:  # fmt: skip
     from spikinghash.codes.ray_encode import ray_hasher
 
-    hasher = resources.enter_context(ray_hasher(encoder.model, workers, address=address, format=format, stop=stop))
-    return encode_with(hasher, files, encoder.model, database, progress=progress, stop=stop)
+    return resources.enter_context(
+        ray_hasher(encoder.model, workers, address=address, format=format, reading=reading, stop=stop)
+    )

@@ -27,13 +27,14 @@ def fsck(
     from spikinghash.codes.discover import discover
     from spikinghash.codes.fsck import fsck as check
     from spikinghash.codes.table import CodeDatabase
+    from spikinghash.commands.model_ref import digest_of
 
     content: dict[str, Any] = {}
     if repair:
         from spikinghash.index.repair_database import repair_database
 
         content["repaired"] = repair_database(db)
-    found = check(CodeDatabase.open(db), model, discover(archive) if archive else None)
+    found = check(CodeDatabase.open(db), digest_of(model), discover(archive) if archive else None)
     content = found.to_json() | content
 
     def text() -> None:

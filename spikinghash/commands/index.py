@@ -9,6 +9,7 @@ from typing import Annotated, Any
 import typer
 
 from spikinghash.commands.output import DEFAULT_DB, Db, Digest, Json, command, emit
+from spikinghash.dvc_outputs import refuse_dvc_output
 from spikinghash.errors import BadStore, ConfigError
 from spikinghash.redact import redact
 
@@ -29,7 +30,7 @@ def index_folder(db: str, model: str) -> Path | None:
 
     if is_address(db):
         return None
-    if not re.fullmatch(r"[0-9a-f]{64}", model):
+    if not re.fullmatch(r"[0-9a-f]{16,64}", model):
         raise BadStore(f"{db} holds codes of {model!r}, which is no digest of a model; say where the index goes: --out")
     folder = Path(db) / "index" / model
     for place in (folder, folder.parent):
@@ -48,13 +49,15 @@ def index(
 ) -> int:
     """Build the index that makes a search in a large database quick; codes committed later are found without it."""
     from spikinghash.codes.table import CodeDatabase
+    from spikinghash.commands.model_ref import digest_of
     from spikinghash.index.approximate import build_approximate
     from spikinghash.index.flat import build_index
 
-    codes = CodeDatabase.open(db).load(model)
+    codes = CodeDatabase.open(db).load(digest_of(model))
     folder = out or index_folder(db, codes.model)
     if folder is None:
         raise ConfigError(f"{redact(db)} is an object store; say where the index goes: --out FOLDER")
+    refuse_dvc_output(folder)
     manifest = build_index(codes, folder)
     content: dict[str, Any] = {
         "path": str(folder),

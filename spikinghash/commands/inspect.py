@@ -9,14 +9,12 @@ from typing import Annotated
 import typer
 
 from spikinghash.commands.output import Format, Json, command, emit
+from spikinghash.commands.reading import FlipX, FlipY, Invert, Layout, Transpose, Unit
 from spikinghash.errors import BadRecording, ConfigError, SpikinghashError
 from spikinghash.files import write_atomically
 
 Sensor = Annotated[str | None, typer.Option(help="WIDTHxHEIGHT in pixels, where the file does not say.")]
 Picture = Annotated[Path | None, typer.Option(help="Write a picture here.")]
-Layout = Annotated[str | None, typer.Option(help="Address layout of AEDAT 2.0: dvs128, davis240 or davis346.")]
-Unit = Annotated[str | None, typer.Option(help="Unit of stored times: us, ms or s.")]
-Invert = Annotated[bool, typer.Option("--invert-polarity", help="The file's 1 means OFF.")]
 
 
 @command
@@ -26,24 +24,24 @@ def inspect(
     sensor: Sensor = None,
     layout: Layout = None,
     time_unit: Unit = None,
-    flip_x: bool = False,
-    flip_y: bool = False,
-    transpose: bool = False,
+    flip_x: FlipX = False,
+    flip_y: FlipY = False,
+    transpose: Transpose = False,
     invert_polarity: Invert = False,
     gif: Picture = None,
     png: Picture = None,
     as_json: Json = False,
 ) -> int:
     """Describe one recording: format, sensor, span, events, what was dropped, what looks odd."""
+    from spikinghash.codes.open_named import open_named
     from spikinghash.events.isolate import IsolatedDecoder
     from spikinghash.events.options import ReadOptions
     from spikinghash.events.problems import problems
-    from spikinghash.events.source import open_source
 
     options = ReadOptions(parse_sensor(sensor), layout, flip_x, flip_y, transpose, invert_polarity, time_unit)
     try:
         with IsolatedDecoder() as decoder:
-            events = decoder.decode(open_source(file), format=format, options=options)
+            events = decoder.decode(open_named(file), format=format, options=options)
     except BadRecording as error:
         raise BadRecording(error.reason, f"{file}: {error.message}", error.offset) from None
     if gif or png:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 from spikinghash.codes.encoder import Encoder
@@ -25,6 +26,13 @@ def registry_place(uri: str | None = None, name: str | None = None) -> tuple[str
         return uri, name
     tracking = load_params(Path("params.yaml")).tracking
     return uri or tracking.uri, name or tracking.experiment
+
+
+def digest_of(ref: str | None) -> str | None:
+    """The digest that codes of a model carry, for a digest, a folder or a registered model; None for None."""
+    if ref is None or re.fullmatch(r"[0-9a-f]{16,64}", ref):
+        return ref
+    return open_model(ref).digest
 
 
 def open_encoder(ref: str) -> Encoder:

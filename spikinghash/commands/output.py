@@ -16,13 +16,17 @@ import typer
 
 from spikinghash.dvc_outputs import refuse_dvc_output
 from spikinghash.errors import EXIT_BUG, EXIT_TEMPORARY, BadRecording, ConfigError, SpikinghashError, Temporary
+from spikinghash.redact import redact
 from spikinghash.visible import visible
 
 Json = Annotated[bool, typer.Option("--json", help="Print exactly one JSON document on stdout.")]
 Model = Annotated[str, typer.Option("--model", help="Folder of a model, or models:/NAME@alias.")]
 Format = Annotated[str | None, typer.Option("--format", help="Name of the raw format; default: by content.")]
 
-Digest = Annotated[str | None, typer.Option("--model", help="Digest of a model; default: all, or the only one.")]
+Digest = Annotated[
+    str | None,
+    typer.Option("--model", help="Digest, folder or models:/NAME@alias; default: all, or the only one."),
+]
 Version = Annotated[int | None, typer.Option("--version", help="The codes as they were at this version of the table.")]
 
 DEFAULT_MODEL = "data/models/default"
@@ -107,7 +111,7 @@ def _refuse(error: SpikinghashError, as_json: bool) -> int:
         offset = error.offset if isinstance(error, BadRecording) else None
         document = {"error": {"reason": reason, "message": message, "offset": offset}}
         sys.stdout.write(json.dumps(document, sort_keys=True) + "\n")
-    typer.echo(f"spikinghash: {visible(str(error))}", err=True)
+    typer.echo(f"spikinghash: {visible(redact(str(error)))}", err=True)
     return error.exit_code
 
 

@@ -11,6 +11,9 @@ import typer
 
 from spikinghash.commands.index import index_folder
 from spikinghash.commands.output import DEFAULT_DB, DEFAULT_MODEL, Db, Format, Json, Model, Version, command, emit
+from spikinghash.commands.reading import FlipX, FlipY, Invert, Layout, Transpose, Unit, reading_of
+from spikinghash.redact import redact
+from spikinghash.visible import visible
 
 Files = Annotated[list[Path], typer.Argument(help="Recordings; each is a query.")]
 K = Annotated[int | None, typer.Option("--k", help="How many clips; default 10, or all within --radius.")]
@@ -42,6 +45,12 @@ def search(
     model: Model = DEFAULT_MODEL,
     version: Version = None,
     format: Format = None,
+    layout: Layout = None,
+    time_unit: Unit = None,
+    flip_x: FlipX = False,
+    flip_y: FlipY = False,
+    transpose: Transpose = False,
+    invert_polarity: Invert = False,
     as_json: Json = False,
 ) -> int:
     """Find what looks like these recordings; copies of a recording itself are left out.
@@ -63,7 +72,10 @@ def search(
         codes = open_searchable(CodeDatabase.open(db), digest, index or index_folder(db, digest), version, approximate)
         choice = Choice(_some(label), _some(archive), from_us, to_us)
         k = 10 if k is None and radius is None else k
-        find = functools.partial(nearest, decode=decoder.decode, format=format, labelled=gif is not None)
+        reading = reading_of(layout, time_unit, flip_x, flip_y, transpose, invert_polarity)
+        find = functools.partial(
+            nearest, decode=decoder.decode, format=format, reading=reading, labelled=gif is not None
+        )
         answers = find(files, encoder, codes, k, radius=radius, choice=choice)
         if codes.note is not None:
             typer.echo(f"spikinghash: all codes were read: {codes.note}", err=True)
@@ -78,11 +90,12 @@ def search(
     def text() -> None:
         for answer in told:
             if len(told) > 1:
-                typer.echo(f"{answer['query']}:")
+                typer.echo(f"{visible(answer['query'])}:")
             for hit in answer["results"]:
-                typer.echo(f"{hit['distance']:4}  {hit['label'] or '-':12}  {hit['clip_id']}")
+                label, times = visible(hit["label"] or "-"), f"{hit['start_us']}-{hit['end_us']} us"
+                typer.echo(f"{hit['distance']:4}  {label:12}  {visible(hit['recording'])}  {times}")
 
-    content: dict[str, Any] = {"bits": codes.bits}
+    content: dict[str, Any] = {"bits": codes.bits, "db": redact(db)}
     if codes.quick is not None:
         recall = codes.quick.about["recall"]
         typer.echo(f"spikinghash: approximate, recall {recall:.3f} when the index was built", err=True)

@@ -7,10 +7,10 @@ from pathlib import Path
 import numpy as np
 
 from spikinghash.codes.frame_recording import frame_recording
+from spikinghash.codes.open_named import open_named
 from spikinghash.commands.inspect import write_picture
 from spikinghash.errors import BadRecording, BadStore
 from spikinghash.events.isolate import IsolatedDecoder
-from spikinghash.events.source import open_source
 from spikinghash.frames.store import FrameStore
 from spikinghash.index.nearest import Answer
 from spikinghash.methods.spec import ModelSpec
@@ -41,7 +41,7 @@ def _clips(answers: list[Answer], frames: Path, spec: ModelSpec, decoder: Isolat
     for hit in hits.values():
         if hit.clip_id not in counts:
             try:
-                framed = frame_recording(hit.recording, open_source(Path(hit.recording)), spec, decoder.decode)
+                framed = frame_recording(hit.recording, open_named(Path(hit.recording)), spec, decoder.decode)
                 counts |= {one.clip.clip_id: one.frames for one in framed if one.clip.clip_id in hits}
             except BadRecording:
                 continue

@@ -57,9 +57,9 @@ def find_recordings(root: Path, layout: str) -> list[Recording]:
     """All recordings below `root`, sorted by id, each id once; none is decoded.
 
     `labels_csv` is a table, see `find_listed`; `class_folders` is `<split>/<label>/<file>` or `<label>/<file>`, see
-    `find_in_class_folders`; the others are data sets as they are downloaded. Links are listed, so that the reader can
-    refuse them. Raises `ConfigError` for a missing root, an unknown layout, duplicate ids and whatever the layout calls
-    wrong.
+    `find_in_class_folders`; the others are data sets as they are downloaded. Links are listed: the reader follows those
+    to regular files and refuses the others. Raises `ConfigError` for a missing root, an unknown layout, duplicate ids
+    and whatever the layout calls wrong.
     """
     if layout not in LAYOUTS:
         raise ConfigError(f"unknown layout {layout!r}; known are: {', '.join(LAYOUTS)}")

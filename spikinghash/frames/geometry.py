@@ -50,7 +50,7 @@ def stated_sensor(recordings: list[Recording]) -> Sensor | None:
 def _first_sensor(recordings: list[Recording], format: str | None, decode: Decode) -> Sensor:
     for recording in recordings:
         try:
-            events = decode(open_source(recording.path), format=format, options=recording.options)
+            events = decode(open_source(recording.path, follow=True), format=format, options=recording.options)
         except BadRecording:
             continue
         return events.width, events.height

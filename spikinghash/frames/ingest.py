@@ -110,7 +110,7 @@ def _cut_or_refuse(
     """The clips of a file, or None after a refusal was entered in the ledger."""
     sha256, reader = None, format or "auto"
     try:
-        source = open_source(recordings[0].path)
+        source = open_source(recordings[0].path, follow=True)
         sha256 = source.sha256
         file = cut_file(source, recordings, framing, sensor, format, decode=decode)
     except BadRecording as error:

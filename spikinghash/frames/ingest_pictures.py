@@ -77,7 +77,7 @@ def ingest_pictures(
 
 def _open(recordings: list[Recording], ledger: Ledger) -> Source | None:
     try:
-        return open_source(recordings[0].path)
+        return open_source(recordings[0].path, follow=True)
     except BadRecording as error:
         ledger.refuse(Refusal.of(_name(recordings), None, error, READER, len(recordings)))
         return None
@@ -126,7 +126,7 @@ def _name(recordings: list[Recording]) -> str:
 def _first_size(files: list[list[Recording]], file: PictureFile) -> tuple[int, int]:
     for recordings in files:
         try:
-            for _, content in file.contents(open_source(recordings[0].path), recordings):
+            for _, content in file.contents(open_source(recordings[0].path, follow=True), recordings):
                 try:
                     height, width = file.decode(content, None).shape[1:]
                 except BadRecording:

@@ -12,8 +12,9 @@ import pyarrow.compute as pc
 from spikinghash.codes.codeset import recording_key
 from spikinghash.codes.encoder import Encoder
 from spikinghash.codes.frame_recording import FramedClip, frame_recording
+from spikinghash.codes.open_named import open_named
 from spikinghash.codes.rows import path_text
-from spikinghash.events.source import open_source
+from spikinghash.events.options import DEFAULTS, ReadOptions
 from spikinghash.frames.clips import Decode
 from spikinghash.index.choice import Choice
 from spikinghash.index.searchable import Searchable, check_reach
@@ -60,6 +61,7 @@ def nearest(
     radius: int | None = None,
     choice: Choice | None = None,
     format: str | None = None,
+    reading: ReadOptions = DEFAULTS,
     labelled: bool = False,
 ) -> list[Answer]:
     """Hash the recordings at `paths` and find their k nearest clips, or all within `radius` bits for k None.
@@ -71,7 +73,9 @@ def nearest(
     check_reach(k, radius)  # before the recordings are read
     k = None if k is None else min(k, max(1, len(codes)))
     spec = encoder.model.spec
-    queries = [next(frame_recording(path_text(p), open_source(p), spec, decode, format=format)) for p in paths]
+    queries = [
+        next(frame_recording(path_text(p), open_named(p), spec, decode, format=format, reading=reading)) for p in paths
+    ]
     keys = [recording_key(query.clip.recording_sha256) for query in queries]
     hashed, _ = encoder.encode(np.stack([query.frames for query in queries]))
     found = _others(codes, hashed, keys, k, radius, choice)

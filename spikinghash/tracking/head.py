@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from spikinghash.errors import ConfigError
+from spikinghash.redact import redact
 from spikinghash.tracking.promotion_log import Entry, read_log
 
 #: The alias of the model that the nightly job uses.
@@ -41,7 +42,7 @@ def read_head(client: Any, uri: str, name: str) -> Head:
     except MlflowException as error:
         if error.error_code == ABSENT:
             raise ConfigError(
-                f"no model {name!r} in the registry {uri}; `spikinghash registry add` registers one, --name and --uri "
+                f"no model {name!r} in the registry {redact(uri)}; `spikinghash registry add` registers one, --name and --uri "
                 "choose another"
             ) from None
         raise

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from spikinghash.errors import BadCheckpoint, BadStore
+from spikinghash.redact import redact
 from spikinghash.tracking.promotion_log import promoted_digest, read_log
 from spikinghash.tracking.registry_errors import registry_errors
 from spikinghash.tracking.run import client_for
@@ -107,7 +108,7 @@ def _version(client: Any, uri: str, ref: str) -> Any:
                 if match["alias"] == "champion"
                 else ""
             )
-            raise BadCheckpoint(f"{ref}: {str(error).splitlines()[0]} (registry {uri}){how}") from None
+            raise BadCheckpoint(f"{ref}: {str(error).splitlines()[0]} (registry {redact(uri)}){how}") from None
 
 
 def _source(client: Any, uri: str, version: Any) -> str:

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 from spikinghash.errors import SpikinghashError, Temporary
+from spikinghash.redact import redact
 
 #: A server that does not answer, or a database that another process is writing.
 _AWAY = re.compile(
@@ -27,5 +28,5 @@ def registry_errors(uri: str) -> Iterator[None]:
     except (MlflowException, SQLAlchemyError, ConnectionError) as error:
         line = (str(error).splitlines() or [type(error).__name__])[0]
         if getattr(error, "error_code", None) == "TEMPORARILY_UNAVAILABLE" or _AWAY.search(str(error)):
-            raise Temporary(f"registry {uri}: {line}; run the same command again") from error
-        raise SpikinghashError(f"registry {uri}: {line}") from error
+            raise Temporary(f"registry {redact(uri)}: {redact(line)}; run the same command again") from error
+        raise SpikinghashError(f"registry {redact(uri)}: {redact(line)}") from error

@@ -8,6 +8,7 @@ from typing import Any
 from urllib.parse import unquote, urlparse
 
 from spikinghash.errors import BadCheckpoint, ConfigError
+from spikinghash.redact import redact
 
 _SQLITE = "sqlite:///"
 _MAGIC = b"SQLite format 3\x00"
@@ -29,11 +30,11 @@ def require_database(uri: str) -> None:
         with file.open("rb") as stream:
             head = stream.read(len(_MAGIC))
     except FileNotFoundError:
-        raise ConfigError(f"registry {uri}: there is no {file}; `spikinghash registry add` makes it") from None
+        raise ConfigError(f"registry {redact(uri)}: there is no {file}; `spikinghash registry add` makes it") from None
     except OSError as error:
-        raise ConfigError(f"registry {uri}: {file} cannot be read: {error.strerror}") from None
+        raise ConfigError(f"registry {redact(uri)}: {file} cannot be read: {error.strerror}") from None
     if head != _MAGIC:
-        raise ConfigError(f"registry {uri}: {file} is no SQLite database; correct tracking.uri in params.yaml")
+        raise ConfigError(f"registry {redact(uri)}: {file} is no SQLite database; correct tracking.uri in params.yaml")
 
 
 def experiment_id(client: Any, uri: str, name: str) -> str:
@@ -44,7 +45,9 @@ def experiment_id(client: Any, uri: str, name: str) -> str:
     """
     file, found = database_file(uri), client.get_experiment_by_name(name)
     if found is not None and found.lifecycle_stage == "deleted":
-        raise ConfigError(f"registry {uri}: the experiment {name!r} was deleted; restore it or choose another name")
+        raise ConfigError(
+            f"registry {redact(uri)}: the experiment {name!r} was deleted; restore it or choose another name"
+        )
     if file is None:
         return str(found.experiment_id if found else client.create_experiment(name))
     if found is not None:
@@ -72,7 +75,7 @@ def source_of(version: Any, uri: str, artifacts: str | None) -> str:
     if file is None:
         if artifacts is not None and stored.startswith(artifacts.rstrip("/") + "/"):
             return stored
-        raise BadCheckpoint(f"{name}: its source {stored} is a path on this machine, not in the registry {uri}")
+        raise BadCheckpoint(f"{name}: its source {stored} is a path on this machine, not in the registry {redact(uri)}")
     home = file.parent.resolve()
     if ".." in place.parts:
         raise BadCheckpoint(f"{name}: its source {stored} leads out of the registry's folder {home}")
@@ -84,7 +87,7 @@ def source_of(version: Any, uri: str, artifacts: str | None) -> str:
     if run is not None and place.is_relative_to(run) and place.is_dir():
         return stored
     raise BadCheckpoint(
-        f"{name}: no files at {candidates[-1]}; a model of the registry {uri} lies below {home}: move them there, or "
+        f"{name}: no files at {candidates[-1]}; a model of the registry {redact(uri)} lies below {home}: move them there, or "
         "register it again with `spikinghash registry add`"
     )
 

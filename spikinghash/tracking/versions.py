@@ -7,6 +7,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from spikinghash.errors import ConfigError
+from spikinghash.redact import redact
 from spikinghash.tracking.head import ABSENT, Head, read_head
 from spikinghash.tracking.promotion_log import Entry
 from spikinghash.tracking.registry import DIGEST
@@ -56,7 +57,7 @@ def check_version(version: int, numbers: list[int], uri: str, name: str) -> None
     """`ConfigError` unless the version is one of `numbers`."""
     if version not in numbers:
         known = ", ".join(map(str, sorted(numbers))) or "none"
-        raise ConfigError(f"{name}: no version {version} in the registry {uri}; versions: {known}")
+        raise ConfigError(f"{name}: no version {version} in the registry {redact(uri)}; versions: {known}")
 
 
 def version_numbers(client: Any, name: str) -> list[int]:
