@@ -4,3 +4,5 @@ import os
 
 os.environ.setdefault("PREFECT_SERVER_ANALYTICS_ENABLED", "false")
 os.environ.setdefault("DO_NOT_TRACK", "1")
+# Prefect starts `python -m` processes, which would look for modules in the current directory first
+os.environ["PYTHONSAFEPATH"] = "1"

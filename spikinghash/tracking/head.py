@@ -42,8 +42,8 @@ def read_head(client: Any, uri: str, name: str) -> Head:
     except MlflowException as error:
         if error.error_code == ABSENT:
             raise ConfigError(
-                f"no model {name!r} in the registry {redact(uri)}; `spikinghash registry add` registers one, --name and --uri "
-                "choose another"
+                f"no model {name!r} in the registry {redact(uri)}; `spikinghash registry add` registers one, --name "
+                "and --uri choose another"
             ) from None
         raise
     return Head(dict(model.tags), {alias: int(version) for alias, version in sorted(model.aliases.items())})

@@ -87,8 +87,8 @@ def source_of(version: Any, uri: str, artifacts: str | None) -> str:
     if run is not None and place.is_relative_to(run) and place.is_dir():
         return stored
     raise BadCheckpoint(
-        f"{name}: no files at {candidates[-1]}; a model of the registry {redact(uri)} lies below {home}: move them there, or "
-        "register it again with `spikinghash registry add`"
+        f"{name}: no files at {candidates[-1]}; a model of the registry {redact(uri)} lies below {home}: move them "
+        "there, or register it again with `spikinghash registry add`"
     )
 
 
