@@ -46,14 +46,14 @@ def publish(path: Path) -> Iterator[Path]:
 
 
 def _refuse_to_replace(path: Path) -> None:
-    """`ConfigError` where a device, a pipe or a folder has the name: renaming a file to it would take its place."""
+    """`ConfigError` where a device or a pipe has the name: renaming a file to it would take its place."""
     try:
         there = path.lstat().st_mode
         if stat.S_ISLNK(there) and path.absolute().parent.parts[1:2] not in (("dev",), ("proc",)):
             there = path.stat().st_mode
     except OSError:
         return  # nothing is there, or the writing says what is wrong
-    if not stat.S_ISREG(there):
+    if not stat.S_ISREG(there) and not stat.S_ISDIR(there):  # the system itself keeps folders
         raise ConfigError(f"{path}: is no file, and only files are replaced; name another output")
 
 

@@ -89,7 +89,8 @@ def _fill(store: fs.FileSystem, folder: Path | None, name: str, versions: Iterab
         path = entry_path(version)
         if store.get_file_info(path).is_file:
             _set_aside(store, [path])
-        store.create_dir(LOG, recursive=True)
+        if folder is not None:  # an object store has no folders
+            store.create_dir(LOG, recursive=True)
         with store.open_output_stream(path) as out:
             out.write(_first_entry(name) if version == 0 else _empty_entry())
         if folder is not None:
@@ -98,8 +99,9 @@ def _fill(store: fs.FileSystem, folder: Path | None, name: str, versions: Iterab
 
 
 def _set_aside(store: fs.FileSystem, paths: Iterable[str]) -> None:
-    store.create_dir(_ASIDE, recursive=True)
     for path in paths:
+        if isinstance(store, fs.SubTreeFileSystem) and isinstance(store.base_fs, fs.LocalFileSystem):
+            store.create_dir(_ASIDE, recursive=True)
         store.move(path, f"{_ASIDE}/{time.time_ns()}-{path.rsplit('/', 1)[-1]}")
 
 

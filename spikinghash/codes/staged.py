@@ -18,7 +18,15 @@ def remove_staged(folder: Path | None, older_than_s: float) -> int:
     if folder is None:
         return 0
     until = time.time() - older_than_s
-    old = [p for p in folder.rglob("*#*") if _STAGED.fullmatch(p.name) and p.stat().st_mtime <= until]
-    for path in old:
-        path.unlink(missing_ok=True)
-    return len(old)
+    return sum(_remove(path, until) for path in folder.rglob("*#*") if _STAGED.fullmatch(path.name))
+
+
+def _remove(path: Path, until: float) -> bool:
+    """Delete a file that nobody touched since; a writer beside us may give it its name at any moment."""
+    try:
+        if path.stat().st_mtime > until:
+            return False
+        path.unlink()
+    except FileNotFoundError:
+        return False
+    return True

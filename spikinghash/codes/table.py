@@ -21,7 +21,7 @@ from spikinghash.codes.codeset import CodeSet, codeset_from_rows
 from spikinghash.codes.commit import Appended, Key, append_new
 from spikinghash.codes.open_table import TABLES, create_table, open_table
 from spikinghash.codes.rows import CODE_KEY, CODE_ROWS, QUARANTINE_KEY, QUARANTINE_ROWS, code_width, conform
-from spikinghash.codes.store_errors import store_errors
+from spikinghash.codes.store_errors import ADVICE, store_errors
 from spikinghash.codes.table_files import DataFile, data_files, dataset_of, files_of, read_file
 from spikinghash.errors import BadStore, ConfigError, StaleModel, Temporary
 from spikinghash.redact import redact
@@ -110,15 +110,20 @@ class CodeDatabase:
             files = ()
         return codeset_from_rows(rows, chosen, table.version(), files)
 
-    def load_beyond(self, model: str, covered: Collection[str], rows: int) -> list[CodeSet] | None:
+    def load_beyond(self, model: str, covered: Collection[str], rows: int, version: int) -> list[CodeSet] | None:
         """The codes of one model that are in other data files than `covered`, as one `CodeSet` or, for none, nothing.
 
         None if a covered file is gone, for then the files were rewritten, or if they do not hold `rows` rows: all must
-        be read again.
+        be read again. `BadStore` if `version`, in which the covered files were read, is one that the log has no more.
         """
         table = self.snapshot("codes")
         files = _files(table, self._the_model(table, model))
         old = [file for file in files if file.path in set(covered)]
+        if table.version() < version and (old or self._lie(table, covered)):
+            now = table.version()
+            raise BadStore(
+                f"{self.shown}/codes: its log went backwards: version {now}, an index knows {version}; {ADVICE}"
+            )
         if len(old) < len(set(covered)) or sum(file.rows or 0 for file in old) != rows:
             return None
         new = [file for file in files if file.path not in set(covered)]
@@ -127,14 +132,11 @@ class CodeDatabase:
         paths = tuple(file.path for file in new)
         return [codeset_from_rows(found, model, table.version(), paths)] if found.num_rows else []
 
-    def went_backwards(self, version: int, covered: Collection[str]) -> bool:
-        """Whether `version` of the codes table, which held the files `covered`, is one that its log no longer has."""
-        table = self.snapshot("codes")
-        if table.version() >= version:
-            return False
-        # files of another database are none of ours
-        store, here = files_of(table), {file.path for file in data_files(table)}
-        return any(path in here or store.get_file_info(path).is_file for path in covered)
+    def _lie(self, table: DeltaTable, paths: Collection[str]) -> bool:
+        """Whether one of `paths` is a file in the table, listed or not: those of another database are none of ours."""
+        store = files_of(table)
+        with store_errors(table.table_uri):
+            return any(store.get_file_info(path).is_file for path in paths)
 
     def committed_ids(self, model: str) -> set[str]:
         """Clip ids that `model` has hashed."""

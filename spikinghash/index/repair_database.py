@@ -9,7 +9,7 @@ from spikinghash.codes.address import database_address
 from spikinghash.codes.repair import repair
 from spikinghash.codes.table import CodeDatabase
 from spikinghash.codes.table_files import folder_of
-from spikinghash.errors import BadStore
+from spikinghash.errors import BadStore, StaleModel
 from spikinghash.index.approximate import ABOUT_FILE, STRUCTURE_FILE
 from spikinghash.index.flat import HammingIndex
 from spikinghash.index.manifest import CLIPS_FILE, INDEX_FILE, MANIFEST_FILE
@@ -26,12 +26,12 @@ def repair_database(place: str, storage_options: dict[str, str] | None = None) -
     for folder in index_folders(database):
         try:
             index = HammingIndex.load(folder)
-            current = database.load_beyond(index.manifest.model, index.manifest.covers, index.manifest.rows)
-            if current is not None and not database.went_backwards(index.manifest.database_version, []):
+            known = index.manifest
+            if database.load_beyond(known.model, known.covers, known.rows, known.database_version) is not None:
                 continue
             if repaired.files:
                 repaired.recordings += _gone(index, database)
-        except BadStore:
+        except (BadStore, StaleModel):
             pass  # of no use to anybody
         for name in (MANIFEST_FILE, INDEX_FILE, CLIPS_FILE, ABOUT_FILE, STRUCTURE_FILE):
             (folder / name).unlink(missing_ok=True)

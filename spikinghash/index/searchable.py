@@ -12,7 +12,6 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from numpy.typing import NDArray
 
-from spikinghash.codes.store_errors import ADVICE
 from spikinghash.codes.table import CodeDatabase
 from spikinghash.errors import BadStore, ConfigError
 from spikinghash.index.approximate import Approximate
@@ -122,16 +121,10 @@ def open_searchable(
         except BadStore as error:
             note = str(error)
         else:
-            if index.manifest.model == model and database.went_backwards(
-                index.manifest.database_version, index.manifest.covers
-            ):
-                raise BadStore(
-                    f"{database.shown}: its log went backwards: {folder} was built from version "
-                    f"{index.manifest.database_version}, {database.version()} is the newest; {ADVICE}"
-                )
             beyond = None
             if index.manifest.model == model and index.manifest.covers:
-                beyond = database.load_beyond(model, index.manifest.covers, index.manifest.rows)
+                known = index.manifest
+                beyond = database.load_beyond(model, known.covers, known.rows, known.database_version)
             if beyond is not None:
                 quick = Approximate.load(folder) if approximate else None
                 parts = [index, *map(HammingIndex.over, beyond)]

@@ -2,6 +2,8 @@
 
 import datetime
 import json
+import os
+import stat
 from pathlib import Path
 
 import faiss
@@ -13,9 +15,10 @@ from deltalake import write_deltalake
 from typer.testing import CliRunner
 
 from spikinghash.cli import app
+from spikinghash.codes.check_rows import clip_id_fault
 from spikinghash.codes.fsck import fsck
 from spikinghash.codes.table import CodeDatabase
-from spikinghash.errors import BadStore, ConfigError
+from spikinghash.errors import BadStore, ConfigError, StaleModel
 from spikinghash.events.source import open_source
 from spikinghash.index.export import export
 
@@ -126,3 +129,57 @@ def test_export_wants_one_model_that_is_there(database, tmp_path):
     database.append(rows(["c1"], model="m2"))
     with pytest.raises(ConfigError, match="name one: --model"):
         export(database, tmp_path / "a.parquet")
+
+
+@pytest.mark.parametrize("kind", ["folder", "pipe", "device", "stdout"])
+@pytest.mark.parametrize("suffix", [".parquet", ".faiss"])
+def test_an_output_takes_the_place_of_no_device_pipe_or_folder(database, tmp_path, kind, suffix):
+    out = tmp_path / f"out{suffix}"
+    if kind == "folder":
+        out.mkdir()
+    elif kind == "pipe":
+        os.mkfifo(out)
+    elif kind == "stdout":
+        out.symlink_to("/dev/null")
+    else:
+        try:
+            os.mknod(out, stat.S_IFCHR | 0o600, os.makedev(1, 3))
+        except PermissionError:
+            pytest.skip("may not make a device")
+    before = out.lstat()
+    with pytest.raises(ConfigError, match="Is a directory" if kind == "folder" else "only files are replaced"):
+        export(database, out)
+    assert (out.lstat().st_mode, out.lstat().st_ino) == (before.st_mode, before.st_ino)
+
+
+def test_an_output_replaces_a_file_and_says_where_it_cannot(database, tmp_path):
+    (tmp_path / "a.parquet").write_text("old")
+    assert export(database, tmp_path / "a.parquet")["rows"] == 3
+    with pytest.raises(ConfigError, match="cannot be written"):
+        export(database, tmp_path / "a.parquet/b.parquet")
+
+
+@pytest.mark.parametrize("model", ["\udcff", "no\nsuch"])
+def test_a_model_that_has_no_name_is_a_user_error(database, tmp_path, model):
+    for use in (lambda: export(database, tmp_path / "a.parquet", model), lambda: database.quarantined(model)):
+        with pytest.raises(StaleModel, match="no model"):
+            use()
+
+
+@pytest.mark.parametrize(
+    ("clip_id", "sha256", "start_us", "end_us", "right"),
+    [
+        (f"{'ab' * 32}@0-5", "ab" * 32, 0, 5, True),
+        (f"{'ab' * 32}@0-5#7", "ab" * 32, 0, 5, True),
+        (f"{'ab' * 32}@0-5", "cd" * 32, 0, 5, False),
+        (f"{'ab' * 32}@0-5", "ab" * 32, 0, 6, False),
+        ("ab" * 32, "ab" * 32, 0, 0, True),
+        ("ab" * 32, "cd" * 32, 0, 0, False),
+        ("a_user/lesson@3-9", "cd" * 32, 3, 9, True),
+        ("a_user/lesson@3-9", "cd" * 32, 3, 8, False),
+        ("icon@2-3", "cd" * 32, 0, 0, True),
+        ("train/7", "cd" * 32, 0, 12, True),
+    ],
+)
+def test_the_id_of_a_clip_agrees_with_its_recording(clip_id, sha256, start_us, end_us, right):
+    assert (clip_id_fault(clip_id, sha256, start_us, end_us) is None) is right

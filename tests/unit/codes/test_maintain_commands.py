@@ -4,10 +4,11 @@ import json
 
 import pyarrow.parquet as pq
 import pytest
-from test_code_table import three_commits
+from test_code_table import code_rows, three_commits
 from typer.testing import CliRunner
 
 from spikinghash.cli import app
+from spikinghash.codes.table import CodeDatabase
 
 
 @pytest.fixture
@@ -38,8 +39,11 @@ def test_export_of_an_old_version(database, tmp_path):
     assert pq.read_table(tmp_path / "old.parquet").column("clip_id").to_pylist() == ["a", "c"]
 
 
-def test_index_says_where_and_what(database):
+def test_index_says_where_and_what(tmp_path):
+    model = "ab" * 32
+    database = CodeDatabase.create_or_open(tmp_path / "other")
+    database.append(code_rows(["a", "b", "c"], model=model))
     code, content = run("index", "--db", database.uri, "--structure", "multi-hash", "--json")
-    assert (code, content["rows"], content["bits"], content["model"]) == (0, 3, 16, "m1")
-    assert content["path"].endswith("/index/m1")
+    assert (code, content["rows"], content["bits"], content["model"]) == (0, 3, 16, model)
+    assert content["path"].endswith(f"/index/{model}")
     assert 0 <= content["approximate"]["recall"] <= 1

@@ -6,6 +6,8 @@ import pytest
 from s3_store import endpoint, s3_store
 from test_code_table import code_rows, quarantine_rows
 
+from spikinghash.codes.fsck import fsck
+from spikinghash.codes.repair import repair
 from spikinghash.codes.table import CodeDatabase
 from spikinghash.errors import BadStore, Temporary
 
@@ -13,10 +15,20 @@ pytestmark = pytest.mark.filterwarnings("ignore")
 
 
 @pytest.fixture(scope="module")
-def server():
-    """Storage options of a bucket."""
-    with s3_store("archive") as (options, _):
-        yield options
+def store():
+    """Storage options of a bucket, and a client for it."""
+    with s3_store("archive") as (options, client):
+        yield options, client
+
+
+@pytest.fixture
+def server(store):
+    return store[0]
+
+
+@pytest.fixture
+def client(store):
+    return store[1]
 
 
 def test_everything_a_folder_can_do(server):
@@ -32,6 +44,35 @@ def test_everything_a_folder_can_do(server):
     assert [read().num_rows for _, read in database.data_files(["clip_id", "model"])] == [3]
     assert database.vacuum(keep_hours=0, no_writers=True) == 2
     assert database.load().clip_ids.tolist() == ["a", "b", "c"]
+
+
+@pytest.mark.parametrize("damage", ["file", "entry", "last entry", "log"])
+def test_damage_is_found_and_repaired_as_in_a_folder(server, client, damage):
+    """Digests, the check of the log, and repair; a log that lost its end is not known to have had one here."""
+    place = f"s3://archive/damaged-{damage.replace(' ', '-')}"
+    database = CodeDatabase.create_or_open(place, server)
+    for clip in "abc":
+        database.append(code_rows([clip]))
+    keys = [o["Key"] for o in client.list_objects_v2(Bucket="archive", Prefix=place[13:] + "/codes")["Contents"]]
+    parts, entries = [[k for k in keys if kind in k] for kind in ("part-", "_delta_log/")]
+    if damage == "file":
+        client.put_object(Bucket="archive", Key=parts[0], Body=b"PAR1 other bytes")
+    elif damage == "log":
+        for key in entries:
+            client.delete_object(Bucket="archive", Key=key)
+    else:
+        key = entries[2] if damage == "entry" else entries[-1]
+        client.put_object(Bucket="archive", Key=key, Body=b"")
+    if damage == "file":
+        assert (fsck(database).missing, fsck(database).ok) == (1, False)
+    else:
+        with pytest.raises(BadStore, match="fsck --repair"):
+            CodeDatabase.create_or_open(place, server)
+    repaired = repair(database)
+    assert (len(repaired.files), repaired.adopted) == {"file": (1, 0), "log": (0, 3)}.get(damage, (0, 1))
+    assert fsck(database).ok
+    assert database.rows().num_rows == (2 if damage == "file" else 3)
+    assert database.append(code_rows(["a", "b", "c", "d"])).written == (2 if damage == "file" else 1)
 
 
 def test_writers_at_once_never_double_a_clip(server):

@@ -59,3 +59,17 @@ def test_vacuum_keeps_what_is_needed_and_removes_the_rest(database):
 def test_a_negative_time_is_refused(database):
     with pytest.raises(ConfigError, match="must not be negative"):
         database.vacuum(keep_hours=-1)
+
+
+def test_a_draft_that_gets_its_name_while_vacuum_looks_is_no_damage(database, monkeypatch):
+    draft = Path(database.uri, "codes/_delta_log/00000000000000000009.json#1")
+    draft.write_text("x")
+    real = Path.stat
+
+    def renamed_meanwhile(path, **options):
+        if path == draft:
+            draft.unlink(missing_ok=True)
+        return real(path, **options)
+
+    monkeypatch.setattr(Path, "stat", renamed_meanwhile)
+    assert database.vacuum(keep_hours=168) == 0
