@@ -39,15 +39,18 @@ class Source:
         return hashlib.sha256(self.data).hexdigest()
 
 
-def open_source(path: Path, *, max_bytes: int = MAX_BYTES, follow: bool = False) -> Source:
-    """Read a file into memory; `follow` takes links to regular files too, as for a curated data set.
+def open_source(path: Path, *, max_bytes: int = MAX_BYTES, data_set: Path | None = None) -> Source:
+    """Read a file into memory.
+
+    Of a curated data set in the folder `data_set` links are followed, as DVC and others make them into their caches;
+    not those to another recording of the same set.
 
     Raises `BadRecording`: unreadable (missing, no rights), not-regular (folder, link, pipe, device), expansion (over
     `max_bytes`, or nearly all a hole), memory (too large for this machine), changed (somebody wrote to it meanwhile).
     """
     try:
         # a pipe would block without O_NONBLOCK; what landed may link to what its sender has no right to see
-        links = 0 if follow else os.O_NOFOLLOW
+        links = os.O_NOFOLLOW if data_set is None or _within(path, data_set) else 0
         handle = os.open(path, os.O_RDONLY | links | os.O_NONBLOCK | os.O_CLOEXEC)
     except (OSError, ValueError) as error:
         raise _refusal(path, error) from error
@@ -55,6 +58,14 @@ def open_source(path: Path, *, max_bytes: int = MAX_BYTES, follow: bool = False)
         return Source(path, _read_regular(handle, max_bytes))
     finally:
         os.close(handle)
+
+
+def _within(path: Path, folder: Path) -> bool:
+    """Whether a link leads to a place in the folder, wherever what lies there may lead."""
+    if not path.is_symlink():
+        return False
+    target = Path(os.path.normpath(path.parent.resolve() / path.readlink()))
+    return target.is_relative_to(folder.resolve())
 
 
 def _read_regular(handle: int, max_bytes: int) -> bytes:

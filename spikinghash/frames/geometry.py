@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import asdict
+from pathlib import Path
 from typing import Any
 
 from spikinghash.datasets.recording import Recording
@@ -15,12 +16,14 @@ from spikinghash.frames.clips import Decode
 Sensor = tuple[int, int]
 
 
-def one_sensor(recordings: list[Recording], given: Sensor | None, format: str | None, decode: Decode) -> Sensor:
+def one_sensor(
+    root: Path, recordings: list[Recording], given: Sensor | None, format: str | None, decode: Decode
+) -> Sensor:
     """(width, height): the given one, else what the data set states, else that of the first good recording.
 
     Raises `ConfigError` for several stated sizes and for an impossible one.
     """
-    width, height = given or stated_sensor(recordings) or _first_sensor(recordings, format, decode)
+    width, height = given or stated_sensor(recordings) or _first_sensor(root, recordings, format, decode)
     if not (1 <= width <= MAX_SIDE_PX and 1 <= height <= MAX_SIDE_PX):
         raise ConfigError(f"sensor size {width}x{height} is outside 1x1 to {MAX_SIDE_PX}x{MAX_SIDE_PX}")
     return width, height
@@ -47,10 +50,10 @@ def stated_sensor(recordings: list[Recording]) -> Sensor | None:
     return stated.pop() if stated else None
 
 
-def _first_sensor(recordings: list[Recording], format: str | None, decode: Decode) -> Sensor:
+def _first_sensor(root: Path, recordings: list[Recording], format: str | None, decode: Decode) -> Sensor:
     for recording in recordings:
         try:
-            events = decode(open_source(recording.path, follow=True), format=format, options=recording.options)
+            events = decode(open_source(recording.path, data_set=root), format=format, options=recording.options)
         except BadRecording:
             continue
         return events.width, events.height

@@ -73,13 +73,13 @@ def ingest(
     doubts = Doubts()
     decode = doubts.watch(decode)
     splits = assign_splits(recordings, val_fraction=val_fraction, test_fraction=test_fraction, seed=seed)
-    size = one_sensor(recordings, sensor, format, decode)
+    size = one_sensor(root, recordings, sensor, format, decode)
     meta = framing.meta(size, one_reading(recordings))
     ledger = Ledger()
     rows: list[ClipRow] = []
     with create_store(out, meta, store) as writer:
         for some in by_file(recordings):
-            file = _cut_or_refuse(some, framing, size, format, ledger, decode)
+            file = _cut_or_refuse(root, some, framing, size, format, ledger, decode)
             for row, counts in frame_clips(file, framing, splits) if file is not None else ():
                 writer.add(row, counts)
                 ledger.accept(row)
@@ -105,12 +105,18 @@ def by_file(recordings: list[Recording]) -> list[list[Recording]]:
 
 
 def _cut_or_refuse(
-    recordings: list[Recording], framing: Framing, sensor: Sensor, format: str | None, ledger: Ledger, decode: Decode
+    root: Path,
+    recordings: list[Recording],
+    framing: Framing,
+    sensor: Sensor,
+    format: str | None,
+    ledger: Ledger,
+    decode: Decode,
 ) -> FileClips | None:
     """The clips of a file, or None after a refusal was entered in the ledger."""
     sha256, reader = None, format or "auto"
     try:
-        source = open_source(recordings[0].path, follow=True)
+        source = open_source(recordings[0].path, data_set=root)
         sha256 = source.sha256
         file = cut_file(source, recordings, framing, sensor, format, decode=decode)
     except BadRecording as error:

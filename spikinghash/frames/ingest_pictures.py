@@ -53,7 +53,7 @@ def ingest_pictures(
     recordings = find_recordings(root, layout)
     splits = assign_splits(recordings, val_fraction=val_fraction, test_fraction=test_fraction, seed=seed)
     files = by_file(recordings)
-    width, height = size or stated_sensor(recordings) or _first_size(files, file)
+    width, height = size or stated_sensor(recordings) or _first_size(root, files, file)
     frame = PictureFrame(width, height, resize=size is not None)
     ledger = Ledger()
     rows: list[ClipRow] = []
@@ -64,7 +64,7 @@ def ingest_pictures(
 
     with create_store(out, frame.meta(), store) as writer:
         for some in files:
-            source = _open(some, ledger)
+            source = _open(root, some, ledger)
             if source is not None:
                 rows += _pictures(source, some, file, frame, splits, ledger, writer, tell)
             tell()
@@ -75,9 +75,9 @@ def ingest_pictures(
     return IngestReport(ledger=ledger, meta=frame.meta(), splits_checksum=checksum)
 
 
-def _open(recordings: list[Recording], ledger: Ledger) -> Source | None:
+def _open(root: Path, recordings: list[Recording], ledger: Ledger) -> Source | None:
     try:
-        return open_source(recordings[0].path, follow=True)
+        return open_source(recordings[0].path, data_set=root)
     except BadRecording as error:
         ledger.refuse(Refusal.of(_name(recordings), None, error, READER, len(recordings)))
         return None
@@ -123,10 +123,10 @@ def _name(recordings: list[Recording]) -> str:
     return name if name.endswith(recordings[0].path.name) else name.rpartition("#")[0] or name
 
 
-def _first_size(files: list[list[Recording]], file: PictureFile) -> tuple[int, int]:
+def _first_size(root: Path, files: list[list[Recording]], file: PictureFile) -> tuple[int, int]:
     for recordings in files:
         try:
-            for _, content in file.contents(open_source(recordings[0].path, follow=True), recordings):
+            for _, content in file.contents(open_source(recordings[0].path, data_set=root), recordings):
                 try:
                     height, width = file.decode(content, None).shape[1:]
                 except BadRecording:

@@ -158,3 +158,22 @@ def test_real_data_set(tmp_path):
     counts, rows = FrameStore.open(tmp_path).load("test")
     assert len(rows) == 199
     assert counts.sum(dtype=np.int64) == sum(row.events_framed for row in rows)
+
+
+def test_links_into_a_cache_are_recordings_and_other_links_are_not(tmp_path):
+    """As DVC lays out a data set with cache.type symlink."""
+    raw = folder_set(tmp_path / "raw")
+    plain = run(raw, tmp_path / "plain")
+    for number, path in enumerate(sorted(raw.rglob("*.bin"))):
+        kept = tmp_path / "cache" / str(number)
+        kept.parent.mkdir(exist_ok=True)
+        path.rename(kept)
+        path.symlink_to(kept)
+    linked = run(raw, tmp_path / "linked")
+    assert linked.ledger.to_json() == plain.ledger.to_json()
+    (raw / "b/again.bin").symlink_to(tmp_path / "raw/a/0.bin")
+    (raw / "b/gone.bin").symlink_to(tmp_path / "gone")
+    (raw / "b/device.bin").symlink_to("/dev/zero")
+    refused = {row.path: row.reason for row in run(raw, tmp_path / "more").ledger.refused}
+    wrong = {"b/again.bin": "not-regular", "b/gone.bin": "unreadable", "b/device.bin": "not-regular"}
+    assert refused == wrong

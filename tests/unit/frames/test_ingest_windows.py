@@ -42,7 +42,7 @@ def run(root, out, **options):
 def test_listed_intervals_of_one_file(tmp_path, monkeypatch):
     opened = []
     real = module.open_source
-    monkeypatch.setattr(module, "open_source", lambda path: (opened.append(path), real(path))[1])
+    monkeypatch.setattr(module, "open_source", lambda path, **how: (opened.append(path), real(path, **how))[1])
     rows = ["a.bin,x,train,0,10", "a.bin,y,test,5,20", "a.bin,x,val,100,200", "b.bin,y,train,0,5"]
     root = listed(tmp_path / "raw", rows, a=recording(0, 7, 12, 30), b=b"")
     _, clips, ledger = run(root, tmp_path / "out")
