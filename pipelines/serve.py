@@ -15,8 +15,9 @@ from pathlib import Path
 
 from pipelines.credentials import USER, Credentials, credentials
 from spikinghash.errors import EXIT_TEMPORARY, SpikinghashError, Temporary
-from spikinghash.isolation import isolated_command, isolated_tool
+from spikinghash.isolation import NEUTRAL_FOLDER, isolated_command, isolated_tool
 from spikinghash.params import load_params
+from spikinghash.tracking.store_place import database_file
 
 HOST = "127.0.0.1"
 PREFECT_PORT = int(os.environ.get("SPIKINGHASH_PREFECT_PORT", "4200"))
@@ -77,9 +78,11 @@ def prefect_settings(known: Credentials) -> dict[str, str]:
 
 
 def _mlflow_options(uri: str) -> list[str]:
+    file = database_file(uri)
+    place = uri if file is None else f"sqlite:///{file}"
     names = ",".join(f"{name}:{MLFLOW_PORT}" for name in (HOST, "localhost"))
     return [
-        "--backend-store-uri", uri, "--host", HOST, "--port", str(MLFLOW_PORT), "--workers", "1",
+        "--backend-store-uri", place, "--host", HOST, "--port", str(MLFLOW_PORT), "--workers", "1",
         "--app-name", "basic-auth", "--allowed-hosts", names, "--cors-allowed-origins", f"http://{HOST}:{MLFLOW_PORT}",
     ]  # fmt: skip
 
@@ -101,7 +104,8 @@ def _mlflow_settings(known: Credentials) -> dict[str, str]:
 
 
 def _start(name: str, command: tuple[str, ...], settings: dict[str, str] | None = None) -> Server:
-    return name, subprocess.Popen(command, env=os.environ | (settings or {}))
+    # not here: the migrations of their databases put the current directory first on the search path
+    return name, subprocess.Popen(command, env=os.environ | (settings or {}), cwd=NEUTRAL_FOLDER)
 
 
 def _check_free(name: str, port: int) -> None:

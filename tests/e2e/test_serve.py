@@ -3,10 +3,8 @@
 import json
 import os
 import signal
-import socket
 import stat
 import subprocess
-import sys
 import time
 import urllib.error
 import urllib.request
@@ -16,25 +14,13 @@ from pathlib import Path
 import psutil
 import pytest
 import yaml
+from serving import START, environment, free_port, run_deployments, serving
 
 from pipelines.credentials import credentials
 from spikinghash.errors import ConfigError
 
 ROOT = Path(__file__).parents[2]
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(300)]
-START = (sys.executable, "-E", "-P", str(ROOT / "spikinghash/start.py"), "pipelines.serve")
-
-
-def free_port():
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return probe.getsockname()[1]
-
-
-def environment(folder, prefect, mlflow):
-    ours = {"SPIKINGHASH_PREFECT_PORT": str(prefect), "SPIKINGHASH_MLFLOW_PORT": str(mlflow)}
-    clean = {k: v for k, v in os.environ.items() if not k.startswith("PREFECT_")}
-    return clean | ours | {"PREFECT_SERVER_ANALYTICS_ENABLED": "false", "HOME": str(folder)}
 
 
 @pytest.fixture(scope="module")
@@ -45,21 +31,8 @@ def served(tmp_path_factory):
     (folder / "params.yaml").write_text(yaml.safe_dump(params))
     # a trap in the project folder for every process that looks for modules there
     (folder / "json.py").write_text(f"open({str(folder / 'TRAPPED')!r}, 'w')\nraise SystemExit(1)\n")
-    ports = free_port(), free_port()
-    run = subprocess.Popen(START, cwd=folder, env=environment(folder, *ports), stdout=subprocess.PIPE, text=True,
-                           stderr=subprocess.STDOUT, start_new_session=True)  # fmt: skip
-    try:
-        lines = []
-        for line in run.stdout:
-            lines.append(line)
-            if "being served" in line:
-                break
-        else:
-            pytest.fail("".join(lines))
+    with serving(folder) as ports:
         yield folder, *ports, json.loads((folder / ".prefect/credentials.json").read_text())
-    finally:
-        os.killpg(run.pid, signal.SIGTERM)
-        run.communicate(timeout=30)
 
 
 def ask(url, password=None, content=None, **headers):
@@ -103,24 +76,8 @@ def test_mlflow_asks_for_the_password_and_checks_the_host(served):
 
 def test_a_flow_run_of_the_server_stays_in_the_project_and_imports_nothing_from_it(served):
     folder, port, _, known = served
-    program = """
-import json, sys
-from prefect.deployments import run_deployment
-runs = [run_deployment(f"nightly/nightly", parameters=p, timeout=150) for p in json.loads(sys.argv[1])]
-print(json.dumps([[r.state.name, r.state.message] for r in runs]))
-"""
-    outside = [{"db": "/somewhere/else"}, {"landing": "../elsewhere"}]
-    settings = {
-        "PREFECT_API_URL": f"http://127.0.0.1:{port}/api", "PREFECT_API_AUTH_STRING": f"admin:{known['prefect']}",
-        "PREFECT_HOME": str(folder / "client"),
-    }  # fmt: skip
-    clean = {k: v for k, v in os.environ.items() if not k.startswith("PREFECT_")}
-    done = subprocess.run(
-        [sys.executable, "-P", "-c", program, json.dumps(outside)],
-        env=clean | settings, capture_output=True, text=True, check=False, timeout=280,
-    )  # fmt: skip
-    assert done.returncode == 0, done.stderr[-2000:]
-    for state, message in json.loads(done.stdout.splitlines()[-1]):
+    outside = [["nightly/nightly", {"db": "/somewhere/else"}], ["nightly/nightly", {"landing": "../elsewhere"}]]
+    for state, message in run_deployments(port, known["prefect"], folder / "client", outside):
         assert state == "Failed"
         assert "lies outside the project" in message
     assert not (folder / "TRAPPED").exists()

@@ -1,15 +1,13 @@
 """Stages, flows and Ray workers run nothing that lies in the project folder or among the recordings."""
 
 import json
-import os
-import subprocess
-import sys
 
 import canaries
 import hostile
 import pytest
 import warm
 from pipeline import copy_project, dvc, spikinghash, stages_run
+from serving import run_deployments, serving
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(600)]
 OURS = {"spikinghash", "stages", "pipelines"}
@@ -19,16 +17,6 @@ MODULES = (
     "pipelines.deployments", "dvc.cli", "dvc.repo.reproduce", "ray", "ray.train.torch", "mlflow",
     "mlflow.store.tracking.sqlalchemy_store", "prefect.engine", "uvicorn", "multiprocessing.spawn",
 )  # fmt: skip
-FLOW = """
-import json
-from pipelines.nightly import nightly
-from pipelines.retrain import retrain
-from prefect.testing.utilities import prefect_test_harness
-with prefect_test_harness(server_startup_timeout=120):
-    made = retrain()
-    night = nightly("landing", "archive", "data/models/default", "nights", "sqlite:///mlflow.db")
-print(json.dumps([made, night]))
-"""
 
 
 def tiny(params):
@@ -60,17 +48,16 @@ def test_no_stage_runs_what_lies_in_the_project(cage):
 
 
 @pytest.mark.filterwarnings("ignore")
-def test_no_flow_runs_what_lies_in_the_project_or_the_landing_folder(cage):
+def test_no_served_flow_runs_what_lies_in_the_project_or_the_landing_folder(cage):
     folder, marks = cage
-    plain = {k: v for k, v in os.environ.items() if not k.startswith(("PREFECT", "PYTHON"))}
-    done = subprocess.run(
-        [sys.executable, "-P", "-c", FLOW], cwd=folder, capture_output=True, text=True, check=False, timeout=400,
-        env=plain | {"PREFECT_HOME": str(folder.parent / "prefect")},
-    )  # fmt: skip
-    assert done.returncode == 0, done.stderr[-3000:]
-    made, night = json.loads(done.stdout.splitlines()[-1])
-    assert made["registered"]["version"] == 1
-    assert night["encode"]["committed"] == 4
+    tonight = {"landing": "landing", "db": "archive", "model": "data/models/default", "tracking": "sqlite:///mlflow.db"}
+    wanted = [["retrain/weekly", {}], ["nightly/nightly", tonight | {"reports": "nights"}]]
+    with serving(folder) as (port, _):
+        known = json.loads((folder / ".prefect/credentials.json").read_text())
+        done = run_deployments(port, known["prefect"], folder.parent / "client", wanted)
+    assert [state for state, _ in done] == ["Completed", "Completed"], done
+    (report,) = (folder / "nights").glob("*.json")
+    assert json.loads(report.read_text())["encode"]["committed"] == 4
     assert canaries.sung(marks) == []
 
 

@@ -209,3 +209,15 @@ def test_parameters_from_before_pictures_are_still_good(tmp_path):
             del content["train"]["augment"][key]
 
     assert loaded(tmp_path, old) == load_params(SHIPPED)
+
+
+def test_an_experiment_of_dvc_changes_the_value_it_sets_and_nothing_else(tmp_path):
+    """`dvc exp run -S` writes the file anew: comments, widths and empty values have to survive that."""
+    from dvc.utils.serialize import modify_yaml
+
+    path = tmp_path / "params.yaml"
+    before = SHIPPED.read_text()
+    path.write_text(before)
+    with modify_yaml(str(path)) as params:
+        params["train"]["epochs"] = 4
+    assert path.read_text() == before.replace("\n  epochs: 18", "\n  epochs: 4")

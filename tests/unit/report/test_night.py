@@ -5,6 +5,7 @@ import pytest
 
 from spikinghash.codes.codeset import CodeSet
 from spikinghash.report.night import night_report, night_text
+from spikinghash.report.verdict import verdict, verdict_line
 
 ENCODED = {
     "found": 4, "committed": 2, "skipped": 2, "quarantined": 0, "pending": 0, "reasons": {}, "seconds": 1.0,
@@ -71,3 +72,27 @@ def test_names_that_were_refused_are_told_one_by_one():
     assert "- '../up\\\\x1b.bin' is refused: the name has the part '..'" in text
     assert "- 'late.bin' is left for the next night" in text
     assert report([True] * 4)["landing"] is None
+
+
+@pytest.mark.parametrize(
+    ("change", "state", "why"),
+    [
+        ({}, "good", ""),
+        ({"accounts": {"ok": False}}, "bad", "accounts"),
+        ({"drift": 0.11}, "look", "drift 0.110"),
+        ({"drift_training": 0.26}, "bad", "drift 0.260"),
+        ({"encode": {"found": 10, "quarantined": 1}}, "look", "1 of 10 recordings refused"),
+        ({"dead": [1]}, "look", "1 of 8 bits are dead"),
+    ],
+)
+def test_a_verdict_says_what_to_think_and_by_which_thresholds(change, state, why):
+    told = {
+        "encode": ENCODED | change.get("encode", {}), "fsck": ACCOUNTS | change.get("accounts", {}),
+        "bits": {"dead": change.get("dead", []), "bits": 8},
+        "drift": change.get("drift"), "drift_training": change.get("drift_training", 0.0),
+    }  # fmt: skip
+    found = verdict(told)
+    assert found["state"] == state
+    assert why in "; ".join(found["reasons"])
+    assert found["thresholds"]["drift_look"] < found["thresholds"]["drift_bad"]
+    assert "drift above 0.1 is worth a look, above 0.25 bad" in verdict_line(found)

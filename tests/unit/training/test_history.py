@@ -1,11 +1,14 @@
 """The training history survives kills at any byte."""
 
 import dataclasses
+import threading
+import time
 
 import pytest
 
 from spikinghash.training import history
 from spikinghash.training.loop import EpochRecord
+from spikinghash.training.ray_trainer import _follow
 
 
 def record(epoch, loss=1.0):
@@ -44,3 +47,26 @@ def test_a_half_written_last_line_hides_only_itself(tmp_path, cut):
     for epoch in (2, 3):
         history.append(path, record(epoch))
     assert [r["epoch"] for r in history.read(path)] == [1, 2, 3]
+
+
+def test_starts_tell_where_training_went_on(tmp_path):
+    path = tmp_path / "run" / history.HISTORY
+    assert history.read_starts(path) == []
+    history.note_start(path, 0)
+    history.note_start(path, 5)
+    with path.with_name(history.STARTS).open("a") as out:
+        out.write("1")  # half written
+    assert history.read_starts(path) == [0, 5]
+
+
+def test_whoever_watches_hears_of_a_resume_and_of_a_worker_that_died(tmp_path):
+    path, said, stop = tmp_path / history.HISTORY, [], threading.Event()
+    history.note_start(path, 0)  # of an earlier launch, which was killed
+    watcher = threading.Thread(target=_follow, args=(path, None, said.append, stop))
+    watcher.start()
+    time.sleep(0.1)
+    history.note_start(path, 5)
+    history.note_start(path, 5)
+    stop.set()
+    watcher.join()
+    assert said == ["training resumed after epoch 5", "a worker died; training resumed after epoch 5"]
