@@ -36,7 +36,6 @@ def night(tmp_path_factory):
     inbox = root / "inbox"
     inbox.mkdir()
     expected = hostile_more.write_more(inbox, EVERY)
-    hostile_more.all_files.cache_clear()
     for number in range(GOOD):
         (inbox / f"good-{number:02}.bin").write_bytes(hostile.good(seed=100 + number))
     warm.tiny_model(root / "model", sorted(inbox.glob("good-*.bin")))
