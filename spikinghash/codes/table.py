@@ -36,7 +36,7 @@ class CodeDatabase:
     """
 
     uri: str
-    storage_options: dict[str, str] = field(default_factory=dict)
+    storage_options: dict[str, str] = field(default_factory=dict, repr=False)
 
     @classmethod
     def open(cls, uri: str | Path, storage_options: dict[str, str] | None = None) -> CodeDatabase:

@@ -103,7 +103,9 @@ def columns_that_lie():
         if (case, name) != ("polarity", "npy")  # its polarity is a bool
     }
     for name in ("aedat2", "dat", "evt2", "es"):
-        found[f"off-sensor-{name}"] = (changed(name, off_sensor), {"coordinate"})
+        # the header of this AEDAT names a camera that is not the model's
+        reasons = {"sensor"} if name == "aedat2" else {"coordinate"}
+        found[f"off-sensor-{name}"] = (changed(name, off_sensor), reasons)
     return found
 
 

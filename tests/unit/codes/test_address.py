@@ -1,6 +1,8 @@
 """Where a database is: odd names are read back or refused before anything is written; secrets are never shown."""
 
 import json
+import subprocess
+import sys
 
 import pytest
 from damaged import content, rows_of, sound
@@ -38,10 +40,22 @@ def test_an_address_that_is_no_folder_is_refused(name):
 
 
 @pytest.mark.parametrize("command", ["fsck", "compact", "vacuum", "index"])
-def test_an_empty_address_is_a_user_error(command):
-    done = CliRunner().invoke(app, [command, "--db", "", "--json"])
+def test_the_root_folder_is_a_user_error(command):
+    done = CliRunner().invoke(app, [command, "--db", "//", "--json"])
     assert done.exit_code == 1
     assert json.loads(done.stdout)["error"]["reason"] == "ConfigError"
+
+
+@pytest.mark.parametrize("command", [["release", "--path", "x"], ["fsck", "--repair"]])
+def test_an_empty_address_is_a_user_error(command):
+    done = subprocess.run(
+        [sys.executable, "-m", "spikinghash", *command, "--db", "", "--json"],
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 1
+    assert "database is empty" in json.loads(done.stdout)["error"]["message"]
 
 
 def test_no_refusal_shows_a_password(tmp_path, monkeypatch):
