@@ -14,7 +14,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from prefect import flow, task
 
-from pipelines.project import allowed_place
+from pipelines.project import allowed_place, enter_project
 from pipelines.retries import DELAYS_S, may_pass
 from spikinghash.codes.discover import discover
 from spikinghash.codes.encode_recordings import encode_recordings
@@ -130,6 +130,7 @@ def nightly(
     a folder of `cache`. A served flow works inside its project, see `pipelines.project`. Every model has an index of
     its own, `<db>/index/<digest>`: after a change of champion the old one stays searchable.
     """
+    enter_project()
     places = {"landing": landing, "db": db, "reports": reports, "cache": cache}
     for name, place in places.items():
         allowed_place(name, place)

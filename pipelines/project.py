@@ -7,11 +7,18 @@ from pathlib import Path
 
 from prefect.runtime import deployment
 
+from pipelines import PROJECT
 from spikinghash.codes.remote_store import is_address
 from spikinghash.errors import ConfigError
 
 #: Further folders that a served flow may be given, separated as in PATH; set by whoever serves the flows.
 ALLOWED = "SPIKINGHASH_FOLDERS"
+
+
+def enter_project() -> None:
+    """Make the project the current directory, where a flow run was started by the service."""
+    if deployment.id is not None and PROJECT in os.environ:
+        os.chdir(os.environ[PROJECT])
 
 
 def allowed_place(name: str, place: str) -> str:

@@ -12,6 +12,7 @@ from typing import Any
 import yaml
 from prefect import flow, task
 
+from pipelines.project import enter_project
 from pipelines.retries import may_pass
 from spikinghash.errors import ConfigError, SpikinghashError, Temporary
 from spikinghash.isolation import isolated_tool
@@ -76,6 +77,7 @@ def retrain(target: str = "report") -> dict[str, Any]:
 
     Returns the stages that ran, the mAP and the registered version, None where `target` is not the last stage.
     """
+    enter_project()
     ran = reproduce(target)
     print(f"stages run: {', '.join(ran) or 'none, all up to date'}")  # noqa: T201  becomes a Prefect log line
     if target != "report":

@@ -13,9 +13,10 @@ import urllib.error
 import urllib.request
 from pathlib import Path
 
+from pipelines import PROJECT
 from pipelines.credentials import USER, Credentials, credentials
 from spikinghash.errors import EXIT_TEMPORARY, SpikinghashError, Temporary
-from spikinghash.isolation import NEUTRAL_FOLDER, isolated_command, isolated_tool
+from spikinghash.isolation import NEUTRAL_FOLDER, isolated_command, isolated_tool, packages_alone
 from spikinghash.params import load_params
 from spikinghash.tracking.store_place import database_file
 
@@ -55,7 +56,11 @@ def _serve() -> None:
         # imported late: Prefect reads its settings from the environment at import
         from pipelines.deployments import serve_all
 
-        serve_all()
+        # Prefect loads flows with the current directory first on the search path: let it hold our packages alone
+        with packages_alone() as folder:
+            os.environ[PROJECT] = str(Path.cwd())
+            os.chdir(folder)
+            serve_all()
     finally:
         for _, server in servers:
             server.terminate()
