@@ -14,7 +14,7 @@ export MLFLOW_DISABLE_TELEMETRY := true
 # Ray Train's state export needs the dashboard, which we do not run
 export RAY_TRAIN_ENABLE_STATE_TRACKING := 0
 
-.PHONY: repro test lint bench reliability fuzz serve clean clean-kernels help
+.PHONY: repro scm test lint bench reliability fuzz serve clean clean-kernels help
 
 help: ## this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/'
@@ -27,10 +27,13 @@ $(VENV)/.ok: pyproject.toml constraints.txt
 	touch $@
 
 repro: $(VENV)/.ok ## set up, run the pipeline, register the model, say where the report is
-	@git rev-parse --is-inside-work-tree >/dev/null 2>&1 || $(BIN)/python -P -m dvc config --local core.no_scm true
+	@$(MAKE) --no-print-directory scm
 	$(BIN)/python -P -m dvc repro report
 	$(BIN)/spikinghash registry add
 	@echo "report: $(abspath reports/report.html)"
+
+scm: ## tell DVC where there is no git, as in a downloaded archive
+	@git rev-parse --is-inside-work-tree >/dev/null 2>&1 || $(BIN)/python -P -m dvc config --local core.no_scm true
 
 test: $(VENV)/.ok ## set up, run the tests
 	$(BIN)/python -m pytest -n 2 --dist loadgroup

@@ -1,0 +1,89 @@
+"""The first night: no champion, no folders, nothing landed, files that arrive meanwhile."""
+
+import json
+import shutil
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+import yaml
+from pipeline import ROOT, dvc
+from tiny_model import recording, save_tiny
+
+from spikinghash.errors import BadCheckpoint, ConfigError
+from spikinghash.frames.store import FrameStore
+from spikinghash.params import load_params
+from stages.plain import model_spec
+
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(400), pytest.mark.filterwarnings("ignore")]
+
+
+@pytest.fixture
+def place(tmp_path, monkeypatch):
+    params = load_params(ROOT / "params.yaml").model_dump(mode="json")
+    params["tracking"]["uri"] = f"sqlite:///{tmp_path / 'mlflow.db'}"
+    (tmp_path / "params.yaml").write_text(yaml.safe_dump(params))
+    monkeypatch.chdir(tmp_path)
+    return tmp_path
+
+
+def test_without_a_champion_it_fails_at_once_and_says_how_to_get_one(prefect, place):
+    from pipelines.nightly import nightly
+
+    started = time.monotonic()
+    with pytest.raises((BadCheckpoint, ConfigError), match=r"spikinghash registry (add|promote)"):
+        nightly()
+    assert time.monotonic() - started < 20  # three retries took 71 s
+    assert Path("data/landing").is_dir()
+
+
+def test_an_empty_landing_folder_is_a_good_night(prefect, place):
+    from pipelines.nightly import nightly
+
+    save_tiny(place / "model", 1)
+    done = nightly(model="model")
+    assert (done["encode"]["found"], done["fsck"]["ok"], done["index_rows"]) == (0, True, 0)
+    assert Path(done["report"]).is_relative_to("reports/nightly")
+
+
+def test_the_account_is_of_what_was_there_when_the_night_began(prefect, place, monkeypatch):
+    from pipelines import nightly as module
+
+    save_tiny(place / "model", 1)
+    (place / "landing").mkdir()
+    (place / "landing/a.bin").write_bytes(recording(1))
+    real = module.encode_recordings
+
+    def late(files, *rest, **named):
+        (place / "landing/late.bin").write_bytes(recording(2))
+        return real(files, *rest, **named)
+
+    monkeypatch.setattr(module, "encode_recordings", late)
+    done = module.nightly(landing="landing", db="db", model="model")
+    assert (done["fsck"]["found"], done["fsck"]["ok"]) == (1, True)
+
+
+def test_without_git_the_project_is_made_ready(tmp_path):
+    """As downloaded without `.git`: DVC is told before anything else."""
+    for name in ("Makefile", "dvc.yaml", "params.yaml", "constraints.txt", "pyproject.toml"):
+        shutil.copy2(ROOT / name, tmp_path)
+    shutil.copytree(ROOT / ".dvc", tmp_path / ".dvc", ignore=shutil.ignore_patterns("cache", "tmp", "config.local"))
+    assert dvc(tmp_path, "status").returncode != 0
+    subprocess.run(["make", "scm", f"BIN={Path(sys.executable).parent}"], cwd=tmp_path, check=True)
+    assert "SCM" not in dvc(tmp_path, "status").stderr
+    assert dvc(tmp_path, "stage", "list").returncode == 0
+
+
+def test_one_class_is_nothing_to_learn(project):
+    folder, _ = project
+    store = FrameStore.open(folder / "data/frames")
+    params = load_params(folder / "params.yaml")
+
+    class OneClass:
+        meta, path, classes = store.meta, store.path, ["7"]
+
+    with pytest.raises(ConfigError, match=r"classes \['7'\]; with fewer than two nothing is learned"):
+        model_spec(params, OneClass())
+    assert json.loads((folder / "data/frames/ledger.json").read_text())["doubtful_times"] == 0
