@@ -27,7 +27,7 @@ class EncodeReport:
 
     @property
     def pending(self) -> int:
-        """Inputs still to be done; 0 unless the run was stopped."""
+        """Inputs still to be done; 0 unless the run was stopped or files are still being written."""
         return self.found - self.committed - self.skipped - self.quarantined
 
     @property

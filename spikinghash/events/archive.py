@@ -156,7 +156,7 @@ class _Members:
         child, parts = self._running(), []
         allowed = self.cost.seconds + self.cost.seconds_per_mb * member["bytes"] / 1e6
         until = time.monotonic() + allowed
-        with timed(child, allowed):
+        with timed(child):
             while True:
                 kind, content = _answer(child, until)
                 if kind == b"D":
@@ -187,7 +187,7 @@ class _Members:
         return self.cost.seconds + self.cost.seconds_per_mb * self.facts.st_size / 1e6
 
     def _json(self, child: subprocess.Popen[bytes], allowed: float) -> dict[str, Any]:
-        with timed(child, allowed):
+        with timed(child):
             kind, content = _answer(child, time.monotonic() + allowed)
         if kind != b"J":
             raise ChildFailed("decoder-crash", "the archive's reader answered nonsense")

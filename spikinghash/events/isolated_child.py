@@ -21,6 +21,8 @@ Facts = dict[str, Any]
 Fill = Callable[[Any], None]
 
 _LONGEST_FACTS = 1 << 16
+#: What is copied rather than sent apart from its request.
+_SMALL_BYTES = 1 << 16
 #: A child that handled so much is replaced, whatever it may still hold.
 _MUCH_BYTES = 256 << 20
 #: No content is taken for more than so many times its bytes in storage when its memory is measured out: what expands
@@ -124,9 +126,10 @@ class IsolatedChild:
             received += memoryview(target).nbytes
             read_into(child, target, until)
 
-        with timed(child, allowed):
-            write_all(child, json.dumps(request).encode() + b"\n", until)
-            write_all(child, data, until)
+        with timed(child):
+            line = json.dumps(request).encode() + b"\n"
+            for part in (line + data,) if len(data) < _SMALL_BYTES else (line, data):
+                write_all(child, part, until)
             facts = self._facts(child, until)
             self.answered += 1
             if facts.get("reason") == "memory" and not fresh:

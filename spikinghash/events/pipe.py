@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-import selectors
+import select
 import subprocess
 import time
 from collections.abc import Iterator
@@ -14,6 +14,8 @@ import psutil
 
 #: Bytes that go through a pipe at once.
 PIECE_BYTES = 1 << 20
+#: How long it is looked at whether a late child computes, in seconds.
+_LOOK_S = 0.25
 
 
 class ChildFailed(Exception):
@@ -29,27 +31,25 @@ class ChildFailed(Exception):
         self.again = again
 
 
-def cpu_s(child: subprocess.Popen[bytes]) -> float:
-    """Seconds that a child has computed so far; 0 if it is gone."""
-    try:
-        times = psutil.Process(child.pid).cpu_times()
-    except psutil.Error:
-        return 0.0
-    return float(times.user + times.system)
-
-
 @contextmanager
-def timed(child: subprocess.Popen[bytes], allowed_s: float) -> Iterator[None]:
-    """A block whose time-out is worth another try where the child computed for less than half of `allowed_s`: then it
-    was paused, or the machine was busy with something else.
+def timed(child: subprocess.Popen[bytes]) -> Iterator[None]:
+    """A block whose time-out is worth another try unless the child is computing: then it was paused, or waits for a
+    machine that is busy with something else.
     """
-    before = cpu_s(child)
     try:
         yield
     except ChildFailed as failed:
         if failed.reason == "timeout":
-            failed.again = cpu_s(child) - before < allowed_s / 2
+            failed.again = _cpu_share(child) < 0.5
         raise
+
+
+def _cpu_share(child: subprocess.Popen[bytes]) -> float:
+    """How much of a core a child uses at this moment; 0 if it is gone."""
+    try:
+        return float(psutil.Process(child.pid).cpu_percent(interval=_LOOK_S)) / 100
+    except psutil.Error:
+        return 0.0
 
 
 def write_all(child: subprocess.Popen[bytes], data: bytes, until: float) -> None:
@@ -57,28 +57,31 @@ def write_all(child: subprocess.Popen[bytes], data: bytes, until: float) -> None
     handle = _fd(child.stdin)
     os.set_blocking(handle, False)
     view = memoryview(data)
-    with _ready(handle, selectors.EVENT_WRITE) as wait:
-        while view:
-            wait(until)
-            try:
-                view = view[os.write(handle, view[:PIECE_BYTES]) :]
-            except BlockingIOError:
-                continue
-            except BrokenPipeError:
-                raise _gone(child) from None
+    while view:
+        try:
+            view = view[os.write(handle, view[:PIECE_BYTES]) :]
+        except BlockingIOError:
+            _wait(handle, select.POLLOUT, until)
+        except BrokenPipeError:
+            raise _gone(child) from None
 
 
 def read_into(child: subprocess.Popen[bytes], target: Any, until: float) -> None:
     """Fill a writable buffer with what the child sends; raises `ChildFailed`."""
     view = memoryview(target).cast("B")
     handle = _fd(child.stdout)
-    with _ready(handle, selectors.EVENT_READ) as wait:
-        while view:
-            wait(until)
+    os.set_blocking(handle, False)
+    while view:
+        try:
             count = os.readv(handle, [view[:PIECE_BYTES]])
-            if not count:
-                raise _gone(child)
-            view = view[count:]
+        except BlockingIOError:
+            _wait(handle, select.POLLIN, until)
+            continue
+        if not count:
+            raise _gone(child)
+        view = view[count:]
+        if view and time.monotonic() > until:
+            raise _late()
 
 
 def read_exactly(child: subprocess.Popen[bytes], count: int, until: float) -> bytes:
@@ -98,16 +101,15 @@ def stop_child(child: subprocess.Popen[bytes]) -> None:
             pipe.close()
 
 
-@contextmanager
-def _ready(handle: int, what: int) -> Iterator[Any]:
-    with selectors.DefaultSelector() as selector:
-        selector.register(handle, what)
+def _wait(handle: int, what: int, until: float) -> None:
+    poll = select.poll()
+    poll.register(handle, what)
+    if not poll.poll(max(0.0, until - time.monotonic()) * 1000):
+        raise _late()
 
-        def wait(until: float) -> None:
-            if not selector.select(max(0.0, until - time.monotonic())):
-                raise ChildFailed("timeout", "reading took longer than allowed; the reading process was stopped")
 
-        yield wait
+def _late() -> ChildFailed:
+    return ChildFailed("timeout", "reading took longer than allowed; the reading process was stopped")
 
 
 def _gone(child: subprocess.Popen[bytes]) -> ChildFailed:
