@@ -1,10 +1,6 @@
-"""`python -m spikinghash`."""
+"""`python -m spikinghash`; `spikinghash/__init__.py` has taken the current directory off the path by now."""
 
 import sys
-
-# `python -m` puts the current directory first, where recordings may lie, and so may a `json.py` among them
-if not sys.flags.safe_path and sys.path:
-    del sys.path[0]
 
 from spikinghash import start
 from spikinghash.cli import main
