@@ -128,7 +128,7 @@ def tar_indexes(clip):
         "pax-size.tar": (tar_of(pax((b"size", b"%d" % 2**62)), member), {"expansion", "truncated"}),
         "pax-number.tar": (tar_of(pax((b"size", b"1e3"), (b"mtime", b"never")), member), {"empty"}),
         "pax-utf8.tar": (
-            tar_of(pax((b"path", b"\xff\xfe/x")), header(size=octal(9)) + block_of(clip[:9])),
+            tar_of(pax((b"path", b"\xff\xfe/x")), header(size=octal(9)) + block_of(clip[5:14])),
             {"truncated"},
         ),
         "pax-charset.tar": (

@@ -138,7 +138,6 @@ def tables():
     }  # fmt: skip
     found = {f"{case}.csv": (head + lines, None) for case, lines in rows.items()}
     found["names.csv"] = (b"t,x,y,p," + b",".join(b"c%d" % i for i in range(900)) + b"\n1,1,1,1\n", None)
-    found["twice.csv"] = (b"t,t,x,y,p\n1,1,1,1,1\n", {"unknown-format"})
     return found
 
 
