@@ -105,7 +105,7 @@ def _named(line: str, start: int) -> _Header | None:
             text, unit = united[1], united[2].replace("µ", "u")
         plain.append(text)
     roles = pick_columns({name: name for name in reversed(plain)})
-    if roles is None:
+    if roles is None or any(plain.count(name) > 1 for name in roles.values()):
         return None
     # a column that we do not read may be called anything, also nothing (the index that pandas writes)
     names = [name if name in roles.values() and plain.index(name) == i else f"#{i}" for i, name in enumerate(plain)]

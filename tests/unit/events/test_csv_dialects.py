@@ -60,3 +60,8 @@ def test_seconds_without_a_unit_are_refused_or_read_as_told(tmp_path):
 def test_without_a_header_the_refusal_says_so(tmp_path):
     with pytest.raises(BadRecording, match="first line must name the columns"):
         read(lines(plain, ""), tmp_path)
+
+
+def test_a_column_that_stands_twice_is_not_guessed(tmp_path):
+    with pytest.raises(BadRecording):
+        read(lines(lambda i, r: f"{r[0]},{plain(i, r)}", "t,t,x,y,p\n"), tmp_path)
