@@ -20,8 +20,8 @@ for name, value in {
 
 
 def pytest_collection_modifyitems(items):
-    """With several workers a file stays together, for its fixtures, and all end-to-end tests share one project."""
+    """With several workers a file stays together, for its fixtures, and all files that use the one project too."""
+    shared = {item.path for item in items if "project" in getattr(item, "fixturenames", ())}
     for item in items:
-        place = item.path.relative_to(HERE)
-        group = place.parts[0] if place.parts[0] == "e2e" else str(place)
+        group = "project" if item.path in shared else str(item.path.relative_to(HERE))
         item.add_marker(pytest.mark.xdist_group(group))
