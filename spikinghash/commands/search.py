@@ -5,7 +5,7 @@ from __future__ import annotations
 import functools
 from dataclasses import asdict
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -14,6 +14,10 @@ from spikinghash.commands.output import DEFAULT_DB, DEFAULT_MODEL, Db, Format, J
 from spikinghash.commands.reading import FlipX, FlipY, Invert, Layout, Transpose, Unit, reading_of
 from spikinghash.redact import redact
 from spikinghash.visible import visible
+
+if TYPE_CHECKING:
+    from spikinghash.index.nearest import Answer
+    from spikinghash.index.searchable import Searchable
 
 Files = Annotated[list[Path], typer.Argument(help="Recordings; each is a query.")]
 K = Annotated[int | None, typer.Option("--k", help="How many clips; default 10, or all within --radius.")]
@@ -83,6 +87,11 @@ def search(
             from spikinghash.commands.search_picture import draw
 
             draw(gif, answers, frames, encoder.model.spec, decoder)
+    _tell(answers, codes, db, as_json)
+    return 0
+
+
+def _tell(answers: list[Answer], codes: Searchable, db: str, as_json: bool) -> None:
     told: list[dict[str, Any]] = [
         {"query": str(answer.path), "results": [asdict(hit) for hit in answer.results]} for answer in answers
     ]
@@ -101,7 +110,6 @@ def search(
         typer.echo(f"spikinghash: approximate, recall {recall:.3f} when the index was built", err=True)
         content["recall"] = recall
     emit(content | (told[0] if len(told) == 1 else {"answers": told}), as_json, text)
-    return 0
 
 
 def _some(values: list[str] | None) -> tuple[str, ...] | None:

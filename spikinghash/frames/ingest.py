@@ -67,19 +67,15 @@ def ingest(
     """
     if store not in STORE_FILES:
         raise ConfigError(f"unknown kind of frame store {store!r}; known are: {', '.join(STORE_FILES)}")
-    recordings = [replace(r, options=r.options.overridden(reading)) for r in find_recordings(root, layout)]
-    if not recordings:
-        raise ConfigError(f"no recordings below {root} in the layout {layout}")
-    doubts = Doubts()
-    decode = doubts.watch(decode)
+    recordings = _found(root, layout, reading)
     splits = assign_splits(recordings, val_fraction=val_fraction, test_fraction=test_fraction, seed=seed)
     size = one_sensor(root, recordings, sensor, format, decode)
     meta = framing.meta(size, one_reading(recordings))
-    ledger = Ledger()
+    ledger, doubts = Ledger(), Doubts()
     rows: list[ClipRow] = []
     with create_store(out, meta, store) as writer:
         for some in by_file(recordings):
-            file = _cut_or_refuse(root, some, framing, size, format, ledger, decode)
+            file = _cut_or_refuse(root, some, framing, size, format, ledger, doubts.watch(decode))
             for row, counts in frame_clips(file, framing, splits) if file is not None else ():
                 writer.add(row, counts)
                 ledger.accept(row)
@@ -94,6 +90,13 @@ def ingest(
             raise ConfigError(why_nothing(root, ledger))
         checksum = write_split_lists(out, split_lists(rows), seed=seed)
     return IngestReport(ledger=ledger, meta=meta, splits_checksum=checksum)
+
+
+def _found(root: Path, layout: str, reading: ReadOptions) -> list[Recording]:
+    recordings = [replace(r, options=r.options.overridden(reading)) for r in find_recordings(root, layout)]
+    if not recordings:
+        raise ConfigError(f"no recordings below {root} in the layout {layout}")
+    return recordings
 
 
 def by_file(recordings: list[Recording]) -> list[list[Recording]]:
