@@ -5,8 +5,11 @@ import shutil
 from pathlib import Path
 
 import damaged
+import pyarrow as pa
 import pytest
 from damaged import RECORDINGS, content, data, refusal, rows_of, sha_of, sound
+from deltalake import write_deltalake
+from tiny_model import recording, save_tiny
 from typer.testing import CliRunner
 
 from spikinghash.cli import app
@@ -186,3 +189,50 @@ def test_files_that_may_not_be_read_are_no_damage(tmp_path):
         with pytest.raises(BadStore, match="who may read"):
             repair(database)
     assert fsck(database).ok
+
+
+def test_files_without_a_digest_cannot_be_told_from_damaged_ones_once_the_log_is_lost(tmp_path):
+    """They stay readable while the log names them; their rows are not taken up on trust."""
+    database = sound(tmp_path)
+    schema = database.rows().schema
+    old = pa.Table.from_pylist(rows_of([60]).to_pylist(), schema=schema)
+    write_deltalake(f"{database.uri}/codes", old, mode="append")
+    assert fsck(database).committed == RECORDINGS + 1
+    damaged.lost_log(database)
+    repair(database)
+    assert fsck(database).committed == RECORDINGS
+
+
+@pytest.mark.parametrize("damage", [damaged.lose, damaged.swap, damaged.empty_last_entry, damaged.lost_log])
+def test_the_next_encode_hashes_what_repair_dropped(tmp_path, damage):
+    """A whole night: encode, damage, encode refuses and says how to get back, repair, encode, and all is accounted."""
+    save_tiny(tmp_path / "model", 0)
+    landing = tmp_path / "in"
+    landing.mkdir()
+    for number in range(5):
+        (landing / f"{number}.bin").write_bytes(recording(number))
+    (landing / "empty.bin").write_bytes(b"")
+
+    def encode(*names):
+        paths = [str(landing / name) for name in names] or [str(landing)]
+        done = CliRunner().invoke(
+            app, ["encode", *paths, "--db", str(tmp_path / "db"), "--model", str(tmp_path / "model"), "--json"]
+        )
+        return done.exit_code, json.loads(done.stdout)
+
+    for number in range(5):  # five commits
+        encode(f"{number}.bin")
+    assert encode()[0] == 3
+    database = CodeDatabase.open(tmp_path / "db")
+    before = content(database)
+    damage(database)
+    code, answer = encode()
+    assert code == 1
+    assert "spikinghash fsck --repair" in answer["error"]["message"]
+    code, answer = told(database, "--archive", str(landing))
+    assert answer["found"] == answer["committed"] + answer["quarantined"] + answer["pending"] == 6
+    assert (code, answer["duplicates"], answer["missing"]) == (1 if answer["pending"] else 0, 0, 0)
+    code, report = encode()
+    assert (code, report["committed"], report["pending"]) == (3, answer["pending"], 0)
+    assert content(database) == before
+    assert told(database, "--archive", str(landing))[0] == 0
