@@ -17,7 +17,7 @@ pytestmark = [pytest.mark.slow, pytest.mark.timeout(900)]
 
 @pytest.mark.parametrize("error", ["ENOSPC", "EIO"] if ALL else ["ENOSPC"])
 def test_every_fault_is_temporary(tmp_path, error):
-    environment = os.environ | {"PYTHONPATH": str(HERE.parents[1])}
+    environment = os.environ | {"PYTHONPATH": str(HERE.parents[1]), "PYTHONSAFEPATH": ""}
     compiler = shutil.which("cc")
     if compiler:
         shim = tmp_path / "fault_shim.so"

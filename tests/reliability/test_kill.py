@@ -15,7 +15,7 @@ pytestmark = [pytest.mark.slow, pytest.mark.timeout(120 + 5 * KILLS)]
 
 def test_killed_runs_end_as_an_undisturbed_one(tmp_path):
     command = [sys.executable, Path(__file__).with_name("kill.py"), tmp_path, "--kills", str(KILLS)]
-    environment = os.environ | {"PYTHONPATH": str(Path(__file__).parents[2])}
+    environment = os.environ | {"PYTHONPATH": str(Path(__file__).parents[2]), "PYTHONSAFEPATH": ""}
     done = subprocess.run(command, capture_output=True, text=True, check=False, env=environment)
     assert done.stdout, done.stderr
     found = json.loads(done.stdout)

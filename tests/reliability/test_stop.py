@@ -22,7 +22,7 @@ from spikinghash.codes.table import CodeDatabase
 from spikinghash.events.isolate import IsolatedDecoder
 from spikinghash.training.checkpoint import load_model
 
-ENVIRONMENT = os.environ | {"PYTHONPATH": str(Path(__file__).parents[2])}
+ENVIRONMENT = os.environ | {"PYTHONPATH": str(Path(__file__).parents[2]), "PYTHONSAFEPATH": ""}
 
 
 @pytest.fixture(scope="module")
