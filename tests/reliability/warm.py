@@ -100,7 +100,9 @@ def start(paths, db, model, out, before=None, commit=None, workers=0):
             encoder.Encoder.__init__.__defaults__ = (commit // 2 or 1, 2)
         if before is not None:
             before()
-        encode(paths=list(map(Path, paths)), db=str(db), model=str(model), workers=workers, as_json=True)
+        # no wait for young files: a signal is to meet work
+        options = {"workers": workers, "settle_s": 0.0, "as_json": True}
+        encode(paths=list(map(Path, paths)), db=str(db), model=str(model), **options)
     except BaseException as error:  # noqa: BLE001  typer.Exit among them
         code = getattr(error, "exit_code", 98)
         if code == 98:
