@@ -11,7 +11,10 @@ import threading
 import time
 import urllib.error
 import urllib.request
+from contextlib import suppress
 from pathlib import Path
+
+import psutil
 
 from pipelines import PROJECT
 from pipelines.credentials import USER, Credentials, credentials
@@ -145,13 +148,26 @@ def wait_for(url: str, server: Server, password: str) -> None:
 
 def _watch(servers: list[Server]) -> None:
     """End everything when a server ends: schedules without one would only fail."""
+    # MLflow's server has children that outlive it
+    known: set[psutil.Process] = set()
     while all(server.poll() is None for _, server in servers):
+        known |= {child for _, server in servers for child in _children(server.pid)}
         time.sleep(_LOOK_S)
     ended = ", ".join(f"{name} (code {server.returncode})" for name, server in servers if server.poll() is not None)
     print(f"serve: a server has ended: {ended}; start again with `make serve`", file=sys.stderr)  # noqa: T201
     for _, server in servers:
         server.terminate()
+    for child in known:
+        with suppress(psutil.Error):
+            child.terminate()
     os._exit(EXIT_TEMPORARY)
+
+
+def _children(pid: int) -> list[psutil.Process]:
+    try:
+        return psutil.Process(pid).children(recursive=True)
+    except psutil.Error:
+        return []
 
 
 if __name__ == "__main__":

@@ -116,10 +116,13 @@ def test_a_server_that_ends_ends_the_service_with_one_line(tmp_path):
         until = time.monotonic() + 120
         while "being served" not in log.read_text() and time.monotonic() < until:
             time.sleep(0.5)
+        time.sleep(3)
+        everyone = psutil.Process(run.pid).children(recursive=True)
         for child in psutil.Process(run.pid).children():
             if any("mlflow" in part for part in child.cmdline()):
                 child.kill()
         assert run.wait(60) == 75
+        assert psutil.wait_procs(everyone, 20)[1] == []
         assert "serve: a server has ended: MLflow" in log.read_text()
     finally:
         if run.poll() is None:
