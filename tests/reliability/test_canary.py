@@ -51,7 +51,9 @@ def run(inbox, command, *arguments, **environment):
 def test_the_canaries_sing_where_the_current_directory_is_searched(inbox, tmp_path):
     """Or the tests below would prove nothing."""
     canaries.lay(tmp_path / "cage", ["tabnanny_of_ours"], tmp_path / "marks")
-    subprocess.run([sys.executable, "-c", "import tabnanny_of_ours"], cwd=tmp_path / "cage", check=True)
+    plain = {name: value for name, value in os.environ.items() if not name.startswith("PYTHON")}
+    program = [sys.executable, "-c", "import tabnanny_of_ours"]
+    subprocess.run(program, cwd=tmp_path / "cage", env=plain, check=True)
     assert canaries.sung(tmp_path / "marks") == ["tabnanny_of_ours"]
 
 

@@ -22,6 +22,7 @@ WITHOUT_EFFECT = {
     "spikinghash.kernel_cache",
     "spikinghash.params",
     "spikinghash.progress",
+    "spikinghash.redact",
     "spikinghash.start",
     "spikinghash.strict_yaml",
     "spikinghash.visible",
