@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 import os
 import sys
 from collections.abc import Callable
@@ -26,5 +27,6 @@ def run(stage: Callable[[Params], None], params: Path = Path("params.yaml")) -> 
     try:
         stage(load_params(params))
     except SpikinghashError as error:
-        print(f"{stage.__module__}: {error}", file=sys.stderr)  # noqa: T201
+        # it runs as `__main__`; flows look for this line by the stage's own name
+        print(f"stages.{Path(inspect.getfile(stage)).stem}: {error}", file=sys.stderr)  # noqa: T201
         sys.exit(error.exit_code)
