@@ -14,7 +14,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from prefect import flow, task
 
-from pipelines.project import allowed_place, enter_project
+from pipelines.project import allowed_place, allowed_registry, enter_project
 from pipelines.retries import DELAYS_S, may_pass
 from spikinghash.codes.discover import discover
 from spikinghash.codes.encode_recordings import encode_recordings
@@ -136,6 +136,7 @@ def nightly(
         allowed_place(name, place)
     if not model.startswith("models:/"):
         allowed_place("model", model)
+    allowed_registry("tracking", tracking)
     since = datetime.now(UTC).isoformat()
     landed = None
     if is_address(landing):
@@ -143,7 +144,7 @@ def nightly(
         landed, landing = fetch(landing, folder), folder
     Path(landing).mkdir(parents=True, exist_ok=True)
     # the account is of these files: what arrives while they are hashed is for the next night
-    ready, growing = settle(discover([Path(landing)]))
+    ready, growing = settle(discover([Path(landing)], leave_out=[db]))
     files = [str(path) for path in ready]
     if growing:
         print(f"{len(growing)} files are still being written, the first {visible(str(growing[0]))}: for the next night")  # noqa: T201

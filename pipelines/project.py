@@ -10,9 +10,26 @@ from prefect.runtime import deployment
 from pipelines import PROJECT
 from spikinghash.codes.remote_store import is_address
 from spikinghash.errors import ConfigError
+from spikinghash.params import load_params
+from spikinghash.redact import redact
+from spikinghash.tracking.store_place import database_file
 
 #: Further folders that a served flow may be given, separated as in PATH; set by whoever serves the flows.
 ALLOWED = "SPIKINGHASH_FOLDERS"
+
+
+#: What may lie in an object store, and the stores there are.
+_REMOTE, _STORES = frozenset({"landing", "db"}), frozenset({"s3", "s3a", "gs", "gcs", "az", "azure", "abfs", "abfss"})
+
+
+def allowed_registry(name: str, uri: str | None) -> None:
+    """`ConfigError` for a registry that this flow run may not name: the project's own, or a file below the project."""
+    if deployment.id is None or uri is None or uri == load_params(Path("params.yaml")).tracking.uri:
+        return
+    file = database_file(uri)
+    if file is None:
+        raise ConfigError(f"{name} {redact(uri)!r} is not the registry of this project; leave it out")
+    allowed_place(name, str(file))
 
 
 def enter_project() -> None:
@@ -29,8 +46,11 @@ def allowed_place(name: str, place: str) -> str:
     """
     if not place:
         raise ConfigError(f"{name} is empty; name a folder")
-    if deployment.id is None or is_address(place):
+    scheme = place.partition("://")[0].lower() if is_address(place) else None
+    if deployment.id is None or (name in _REMOTE and scheme in _STORES):
         return place
+    if scheme is not None:
+        raise ConfigError(f"{name} {redact(place)!r} is no folder of the project {Path.cwd()}")
     homes = [Path.cwd(), *(Path(p) for p in os.environ.get(ALLOWED, "").split(os.pathsep) if p)]
     if any(Path(place).resolve().is_relative_to(home.resolve()) for home in homes):
         return place

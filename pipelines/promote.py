@@ -6,7 +6,7 @@ from typing import Any
 
 from prefect import flow
 
-from pipelines.project import enter_project
+from pipelines.project import allowed_registry, enter_project
 from spikinghash.commands.model_ref import registry_place
 from spikinghash.tracking.promotion import promote as make_champion
 
@@ -18,6 +18,7 @@ def promote(version: int, reason: str, uri: str | None = None, name: str | None 
     `uri` and `name` default to `tracking` in params.yaml. Fails with the command's one line for what it refuses.
     """
     enter_project()
+    allowed_registry("uri", uri)
     entry = make_champion(*registry_place(uri, name), version, reason)
     before = "none" if entry.source is None else f"version {entry.source}"
     print(f"champion is version {entry.to}, before {before}: {entry.reason}")  # noqa: T201  becomes a Prefect log line

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
+from urllib.parse import unquote, urlparse
 
 import yaml
 
@@ -13,15 +14,23 @@ from spikinghash.errors import ConfigError
 
 def refuse_dvc_output(place: str | Path) -> None:
     """`ConfigError` where a local path is, or lies in, an output of a DVC stage or a file that `dvc add` tracks."""
-    if "://" in str(place):
+    path = _local(str(place))
+    if path is None:
         return
-    path = Path(place).resolve()
     for output, owner in _outputs(path):
         if path.is_relative_to(output):
             raise ConfigError(
                 f"{place} belongs to {owner}, whose next run would throw away what is written there; "
                 "name another place, for example data/archive"
             )
+
+
+def _local(place: str) -> Path | None:
+    """The path of a place, None for one that is not on this machine."""
+    scheme, mark, rest = place.partition("://")
+    if not mark:
+        return Path(place).resolve()
+    return Path(unquote(urlparse(place).path)).resolve() if scheme.lower() == "file" and rest else None
 
 
 def _outputs(path: Path) -> Iterator[tuple[Path, str]]:

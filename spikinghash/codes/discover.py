@@ -10,11 +10,12 @@ from spikinghash.errors import ConfigError
 from spikinghash.events.source import is_folder
 
 
-def discover(paths: Iterable[Path]) -> list[Path]:
+def discover(paths: Iterable[Path], leave_out: Iterable[str] = ()) -> list[Path]:
     """Files named directly and all files below the folders named, each once, sorted; hidden files are left out.
 
     Links, pipes, sockets and devices are listed, and so are folders that may not be listed, so that reading can refuse
-    them by name: nothing is lost without a word. Raises `ConfigError` for a path that is not there.
+    them by name: nothing is lost without a word. `leave_out` are folders of our own, such as the database, which are no
+    recordings where they lie among them. Raises `ConfigError` for a path that is not there.
     """
     found: set[Path] = set()
     for path in paths:
@@ -24,7 +25,8 @@ def discover(paths: Iterable[Path]) -> list[Path]:
             found.add(path)
         else:
             raise ConfigError(f"{path}: no such file or folder")
-    return sorted(found)
+    ours = [Path(place).resolve() for place in leave_out if "://" not in place]
+    return sorted(path for path in found if not any(path.parent.resolve().is_relative_to(place) for place in ours))
 
 
 def _below(root: Path) -> set[Path]:

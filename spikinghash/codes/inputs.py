@@ -30,6 +30,16 @@ class Opened:
     source: Source
 
 
+#: What other systems leave in archives beside the files that were packed.
+_LITTER = frozenset({"__macosx", "thumbs.db", "desktop.ini"})
+
+
+def _is_litter(archive: Path, member: Path) -> bool:
+    """Hidden members, and what no person packed, are left out as hidden files are in folders."""
+    parts = str(member)[len(str(archive)) + 1 :].split("/")
+    return any(part.startswith(".") or part.lower() in _LITTER for part in parts)
+
+
 def open_inputs(files: Iterable[Path], limits: ArchiveLimits | None = None) -> Iterator[Input]:
     """Yield every recording of `files`. A refused archive is one more input, in place of the members it still had.
 
@@ -43,6 +53,8 @@ def open_inputs(files: Iterable[Path], limits: ArchiveLimits | None = None) -> I
                 yield Input(name, None, open_source(path))
                 continue
             for member in archive:
+                if _is_litter(path, member.path):
+                    continue
                 found = member if isinstance(member, Source) else member.error
                 yield Input(path_text(member.path), name, found)
         except BadRecording as error:

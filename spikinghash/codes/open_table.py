@@ -21,6 +21,7 @@ from spikinghash.redact import redact
 from spikinghash.schema import CODE_SCHEMA_VERSION
 
 VERSION_KEY = "spikinghash.schema"
+_GONE = "restore them from a copy, or name a new folder"
 TABLES: Mapping[str, pa.Schema] = {"codes": CODE_ROWS, "quarantine": QUARANTINE_ROWS}
 
 
@@ -69,6 +70,9 @@ def create_table(uri: str, name: str, options: dict[str, str]) -> None:
     where = f"{uri}/{name}"
     refuse_links(where)
     refuse_lost_log(where, options)
+    if name == "codes" and not something_there(where, options) and something_there(f"{uri}/quarantine", options):
+        # the codes are made first: they were there, and a new table would leave them out without a word
+        raise BadStore(f"{redact(where)}: the codes are gone, the quarantine is there; {_GONE}")
     try:
         with store_errors(where, writing=True):
             DeltaTable.create(

@@ -9,9 +9,8 @@ from dataclasses import dataclass
 import pyarrow as pa
 
 from spikinghash.codes.commit import Key
+from spikinghash.schema import TRANSIENT_REASONS
 
-#: Reasons that may lie in the machine or the moment and not in the recording.
-TRANSIENT = frozenset({"memory", "decoder-crash", "timeout", "worker-crash", "changed", "unreadable"})
 #: How often a recording that is refused for such a reason is tried: one that always kills its decoder costs no fourth
 #: night, until `spikinghash release` says so.
 TRIES = 3
@@ -37,7 +36,7 @@ class Refusal:
     @property
     def final(self) -> bool:
         """Whether it is not tried again."""
-        return self.reason not in TRANSIENT or self.tries >= TRIES
+        return self.reason not in TRANSIENT_REASONS or self.tries >= TRIES
 
 
 class Refusals:

@@ -15,12 +15,13 @@ from spikinghash.codes.check_files import FileCheck, check_files, unlisted_files
 from spikinghash.codes.check_rows import RowFaults, check_rows
 from spikinghash.codes.mend_log import mend_log, named_files
 from spikinghash.codes.open_table import TABLES, create_table, lying_files, open_table, something_there
-from spikinghash.codes.refusals import TRANSIENT, absolute
+from spikinghash.codes.refusals import absolute
 from spikinghash.codes.rewrite import rewrite
 from spikinghash.codes.store_errors import store_errors
 from spikinghash.codes.table import CodeDatabase
 from spikinghash.codes.table_files import files_of, inside
 from spikinghash.errors import BadStore
+from spikinghash.schema import TRANSIENT_REASONS
 
 #: Log entries told one by one.
 _TOLD = 10
@@ -154,7 +155,7 @@ def _good_refusals(tables: list[pa.Table], listed: int, repaired: Repaired) -> l
         mask = []
         for row in table.select(["sha256", "path", "model", "reason", "seen_at"]).to_pylist():
             who = (row["sha256"], absolute(row["path"]), row["model"])
-            key = (*who, row["seen_at"]) if row["reason"] in TRANSIENT else who
+            key = (*who, row["seen_at"]) if row["reason"] in TRANSIENT_REASONS else who
             mask.append(key not in seen)
             repaired.duplicates += key in seen and number < listed
             seen.add(key)

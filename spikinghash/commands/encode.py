@@ -20,6 +20,7 @@ from spikinghash.commands.output import DEFAULT_DB, DEFAULT_MODEL, Format, Json,
 from spikinghash.commands.reading import FlipX, FlipY, Invert, Layout, Transpose, Unit, reading_of
 from spikinghash.errors import EXIT_OK, EXIT_QUARANTINED, EXIT_TEMPORARY, ConfigError
 from spikinghash.events.doubts import Doubts
+from spikinghash.events.options import DEFAULTS
 
 if TYPE_CHECKING:
     from spikinghash.codes.encoder import Encoder
@@ -58,7 +59,7 @@ def encode(
     if address is not None and workers == 0:
         raise ConfigError("--address needs --workers, the number of workers on the cluster")
     reading, doubts = reading_of(layout, time_unit, flip_x, flip_y, transpose, invert_polarity), Doubts()
-    files = discover(paths)
+    files = discover(paths, leave_out=[db])
 
     def leave() -> NoReturn:
         os._exit(_tell(EncodeReport(found=len(files)), as_json))
@@ -86,11 +87,13 @@ def encode(
             leave()
         report.found += len(growing)
         # before Ray ends, which takes a moment during which SIGTERM kills
-        return _tell(report, as_json, growing, doubts)
+        return _tell(report, as_json, growing, doubts, told=format is not None or reading != DEFAULTS)
 
 
-def _tell(report: EncodeReport, as_json: bool, growing: Sequence[Path] = (), doubts: Doubts | None = None) -> int:
-    """Print the report; the exit code it means."""
+def _tell(
+    report: EncodeReport, as_json: bool, growing: Sequence[Path] = (), doubts: Doubts | None = None, told: bool = False
+) -> int:
+    """Print the report; the exit code it means. `told`: the command line said how to read."""
     content = report.to_json()
 
     def text() -> None:
@@ -101,9 +104,10 @@ def _tell(report: EncodeReport, as_json: bool, growing: Sequence[Path] = (), dou
     sys.stdout.flush()
     if doubts is not None and (line := doubts.line()) is not None:
         typer.echo(f"spikinghash: {line}", err=True)
-    if growing:
-        said = f"{len(growing)} files are still being written, the first {growing[0]}; run the same command again"
-        typer.echo(f"spikinghash: {said}", err=True)
+    if told and report.skipped + report.quarantined:
+        known = f"{report.skipped} known recordings were not read again with these options"
+        how = "refused ones are with `spikinghash release`, committed ones in a new --db"
+        typer.echo(f"spikinghash: {known}; {how}", err=True)
     if report.pending > len(growing):
         typer.echo(f"spikinghash: stopped with {report.pending} inputs pending; run the same command again", err=True)
     if report.pending:

@@ -8,6 +8,7 @@ from typing import Annotated, Any
 import typer
 
 from spikinghash.commands.output import DEFAULT_DB, Db, Digest, Json, command, emit
+from spikinghash.dvc_outputs import refuse_dvc_output
 from spikinghash.errors import EXIT_OK, EXIT_USER
 
 
@@ -33,8 +34,9 @@ def fsck(
     if repair:
         from spikinghash.index.repair_database import repair_database
 
+        refuse_dvc_output(db)
         content["repaired"] = repair_database(db)
-    found = check(CodeDatabase.open(db), digest_of(model), discover(archive) if archive else None)
+    found = check(CodeDatabase.open(db), digest_of(model), discover(archive, leave_out=[db]) if archive else None)
     content = found.to_json() | content
 
     def text() -> None:

@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from spikinghash.commands.output import DEFAULT_DB, Db, Json, command, emit
+from spikinghash.commands.output import DEFAULT_DB, Json, WritableDb, command, emit
 from spikinghash.redact import redact
 
 #: A week: longer than any run that might be writing beside us.
@@ -21,7 +21,7 @@ NoWriters = Annotated[
 
 
 @command
-def compact(db: Db = DEFAULT_DB, as_json: Json = False) -> int:
+def compact(db: WritableDb = DEFAULT_DB, as_json: Json = False) -> int:
     """Join the many small files that nightly appends leave; changes no row. Build the index again afterwards."""
     from spikinghash.codes.table import CodeDatabase
 
@@ -35,7 +35,7 @@ def compact(db: Db = DEFAULT_DB, as_json: Json = False) -> int:
 
 @command
 def vacuum(
-    db: Db = DEFAULT_DB, keep_hours: Keep = _KEEP_HOURS, no_writers: NoWriters = False, as_json: Json = False
+    db: WritableDb = DEFAULT_DB, keep_hours: Keep = _KEEP_HOURS, no_writers: NoWriters = False, as_json: Json = False
 ) -> int:
     """Delete files that only older versions need, and what killed runs left behind."""
     from spikinghash.codes.table import CodeDatabase

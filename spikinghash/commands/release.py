@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from spikinghash.commands.output import DEFAULT_DB, Db, Digest, Json, command, emit
+from spikinghash.commands.output import DEFAULT_DB, Digest, Json, WritableDb, command, emit
 
 Reasons = Annotated[list[str] | None, typer.Option("--reason", help="Refused for this reason; may be repeated.")]
 Paths = Annotated[
@@ -16,7 +16,7 @@ Paths = Annotated[
 
 @command
 def release(
-    db: Db = DEFAULT_DB, reason: Reasons = None, path: Paths = None, model: Digest = None, as_json: Json = False
+    db: WritableDb = DEFAULT_DB, reason: Reasons = None, path: Paths = None, model: Digest = None, as_json: Json = False
 ) -> int:
     """Take refused recordings out of the quarantine; the next `encode` tries them again."""
     from spikinghash.codes.release import release as take_out

@@ -6,7 +6,7 @@ import logging
 from pathlib import Path
 
 from spikinghash.datasets.recording import Recording
-from spikinghash.datasets.split_names import split_of_folder
+from spikinghash.datasets.split_names import split_of_folder, splits_of_folders
 from spikinghash.datasets.walk import Parts, files_below, recording_at
 from spikinghash.errors import ConfigError
 
@@ -23,8 +23,10 @@ def find_in_class_folders(root: Path) -> list[Recording]:
     out with a warning. Raises `ConfigError` where a name could be a split as well as a label.
     """
     files = [parts for parts in files_below(root) if len(parts) > 1 and parts[0].lower() not in _LITTER]
-    splits = {top: split for top in {parts[0] for parts in files} if (split := split_of_folder(top))}
+    tops = sorted({parts[0] for parts in files})
+    splits = splits_of_folders(tops)
     if not splits:
+        _check_wrapper(root, files, tops)
         return [recording_at(root, parts, parts[0]) for parts in files]
     others = sorted({parts[0] for parts in files} - set(splits))
     _check(root, files, splits, others)
@@ -35,6 +37,15 @@ def find_in_class_folders(root: Path) -> list[Recording]:
         for parts in files
         if parts[0] in splits and len(parts) > 2
     ]
+
+
+def _check_wrapper(root: Path, files: list[Parts], tops: list[str]) -> None:
+    """`ConfigError` for one folder around those of the splits, as unzipping makes it: it would be the only label."""
+    below = sorted({parts[1] for parts in files if len(parts) > 2})
+    if len(tops) == 1 and below and set(splits_of_folders(below)) == set(below):
+        raise ConfigError(
+            f"{root}: the splits {_list(below)} lie in {tops[0]!r}; point dataset.path at {root / tops[0]}"
+        )
 
 
 def _check(root: Path, files: list[Parts], splits: dict[str, str], others: list[str]) -> None:

@@ -13,6 +13,8 @@ from spikinghash.events.source import Source
 SLOW_PER_S = 100
 #: Shorter recordings may be so quiet.
 SLOW_FROM_US = 2_000_000
+#: So many events say something about their times; a recording of them is longer than this.
+MANY, BRIEF_US = 200, 500
 #: Cameras count from their start; later first times are counted from 1970.
 EPOCH_US = 10**14
 _HINT = "say the unit: --time-unit, or dataset.reading.time_unit"
@@ -27,6 +29,10 @@ def doubtful_times(events: Events) -> list[str]:
             f"{events.count} events in {span_us / 1e6:.0f} s are {events.count * 1e6 / span_us:.0f} a second, too few "
             f"for a camera: times may be in ns, or in ms as fractions; {_HINT}"
         )
+    if not found and span_us > SLOW_FROM_US and events.count > MANY and not (events.t % 1000).any():
+        found.append(f"all {events.count} times are multiples of 1000: they may be in ns; {_HINT}")
+    if events.count > MANY and 0 < span_us < BRIEF_US:
+        found.append(f"{events.count} events in {span_us} us: times may be in ms or s; {_HINT}")
     if abs(events.t_first_us) > EPOCH_US:
         found.append(
             f"the first event is at {events.t_first_us / 1e6:.0f} s: counted from 1970, or in another unit; {_HINT}"

@@ -84,8 +84,9 @@ def ingest(
                 progress(ledger.found, len(recordings))
         ledger.doubtful_times = doubts.count
         write_json(out / LEDGER_FILE, ledger.to_json())
-        if (line := doubts.line()) is not None:
-            _LOG.warning("%s", line)
+        for line in (doubts.line(), ledger.refusal_line(out / LEDGER_FILE)):
+            if line is not None:
+                _LOG.warning("%s", line)
         if not rows:
             raise ConfigError(why_nothing(root, ledger))
         checksum = write_split_lists(out, split_lists(rows), seed=seed)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from dataclasses import asdict, dataclass, field
+from pathlib import Path
 from typing import Any
 
 from spikinghash.errors import BadRecording
@@ -82,6 +83,15 @@ class Ledger:
     def reasons(self) -> dict[str, int]:
         """Number of refused files by reason."""
         return dict(Counter(refusal.reason for refusal in self.refused))
+
+    def refusal_line(self, path: Path) -> str | None:
+        """One line about refused files, of which the ledger at `path` says more; None for none."""
+        if not self.refused:
+            return None
+        first = self.refused[0]
+        return (
+            f"{len(self.refused)} refused, the first {first.path}: {first.reason}: {first.message}; all are in {path}"
+        )
 
     def to_json(self) -> dict[str, Any]:
         """Plain values for `ledger.json`."""

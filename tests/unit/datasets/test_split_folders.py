@@ -24,6 +24,9 @@ def lay(root, *names):
         ("training", "testing"),
         ("train_set", "Test-Data"),
         ("Training", "validation"),
+        ("train2017", "test2017"),
+        ("N-MNIST-Train", "N-MNIST-Test"),
+        ("train_1", "test_1"),
     ],
 )
 def test_usual_spellings_of_splits_are_splits(tmp_path, layout, train, test):
@@ -49,6 +52,8 @@ def test_a_stray_folder_beside_the_splits_is_left_out_and_named(tmp_path, stray,
         (["train/a.bin", "car/b.bin"], "'train' is named like a split but holds files"),
         (["Test/a.bin"], "'Test' is named like a split but holds files"),
         (["train/0/a.bin", "extra/0/b.bin"], "'extra' beside them holds folders too"),
+        (["N-MNIST/Train/0/a.bin", "N-MNIST/Test/0/b.bin"], "the splits 'Test', 'Train' lie in 'N-MNIST'; point"),
+        (["dev/a.bin", "eval/b.bin"], "'dev' is named like a split but holds files"),
         (["train/test/a.bin"], "the class 'test' is named like a split"),
     ],
 )
@@ -56,6 +61,11 @@ def test_a_name_that_could_be_a_split_or_a_label_stops(tmp_path, files, rule):
     lay(tmp_path, *files)
     with pytest.raises(ConfigError, match=rule):
         find_recordings(tmp_path, "class_folders")
+
+
+def test_a_word_of_a_split_in_one_class_of_several_is_no_split(tmp_path):
+    lay(tmp_path, "test_tube/a.bin", "bottle/b.bin", "train station/c.bin")
+    assert {r.label for r in find_recordings(tmp_path, "class_folders")} == {"test_tube", "bottle", "train station"}
 
 
 @pytest.mark.skipif(os.geteuid() == 0 and not hasattr(os, "seteuid"), reason="needs a user whom permissions bind")
