@@ -74,3 +74,15 @@ def test_ingest_takes_the_unit_and_counts_what_is_doubtful(tmp_path):
         ingest(tmp_path / "set", "class_folders", out, Framing(steps=4), reading=reading)
         said = json.loads((out / "ledger.json").read_text())["doubtful_times"]
         assert (said > 0) == (doubtful > 0)
+
+
+def test_nanoseconds_of_a_busy_camera_are_told_too(tmp_path):
+    t = np.sort(np.random.default_rng(1).integers(0, 300_000, 300_000)) * 1000
+    columns = {"x": np.zeros(len(t), np.uint16), "y": np.zeros(len(t), np.uint16), "p": np.zeros(len(t), np.uint8)}
+    np.savez(tmp_path / "a.npz", t=t, **columns)
+    assert any("multiples of 1000" in line for line in doubtful_times(read_recording(tmp_path / "a.npz")))
+
+
+def test_milliseconds_read_as_microseconds_are_told(tmp_path):
+    found = doubtful_times(read_recording(write(tmp_path / "a.npz", T_US // 1000)))
+    assert any("may be in ms" in line for line in found)
