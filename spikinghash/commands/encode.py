@@ -21,6 +21,7 @@ from spikinghash.commands.reading import FlipX, FlipY, Invert, Layout, Transpose
 from spikinghash.errors import EXIT_OK, EXIT_QUARANTINED, EXIT_TEMPORARY, ConfigError
 from spikinghash.events.doubts import Doubts
 from spikinghash.events.options import DEFAULTS
+from spikinghash.visible import visible
 
 if TYPE_CHECKING:
     from spikinghash.codes.encoder import Encoder
@@ -108,6 +109,9 @@ def _tell(
         known = f"{report.skipped} known recordings were not read again with these options"
         how = "refused ones are with `spikinghash release`, committed ones in a new --db"
         typer.echo(f"spikinghash: {known}; {how}", err=True)
+    if growing:
+        said = f"{len(growing)} files are still being written, the first {visible(str(growing[0]))}"
+        typer.echo(f"spikinghash: {said}; run the same command again", err=True)
     if report.pending > len(growing):
         typer.echo(f"spikinghash: stopped with {report.pending} inputs pending; run the same command again", err=True)
     if report.pending:
