@@ -7,7 +7,7 @@ import subprocess
 import mlflow
 import pytest
 import yaml
-from pipeline import copy_project, dvc, spikinghash, stages_run
+from pipeline import ROOT, copy_project, dvc, spikinghash, stages_run
 
 from spikinghash.training.checkpoint import load_model
 
@@ -117,3 +117,19 @@ def test_an_experiment_in_a_folder_of_its_own_runs_the_code_of_that_folder(tmp_p
     assert done.returncode == 0, done.stdout[-2000:] + done.stderr[-2000:]
     assert "code of this copy" in done.stdout
     assert not (folder / "mlflow.db").exists()
+
+
+def test_the_studies_are_a_project_of_their_own(project, tmp_path):
+    """Slow and without results to restore, they would fill `dvc status` and fail `dvc checkout` of the pipeline."""
+    folder, _ = project
+    assert "up to date" in dvc(folder, "status").stdout
+    for name in ("dvc.yaml", "params.yaml"):
+        shutil.copy2(ROOT / name, tmp_path)
+    left_out = shutil.ignore_patterns("cache", "tmp", "frames", "config.local")
+    for name in (".dvc", "experiments"):
+        shutil.copytree(ROOT / name, tmp_path / name, ignore=left_out)
+    for place, expected in ((tmp_path, {"train", "report"}), (tmp_path / "experiments", {"frames@poker"})):
+        assert dvc(place, "config", "--local", "core.no_scm", "true").returncode == 0
+        listed = set(dvc(place, "stage", "list", "--all", "--name-only").stdout.split())
+        assert expected <= listed
+        assert len(listed) == (7 if place == tmp_path else 9)
