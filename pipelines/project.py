@@ -8,6 +8,7 @@ from pathlib import Path
 from prefect.runtime import deployment
 
 from pipelines import PROJECT
+from spikinghash.codes.address import SCHEMES
 from spikinghash.codes.remote_store import is_address
 from spikinghash.errors import ConfigError
 from spikinghash.params import load_params
@@ -19,7 +20,7 @@ ALLOWED = "SPIKINGHASH_FOLDERS"
 
 
 #: What may lie in an object store, and the stores there are.
-_REMOTE, _STORES = frozenset({"landing", "db"}), frozenset({"s3", "s3a", "gs", "gcs", "az", "azure", "abfs", "abfss"})
+_REMOTE, _STORES = frozenset({"landing", "db"}), SCHEMES - {"file", "memory"}
 
 
 def allowed_registry(name: str, uri: str | None) -> None:

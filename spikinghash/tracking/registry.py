@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import tempfile
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -46,7 +47,8 @@ def fetch(uri: str, ref: str, folder: Path) -> Path:
     """
     client = client_for(uri)
     version = _version(client, uri, ref)
-    return _download(uri, version, _source(client, uri, version), folder)
+    source = _source(client, uri, version, _expected(client, uri, version))
+    return _download(uri, version, source, folder)
 
 
 def load_registered(uri: str, ref: str) -> LoadedModel:
@@ -56,20 +58,22 @@ def load_registered(uri: str, ref: str) -> LoadedModel:
     """
     client = client_for(uri)
     version = _version(client, uri, ref)
+    expected = _expected(client, uri, version)
     # a loaded model needs its files no more
     with tempfile.TemporaryDirectory(prefix="spikinghash-model-") as folder:
         try:
-            model = load_model(_download(uri, version, _source(client, uri, version), Path(folder)))
+            source = _source(client, uri, version, expected)
+            model = load_model(_download(uri, version, source, Path(folder)))
         except BadStore as error:
             raise BadCheckpoint(str(error)) from None
         except BadCheckpoint as error:
             # the folder is ours and gone by then: name the version instead
             place = f"{version.name}: version {version.version} does not load: "
             raise BadCheckpoint(place + str(error).replace(f"{folder}/", "")) from None
-    for what, expected in _expected(client, uri, version).items():
-        if expected is not None and expected != model.digest:
+    for what, digest in expected.items():
+        if digest is not None and digest != model.digest:
             raise BadCheckpoint(
-                f"{version.name}: version {version.version} holds model {model.digest}, but {expected} was {what}: its "
+                f"{version.name}: version {version.version} holds model {model.digest}, but {digest} was {what}: its "
                 "files were replaced; register the model again, or restore the files"
             )
     return model
@@ -111,10 +115,10 @@ def _version(client: Any, uri: str, ref: str) -> Any:
             raise BadCheckpoint(f"{ref}: {str(error).splitlines()[0]} (registry {redact(uri)}){how}") from None
 
 
-def _source(client: Any, uri: str, version: Any) -> str:
+def _source(client: Any, uri: str, version: Any, expected: Mapping[str, str | None]) -> str:
     """Where its files lie; outside the registry's folder only where we can tell that they are the right ones."""
+    known = any(digest is not None for digest in expected.values())
     with registry_errors(uri):
-        known = any(digest is not None for digest in _expected(client, uri, version).values())
         run = client.get_run(version.run_id) if version.run_id and known else None
     return source_of(version, uri, None if run is None else str(run.info.artifact_uri))
 
