@@ -6,7 +6,7 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from spikinghash.layers.exact import round_weights
+from spikinghash.layers.exact_weights import round_weights
 from spikinghash.layers.wavemixer import WaveMixer
 from spikinghash.methods.spec import ModelSpec
 from spikinghash.methods.spikinghash import SIZES, Spikinghash

@@ -37,7 +37,7 @@ from spikinghash.events.source import open_source
 from spikinghash.frames.fit import fit
 from spikinghash.frames.framing import Framing
 from spikinghash.frames.represent import represent
-from spikinghash.layers.exact import round_weights
+from spikinghash.layers.exact_weights import round_weights
 from spikinghash.methods.spikinghash import SIZES
 from spikinghash.training.checkpoint import load_model, save_model
 

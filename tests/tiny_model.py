@@ -7,7 +7,7 @@ from spikinghash.events import nmnist
 from spikinghash.events.validate import validate
 from spikinghash.frames.fit import fit
 from spikinghash.frames.framing import Framing
-from spikinghash.layers.exact import round_weights
+from spikinghash.layers.exact_weights import round_weights
 from spikinghash.methods.method import LossWeights, build
 from spikinghash.methods.spec import ModelSpec
 from spikinghash.training.checkpoint import save_model

@@ -12,6 +12,7 @@ import torch
 
 from spikinghash.allocator import keep_freed_memory
 from spikinghash.codes.packing import pack
+from spikinghash.inference.read_bits import read_bits
 from spikinghash.methods.method import HashingMethod
 from spikinghash.training.checkpoint import LoadedModel
 
@@ -53,5 +54,5 @@ class Encoder:
         method: HashingMethod = self.model.method  # type: ignore[assignment]
         device = next(self.model.method.parameters()).device
         frames = torch.from_numpy(spec.fit(counts)).transpose(0, 1)
-        bits, margin = method.read_bits(frames.to(device))
+        bits, margin = read_bits(method, frames.to(device))
         return pack(bits.cpu().numpy()), margin.cpu().numpy()

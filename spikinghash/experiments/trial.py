@@ -14,6 +14,7 @@ from torch import Tensor, nn
 from spikinghash.allocator import keep_freed_memory
 from spikinghash.codes.codeset import CodeSet
 from spikinghash.codes.packing import pack
+from spikinghash.inference.read_bits import predict, read_bits
 from spikinghash.evaluation.energy import SAMPLE, estimate_energy
 from spikinghash.evaluation.graded import cumulative_gain
 from spikinghash.evaluation.metric import Empty
@@ -23,7 +24,7 @@ from spikinghash.evaluation.tally import tally
 from spikinghash.evaluation.tied import tied_average_precision
 from spikinghash.experiments.time_order import CLASSES, forward_and_backward
 from spikinghash.frames.store import FrameStore
-from spikinghash.layers.exact import round_weights
+from spikinghash.layers.exact_weights import round_weights
 from spikinghash.methods.method import LossWeights, build
 from spikinghash.methods.spec import ModelSpec
 from spikinghash.training.fit import load_tensors
@@ -101,7 +102,7 @@ def _measured(
     mean_ap = tied_average_precision(tally(between(queries, gallery)), empty=empty)
     gain = cumulative_gain(queries, gallery, GAINS_AT, similar)
     frames, labels = parts["test"]
-    logits = torch.cat([method.predict(block.transpose(0, 1)) for block in frames.split(_BATCH)])  # type: ignore[operator]
+    logits = torch.cat([predict(method, block.transpose(0, 1)) for block in frames.split(_BATCH)])  
     energy = estimate_energy(method.network, frames[:SAMPLE].transpose(0, 1))  # type: ignore[arg-type]
     return {
         "map": mean_ap.value,
@@ -118,7 +119,7 @@ def _measured(
 
 
 def _codes(method: nn.Module, spec: ModelSpec, kind: str, frames: Tensor, labels: Tensor) -> CodeSet:
-    bits = torch.cat([method.read_bits(block.transpose(0, 1))[0] for block in frames.split(_BATCH)])  # type: ignore[operator]
+    bits = torch.cat([read_bits(method, block.transpose(0, 1))[0] for block in frames.split(_BATCH)])  
     N = len(bits)
     nothing, zeros = np.full(N, None, dtype=object), np.zeros(N, np.int64)
     return CodeSet(

@@ -7,8 +7,9 @@ from contextlib import contextmanager
 
 from torch import Tensor, nn
 
+from spikinghash.layers.conv import NormLIF
 from spikinghash.layers.hash_layer import HashOutput, SpikingHashLayer
-from spikinghash.layers.neuron import LIF, NormLIF
+from spikinghash.neurons.neuron import Neuron
 
 
 @contextmanager
@@ -21,7 +22,7 @@ def firing_rates(network: nn.Module) -> Iterator[dict[str, float]]:
     handles = []
     inner = {id(m.neuron) for m in network.modules() if isinstance(m, NormLIF)}
     for name, module in network.named_modules():
-        if isinstance(module, NormLIF) or (isinstance(module, LIF) and id(module) not in inner):
+        if isinstance(module, NormLIF) or (isinstance(module, Neuron) and id(module) not in inner):
 
             def hook(_: nn.Module, __: object, out: Tensor, name: str = name) -> None:
                 rates[name] = float(out.detach().mean())

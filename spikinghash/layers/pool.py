@@ -1,72 +1,29 @@
-"""The network's max pool, 3 x 3 with stride 2 and padding 1, with a fused kernel on CPU."""
+"""The network's max pool, of every time step."""
 
 from __future__ import annotations
 
-from typing import Any
-
-import numpy as np
-import torch
 from torch import Tensor, nn
 
-from spikinghash.layers.fused import runs_fused
-from spikinghash.layers.pool_kernel import max_pool, max_pool_backward
-from spikinghash.layers.program import Step, plain
-
-_NO_TAPS = np.empty((0, 0, 0, 0), np.uint8)
+from spikinghash.layers.deferred import Deferred, deferrable
+from spikinghash.neurons.lif import has_kernels
+from spikinghash.ops.max_pool import max_pool
 
 
-class _Pool(torch.autograd.Function):
-    @staticmethod
-    def forward(ctx: Any, x: Tensor) -> Tensor:
-        out = _empty(x)
-        tap = np.zeros(out.shape, np.uint8)
-        max_pool(x.detach().numpy(), out.numpy(), tap)
-        ctx.tap, ctx.shape = tap, x.shape
-        return out
+@deferrable
+class MaxPool(nn.MaxPool2d):
+    """3 x 3, stride 2, padding 1. [T, B, C, H, W] -> [T, B, C, H', W']."""
 
-    @staticmethod
-    def backward(ctx: Any, grad: Tensor) -> Tensor:
-        out = grad.new_empty(ctx.shape)
-        max_pool_backward(grad.contiguous().numpy(), ctx.tap, out.numpy())
-        return out
+    def __init__(self) -> None:
+        super().__init__(3, 2, 1)
 
+    def forward(self, x: Tensor) -> Tensor:
+        """[T, B, C, H, W] -> [T, B, C, H', W']."""
+        if has_kernels(x):
+            return self.defer(Deferred(x.movedim(2, -1).contiguous())).tensor().movedim(-1, 2)
+        return super().forward(x.flatten(0, 1)).unflatten(0, x.shape[:2])
 
-def _empty(x: Tensor) -> Tensor:
-    N, H, W, C = x.shape
-    return x.new_empty(N, (H + 1) // 2, (W + 1) // 2, C)
-
-
-def is_plain_pool(layer: nn.Module) -> bool:
-    """Whether `layer` is the pool of this module and nobody watches it."""
-    return (
-        isinstance(layer, nn.MaxPool2d)
-        and (layer.kernel_size, layer.stride, layer.padding, layer.dilation) == (3, 2, 1, 1)
-        and not (layer.ceil_mode or layer.return_indices or layer._forward_hooks)
-    )
-
-
-def compiled_pool(layer: nn.Module) -> Step:
-    """`layer` in inference on arrays [T, B, H, W, C] -> [T, B, H', W', C]."""
-    if not is_plain_pool(layer):
-        return plain(lambda x: layer(x.flatten(0, 1)).unflatten(0, x.shape[:2]))
-
-    def run(x: np.ndarray) -> np.ndarray:
-        T, B, H, W, C = x.shape
-        out = np.empty((T, B, (H + 1) // 2, (W + 1) // 2, C), np.float32)
-        max_pool(x.reshape(-1, H, W, C), out.reshape(-1, *out.shape[2:]), _NO_TAPS)
-        return out
-
-    return run
-
-
-def pool(layer: nn.Module, x: Tensor) -> Tensor:
-    """[N, C, H, W] in channels-last memory -> [N, C, H', W'], likewise."""
-    if not runs_fused(x):
-        return layer(x)
-    rows = x.movedim(1, -1)
-    if torch.is_grad_enabled() and x.requires_grad:
-        pooled: Tensor = _Pool.apply(rows)
-    else:
-        pooled = _empty(rows)
-        max_pool(rows.detach().numpy(), pooled.numpy(), _NO_TAPS)
-    return pooled.movedim(-1, 1)
+    def defer(self, waiting: Deferred) -> Deferred:
+        """Nothing is left to the next step."""
+        if waiting.neuron is not None:
+            waiting = Deferred(waiting.tensor())
+        return Deferred(max_pool(waiting.charge(), waiting.line)[0])

@@ -9,7 +9,7 @@ from __future__ import annotations
 from torch import Tensor, nn
 
 from spikinghash.errors import ConfigError
-from spikinghash.layers.direct import repeat, scale
+from spikinghash.layers.input_encoding import repeat, scale
 from spikinghash.layers.tanh_hash import TanhHashLayer, TanhOutput
 from spikinghash.methods.spec import ModelSpec
 from spikinghash.schema import POLARITIES

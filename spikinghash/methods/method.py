@@ -39,20 +39,16 @@ class StepResult:
 
 
 class HashingMethod(Protocol):
-    """A network with its loss. `network` holds all that is saved; anything else is training state."""
+    """A network with its loss. `network` holds all that is saved; anything else is training state.
+
+    `exact` says that the sums of the network do not depend on the batch (`layers/exact_weights.py`).
+    """
 
     network: nn.Module
+    exact: bool
 
     def __call__(self, frames: Tensor, labels: Tensor) -> StepResult:
         """Frames [T, B, P, H, W] and labels [B] -> loss; called inside DDP."""
-        ...
-
-    def read_bits(self, frames: Tensor) -> tuple[Tensor, Tensor]:
-        """Frames [T, B, P, H, W] -> bits [B, K] in {0, 1} and smallest margin [B]."""
-        ...
-
-    def predict(self, frames: Tensor) -> Tensor:
-        """Frames [T, B, P, H, W] -> class logits [B, classes], in inference mode."""
         ...
 
     def end_epoch(self, done: float) -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import torch
 from torch import Tensor, nn
 
 from spikinghash.layers.tanh_hash import TanhHashLayer
@@ -17,8 +16,7 @@ class SupervisedMethod(nn.Module):
     A hash output has `codes` [B, K] for the loss, `bits` [B, K] in {0, 1}, `membrane` [B, K] for eq. 19, and the
     smallest `margin` [B] of a bit: `HashOutput` or `TanhOutput`.
 
-    `exact` says that the sums of the network do not depend on the batch (`layers/exact.py`). Where they do, as in
-    networks with real-valued activations, clips are read one at a time, so that a code is a function of its clip alone.
+    `exact` says that the sums of the network do not depend on the batch (`layers/exact_weights.py`).
     """
 
     def __init__(self, network: nn.Module, weights: LossWeights, classes: int, *, exact: bool = True) -> None:
@@ -44,20 +42,6 @@ class SupervisedMethod(nn.Module):
             {"similarity_loss": pairs.detach(), "class_loss": label.detach(), "bits_on": out.bits.detach().mean()},
             correct,
         )
-
-    @torch.no_grad()
-    def read_bits(self, frames: Tensor) -> tuple[Tensor, Tensor]:
-        """Frames [T, B, 2, H, W] -> bits [B, K] uint8 and margin [B] float32."""
-        heads = [self.network(block)[0] for block in self._blocks(frames)]
-        return torch.cat([h.bits for h in heads]).to(torch.uint8), torch.cat([h.margin for h in heads])
-
-    @torch.no_grad()
-    def predict(self, frames: Tensor) -> Tensor:
-        """Frames [T, B, 2, H, W] -> class logits [B, classes]."""
-        return torch.cat([self.network.classify(block) for block in self._blocks(frames)])  # type: ignore[operator]
-
-    def _blocks(self, frames: Tensor) -> list[Tensor]:
-        return [frames] if self.exact else list(frames.split(1, dim=1))
 
     def end_epoch(self, done: float) -> None:
         """Close the rounds of the soft similarity that are due; let tanh layers approach the sign."""

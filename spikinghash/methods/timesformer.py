@@ -12,7 +12,7 @@ import torch
 from torch import Tensor, nn
 
 from spikinghash.errors import ConfigError
-from spikinghash.layers.direct import repeat, scale
+from spikinghash.layers.input_encoding import repeat, scale
 from spikinghash.layers.self_attention import SelfAttention
 from spikinghash.layers.tanh_hash import TanhHashLayer, TanhOutput
 from spikinghash.methods.spec import ModelSpec

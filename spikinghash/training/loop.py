@@ -16,7 +16,7 @@ from torch import Tensor, nn
 from spikinghash.errors import TrainingCollapsed
 from spikinghash.training.augment import augment
 from spikinghash.training.denormals import denormals_flushed
-from spikinghash.training.descend import descend
+from spikinghash.training.optimizer_step import optimizer_step
 from spikinghash.training.recipe import Recipe, learning_rate, make_optimiser
 from spikinghash.training.state import Progress, load_state, save_state, snapshot
 from spikinghash.training.validation import Validation, validate
@@ -76,15 +76,13 @@ def run(
     *,
     ranks: Ranks = Ranks(),
     wrap: Callable[[nn.Module], nn.Module] = lambda m: m,
-    average: Callable[[Tensor], None] | None = None,
     sync: Callable[[nn.Module], None] = lambda m: None,
     finish: Callable[[nn.Module], None] = lambda m: None,
     resume: Path | None = None,
 ) -> Progress:
     """Train `method` in place and return the progress with the best network.
 
-    `wrap` makes it distributed, `average` makes a tensor of gradients the mean of all ranks' at every step where `wrap`
-    does not, and `sync` averages their buffers after an epoch.
+    `wrap` makes it distributed, and `sync` averages the ranks' buffers after an epoch.
     `finish` turns a copy into what would be saved, which is what is validated.
     `report(record, save)` is called once an epoch on every rank; `save(folder)` writes the training state and is None
     in epochs without one. `resume` is such a folder. Raises `TrainingCollapsed`.
@@ -95,7 +93,7 @@ def run(
     silent = 0
     for epoch in range(progress.epoch, recipe.epochs):
         started = time.monotonic()
-        totals = _epoch(wrapped, data, recipe, optimiser, epoch, ranks, average)
+        totals = _epoch(wrapped, data, recipe, optimiser, epoch, ranks)
         sync(method)
         method.end_epoch((epoch + 1) / recipe.epochs)  # type: ignore[operator]
         candidate = copy.deepcopy(method)
@@ -126,7 +124,6 @@ def _epoch(
     optimiser: torch.optim.Optimizer,
     epoch: int,
     ranks: Ranks,
-    average: Callable[[Tensor], None] | None,
 ) -> dict[str, float]:
     method.train()
     order = torch.randperm(len(data.labels), generator=_generator(recipe.seed, epoch, 0))
@@ -145,7 +142,7 @@ def _epoch(
         loss = float(result.loss.detach())
         if not math.isfinite(loss):
             raise TrainingCollapsed(f"loss became {loss} in epoch {epoch + 1}, step {step + 1}; lower train.lr")
-        norm = descend(method, result.loss, optimiser, recipe.grad_clip, average)
+        norm = optimizer_step(method, result.loss, optimiser, recipe.grad_clip)
         values = {"loss": loss, "accuracy": float(result.correct.float().mean()), "grad_norm": norm, "lr": lr}
         for name, value in (values | {f"part/{k}": float(v) for k, v in result.parts.items()}).items():
             totals[name] = totals.get(name, 0.0) + value / steps

@@ -27,11 +27,10 @@ from spikinghash.isolation import packages_alone
 from spikinghash.methods.method import LossWeights
 from spikinghash.methods.spec import ModelSpec
 from spikinghash.training import history
-from spikinghash.training.averaging import average_buffers, same_start
+from spikinghash.training.average_buffers import average_buffers
 from spikinghash.training.loop import EpochRecord, Ranks, Report
 from spikinghash.training.ray_session import connect_ray, explain_ray
 from spikinghash.training.recipe import Recipe
-from spikinghash.training.shared_mean import SharedMean
 from spikinghash.training.state import finished_epochs
 
 _POLL_S = 0.5
@@ -135,7 +134,7 @@ def worker(config: dict[str, Any]) -> None:
     import ray.train
     from ray.train.torch import get_device
 
-    from spikinghash.layers.exact import round_weights
+    from spikinghash.layers.exact_weights import round_weights
     from spikinghash.training.fit import prepare, publish
     from spikinghash.training.loop import run
 
@@ -174,18 +173,12 @@ def worker(config: dict[str, Any]) -> None:
 
 
 def _together() -> dict[str, Callable[..., Any]]:
-    """How workers stay alike: DDP on GPUs, one message a step on CPU; buffers once an epoch."""
+    """How workers stay alike: DDP for gradients, buffers once an epoch."""
     from ray.train.torch import prepare_model
 
-    if torch.cuda.is_available():
-        # `static_graph` must stay off: the gradients of a single large function would not be averaged
-        options = {"broadcast_buffers": False}
-        return {
-            "wrap": partial(prepare_model, move_to_device=False, parallel_strategy_kwargs=options),
-            "sync": average_buffers,
-        }
-    average = SharedMean()
-    return {"wrap": same_start, "average": average, "sync": partial(average_buffers, average=average)}
+    options = {"forward_sync_buffers": False, "gradient_as_bucket_view": True}
+    wrap = partial(prepare_model, move_to_device=False, parallel_strategy_kwargs=options)
+    return {"wrap": wrap, "sync": average_buffers}
 
 
 def _reporter(log: Path, ranks: Ranks) -> Report:

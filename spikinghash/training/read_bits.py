@@ -5,6 +5,7 @@ from __future__ import annotations
 import torch
 from torch import Tensor, nn
 
+from spikinghash.inference.read_bits import read_bits
 from spikinghash.methods.method import HashingMethod
 
 
@@ -15,6 +16,6 @@ def read_all_bits(method: nn.Module, frames: Tensor, batch: int) -> Tensor:
     method.eval()
     device = next(method.parameters()).device
     blocks = (frames[i : i + batch].transpose(0, 1).to(device) for i in range(0, len(frames), batch))
-    parts = [hashing.read_bits(block)[0].cpu() for block in blocks]
+    parts = [read_bits(hashing, block)[0].cpu() for block in blocks]
     method.train(was_training)
     return torch.cat(parts)

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass, field
+from typing import Any
 
+from pytorch_optimizer import AdamP
 from torch import nn
 from torch.optim import AdamW, Optimizer
 
@@ -47,14 +49,14 @@ def make_optimiser(module: nn.Module, recipe: Recipe) -> Optimizer:
     """AdamP (the paper's) or AdamW; biases, norms and other vectors are not decayed."""
     decay = [p for p in module.parameters() if p.ndim > 1]
     plain = [p for p in module.parameters() if p.ndim <= 1]
-    groups = [
+    groups: list[dict[str, Any]] = [
         {"params": decay, "weight_decay": recipe.weight_decay},
         {"params": plain, "weight_decay": 0.0},
     ]
     if recipe.optimiser == "adamp":
-        from spikinghash.training.adamp import FlatAdamP
-
-        return FlatAdamP(groups, lr=recipe.lr)
+        # batched where that is faster: projections of matrices are not
+        groups[1]["foreach"] = True
+        return AdamP(groups, lr=recipe.lr)
     if recipe.optimiser == "adamw":
         return AdamW(groups, lr=recipe.lr)
     raise ConfigError(f"unknown optimiser {recipe.optimiser!r}; one of: adamp, adamw")

@@ -20,7 +20,7 @@ from spikinghash.codes.encoder import Encoder
 from spikinghash.codes.table import CodeDatabase
 from spikinghash.events.isolate import IsolatedDecoder, Limits
 from spikinghash.frames.framing import Framing
-from spikinghash.layers.exact import round_weights
+from spikinghash.layers.exact_weights import round_weights
 from spikinghash.methods.method import LossWeights, build
 from spikinghash.methods.spec import ModelSpec
 from spikinghash.schema import REASONS

@@ -26,8 +26,9 @@ from spikinghash.codes.table import CodeDatabase
 from spikinghash.commands.encode import encode
 from spikinghash.events.reader import decode
 from spikinghash.events.source import open_source
+from spikinghash.inference.read_bits import read_bits
 from spikinghash.frames.framing import Framing
-from spikinghash.layers.exact import round_weights
+from spikinghash.layers.exact_weights import round_weights
 from spikinghash.methods.method import LossWeights, build
 from spikinghash.methods.spec import ModelSpec
 from spikinghash.training.checkpoint import load_model, save_model
@@ -78,7 +79,7 @@ def warm_up(model, sample):
     """Compile or load every kernel that encoding needs, on this thread alone."""
     torch.set_num_threads(1)
     loaded = load_model(model)
-    loaded.method.read_bits(_frames(sample[:2], loaded.spec).transpose(0, 1))
+    read_bits(loaded.method, _frames(sample[:2], loaded.spec).transpose(0, 1))
 
 
 def start(paths, db, model, out, before=None, commit=None, workers=0):

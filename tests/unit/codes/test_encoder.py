@@ -6,8 +6,9 @@ import torch
 
 from spikinghash.codes.encoder import Encoder
 from spikinghash.errors import BadCheckpoint
+from spikinghash.inference.read_bits import read_bits
 from spikinghash.frames.fit import fit
-from spikinghash.layers.exact import round_weights
+from spikinghash.layers.exact_weights import round_weights
 from spikinghash.methods.method import LossWeights, build
 from spikinghash.methods.spec import ModelSpec
 from spikinghash.training.checkpoint import load_model, save_model
@@ -48,7 +49,7 @@ def test_codes_are_the_packed_bits_of_the_network(model):
     assert codes.dtype == np.uint8
     assert codes.shape == (5, 3)
     assert margins.dtype == np.float32
-    bits, expected = model.method.read_bits(torch.from_numpy(fit(x, 16, 16, 5)).transpose(0, 1))
+    bits, expected = read_bits(model.method, torch.from_numpy(fit(x, 16, 16, 5)).transpose(0, 1))
     for n in range(5):
         for k in range(24):
             assert (codes[n, k // 8] >> (7 - k % 8)) & 1 == bits[n, k]  # bit 0 is the most significant

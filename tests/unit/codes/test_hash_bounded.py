@@ -18,7 +18,7 @@ from spikinghash.events.reader import decode
 from spikinghash.events.source import Source
 from spikinghash.events.validate import validate
 from spikinghash.frames.framing import Framing
-from spikinghash.layers.exact import round_weights
+from spikinghash.layers.exact_weights import round_weights
 from spikinghash.methods.method import LossWeights, build
 from spikinghash.methods.spec import ModelSpec
 from spikinghash.training.checkpoint import load_model, save_model

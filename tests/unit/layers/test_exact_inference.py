@@ -8,7 +8,7 @@ import torch
 from torch import nn
 
 from spikinghash.layers.conv import ConvNorm, ConvNormLIF
-from spikinghash.layers.exact import round_weights
+from spikinghash.layers.exact_weights import round_weights
 from spikinghash.layers.firing import firing_rates
 from spikinghash.layers.hash_layer import SpikingHashLayer
 from spikinghash.layers.neuron import LIF

@@ -5,7 +5,7 @@ import pytest
 import torch
 from slow_oracles import array, neuron
 
-from spikinghash.layers.exact import round_weights
+from spikinghash.layers.exact_weights import round_weights
 from spikinghash.layers.hash_layer import FEATURE_GRID, SpikingHashLayer, global_average
 
 T, B, C, K = 4, 5, 7, 16

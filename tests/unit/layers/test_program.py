@@ -5,7 +5,7 @@ import pytest
 import torch
 from slow_oracles import wake
 
-from spikinghash.layers.exact import round_weights
+from spikinghash.layers.exact_weights import round_weights
 from spikinghash.layers.program import CLIPS, chain, in_parts
 from spikinghash.methods.spikingformer import SIZES as FORMERS
 from spikinghash.methods.spikingformer import Spikingformer

@@ -4,7 +4,8 @@ import pytest
 import torch
 from tiny_training import SPEC, awake, data, recipe
 
-from spikinghash.layers.exact import round_weights
+from spikinghash.inference.read_bits import read_bits
+from spikinghash.layers.exact_weights import round_weights
 from spikinghash.methods.method import LossWeights
 from spikinghash.training.bit_ones import share_of_ones, trained_ones
 from spikinghash.training.checkpoint import load_model
@@ -20,7 +21,7 @@ def test_a_published_model_knows_its_training_codes(tmp_path):
     publish(tmp_path, SPEC, method, progress, r, LossWeights(), [], d.frames)
     loaded = load_model(tmp_path)
     # the saved model's own codes, in one block: batches change nothing
-    bits, _ = loaded.method.read_bits(d.frames.transpose(0, 1))
+    bits, _ = read_bits(loaded.method, d.frames.transpose(0, 1))
     counted = [sum(column) / len(column) for column in bits.T.tolist()]
     assert trained_ones(loaded.card, SPEC.bits).tolist() == pytest.approx(counted, abs=1e-6)
     assert 0 < sum(counted) < SPEC.bits

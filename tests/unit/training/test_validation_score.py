@@ -4,6 +4,7 @@ import pytest
 import torch
 from tiny_training import clips, method
 
+from spikinghash.inference.read_bits import read_bits
 from spikinghash.training.validation import leave_one_out_map, validate
 
 
@@ -41,7 +42,7 @@ def test_map_of_perfect_and_of_reversed_codes():
 def test_validation_counts_dead_bits_and_distinct_codes():
     m = method().eval()
     frames, labels = clips(10, 3)
-    bits, _ = m.read_bits(frames.transpose(0, 1))
+    bits, _ = read_bits(m, frames.transpose(0, 1))
     m.train()
     seen = validate(m, frames, labels, 4)
     assert m.training

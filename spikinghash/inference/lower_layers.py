@@ -1,0 +1,125 @@
+"""Lowerings of neurons, convolutions, pools, MLP and blocks."""
+
+from __future__ import annotations
+
+from typing import Any, cast
+
+import numpy as np
+from torch import nn
+
+from spikinghash.inference.lowering import (
+    Step, UnknownPart, bias_of, chain, expect, expect_parts, line_of, lower, lower_known, lowers, neuron_rows,
+)  # fmt: skip
+from spikinghash.kernels import lif as lif_kernel
+from spikinghash.kernels import pool as pool_kernel
+from spikinghash.kernels.infer import mlp as mlp_kernel
+from spikinghash.layers.block import Block, Downsample, Residual
+from spikinghash.layers.conv import Conv
+from spikinghash.layers.mlp import SpikingMLP
+from spikinghash.layers.norm import BatchNorm
+from spikinghash.layers.pool import MaxPool
+from spikinghash.layers.sequential import flat
+from spikinghash.neurons.lif import LIF
+from spikinghash.ops.conv import padded, spike_conv, weight_rows
+
+_NONE = np.empty(0, np.float32)
+#: Kernels of 1 x 1 and convolutions of few channels are faster in the library.
+_MIN_KERNEL = 3
+
+
+@lowers(nn.Sequential)
+def lower_sequence(layers: nn.Sequential) -> Step:
+    """One layer after the other."""
+    return chain(*(lower(layer) for layer in layers))
+
+
+@lowers(LIF)
+def lower_lif(neuron: LIF) -> Step:
+    """Spikes of arrays [T, ...]."""
+    tau, v_th = neuron.constants.dynamics()
+
+    def run(x: np.ndarray) -> np.ndarray:
+        spikes = np.empty_like(x)
+        lif_kernel.lif_forward(x.reshape(len(x), -1), _NONE, _NONE, spikes.reshape(len(x), -1), tau, v_th)
+        return spikes
+
+    return run
+
+
+@lowers(MaxPool)
+def lower_pool(layer: MaxPool) -> Step:
+    """[T, B, H, W, C] -> [T, B, H', W', C]."""
+    if (layer.kernel_size, layer.stride, layer.padding) != (3, 2, 1):
+        raise UnknownPart("MaxPool")
+
+    def run(x: np.ndarray) -> np.ndarray:
+        T, B, H, W, C = x.shape
+        out = np.empty((T, B, (H + 1) // 2, (W + 1) // 2, C), np.float32)
+        pool_kernel.max_pool_values(x.reshape(-1, H, W, C), out.reshape(-1, *out.shape[2:]))
+        return out
+
+    return run
+
+
+@lowers(Downsample)
+def lower_downsample(layer: Downsample) -> Step:
+    """Neurons, convolution with its norm, perhaps a pool."""
+    entry, conv, norm, *pool = flat(layer)
+    steps = [lower_known(entry), spikes_through(expect(conv, Conv), norm)]
+    return chain(*steps, *(lower_known(part) for part in pool))
+
+
+def spikes_through(conv: Conv, norm: Any) -> Step:
+    """Spikes [T, B, H, W, D] through a convolution and its norm -> [T, B, H, W, K]."""
+    K, _, k, _ = conv.weight.shape
+    if k < _MIN_KERNEL or conv.groups > 1 or (*conv.stride, *conv.dilation) != (1, 1, 1, 1):
+        raise UnknownPart("Conv")
+    rows, bias, (scale, shift) = weight_rows(conv.weight), padded(bias_of(conv)), line_of(norm)
+
+    def run(x: np.ndarray) -> np.ndarray:
+        out = np.empty((*x.shape[:4], K), np.float32)
+        spike_conv(x.reshape(-1, *x.shape[2:]), rows, k, bias, scale, shift, out.reshape(-1, *out.shape[2:]))
+        return out
+
+    return run
+
+
+@lowers(SpikingMLP)
+def lower_mlp(layer: SpikingMLP) -> Step:
+    """The whole MLP, a few pixels at a time."""
+    return _mlp(layer, residual=False)
+
+
+def _mlp(layer: SpikingMLP, *, residual: bool) -> Step:
+    entry, first, norm1, neuron, second, norm2 = expect_parts(layer, LIF, Conv, BatchNorm, LIF, Conv, BatchNorm)
+    convs, kernel = (first, second), cast(Any, mlp_kernel.mlp)
+    constants = *(weight_rows(conv.weight) for conv in convs), *map(bias_of, convs), line_of(norm1), line_of(norm2)
+    neurons = neuron_rows(entry, neuron)
+
+    def run(x: np.ndarray) -> np.ndarray:
+        out, shape = np.empty_like(x), (x.shape[0], -1, x.shape[-1])
+        kernel(x.reshape(shape), out.reshape(shape), *constants, neurons, residual)
+        return out
+
+    return run
+
+
+@lowers(Residual)
+def lower_residual(layer: Residual) -> Step:
+    """x + branch(x)."""
+    if type(layer.branch) is SpikingMLP:
+        return _mlp(expect(layer.branch, SpikingMLP), residual=True)
+    branch = lower(layer.branch)
+
+    def run(x: np.ndarray) -> np.ndarray:
+        y = branch(x)
+        y += x
+        return y
+
+    return run
+
+
+@lowers(Block)
+def lower_block(layer: Block) -> Step:
+    """Mixer and MLP, each with its residual."""
+    return chain(lower(Residual(layer.mixer)), lower(Residual(layer.mlp)))

@@ -1,0 +1,1 @@
+"""Machine code over arrays; imports nothing of the project."""

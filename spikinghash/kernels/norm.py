@@ -1,0 +1,114 @@
+"""Fused CPU kernels of batch norm on channel-last rows x[R, C]: statistics, affine step and their gradients.
+
+Deterministic on one thread; the sums run in blocks of rows, in row order.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+
+from spikinghash.kernels.jit import kernel
+from spikinghash.kernels.lif import block_size, tile
+
+_ZERO = np.float32(0.0)
+
+
+@kernel
+def collect(part, out):  # type: ignore[no-untyped-def]
+    """out[C] += the sums part[P, C], which start again."""
+    for p in range(part.shape[0]):
+        row = part[p]
+        for c in range(out.size):
+            out[c] += row[c]
+            row[c] = _ZERO
+
+
+@kernel
+def mean_and_variance(R, pivot, total, square):  # type: ignore[no-untyped-def]
+    """Of R rows the mean and the biased variance, float64 [2, C], from the sums of x - pivot and of its square."""
+    out = np.empty((2, pivot.size), np.float64)
+    for c in range(pivot.size):
+        offset = total[c] / R
+        # not `max`: it would hide that a value is not a number
+        spread = square[c] / R - offset * offset
+        out[0, c], out[1, c] = pivot[c] + offset, 0.0 if spread < 0.0 else spread
+    return out
+
+
+@kernel(error_model="numpy")
+def moments(x):  # type: ignore[no-untyped-def]
+    """Mean and biased variance of the columns of x[R, C], float64 [2, C]; sums as in `affine_backward`."""
+    C, pivot = x.shape[1], x[0].copy()
+    block = block_size(C)
+    p, flat = tile(pivot, block), x.reshape(-1)
+    total, square = np.zeros(C, np.float64), np.zeros(C, np.float64)
+    part, part2 = np.empty(block, np.float32), np.empty(block, np.float32)
+    for start in range(0, flat.size, 16 * block):
+        part[:] = _ZERO
+        part2[:] = _ZERO
+        for lo in range(start, min(start + 16 * block, flat.size), block):
+            n = min(block, flat.size - lo)
+            a = flat[lo : lo + n]
+            for i in range(n):
+                d = a[i] - p[i]
+                part[i] += d
+                part2[i] += d * d
+        for i in range(0, block, C):
+            for c in range(C):
+                total[c] += part[i + c]
+                square[c] += part2[i + c]
+    return mean_and_variance(x.shape[0], pivot, total, square)
+
+
+@kernel
+def affine(x, scale, shift, out):  # type: ignore[no-untyped-def]
+    """out[R, C] = x * scale + shift, one multiplication and one addition, each rounded."""
+    C = x.shape[1]
+    block = block_size(C)
+    a, b = tile(scale, block), tile(shift, block)
+    flat, to = x.reshape(-1), out.reshape(-1)
+    for lo in range(0, flat.size, block):
+        u, v = flat[lo : min(lo + block, flat.size)], to[lo : min(lo + block, flat.size)]
+        for i in range(u.size):
+            v[i] = u[i] * a[i] + b[i]
+
+
+@kernel
+def add_line(g, x, line, out):  # type: ignore[no-untyped-def]
+    """out[R, C] = g + (line[0] * x + line[1]), line[2, C]."""
+    block = block_size(x.shape[1])
+    a, b = tile(line[0], block), tile(line[1], block)
+    given, flat, to = g.reshape(-1), x.reshape(-1), out.reshape(-1)
+    for lo in range(0, flat.size, block):
+        n = min(block, flat.size - lo)
+        u, v, w = flat[lo : lo + n], given[lo : lo + n], to[lo : lo + n]
+        for i in range(n):
+            w[i] = v[i] + (u[i] * a[i] + b[i])
+
+
+@kernel(error_model="numpy")
+def affine_backward(g, x, scale, pivot, out):  # type: ignore[no-untyped-def]
+    """The gradient out[R, C] = g * scale of `affine`'s x; also the sums [C] of g and of g * (x - pivot), float64.
+
+    A few dozen values are summed in float32 and those sums in float64, in row order: fast and reproducible.
+    """
+    C = x.shape[1]
+    block = block_size(C)
+    p, a = tile(pivot, block), tile(scale, block)
+    given, flat, to = g.reshape(-1), x.reshape(-1), out.reshape(-1)
+    total, product = np.zeros(C, np.float64), np.zeros(C, np.float64)
+    part, part2 = np.zeros((1, block), np.float32), np.zeros((1, block), np.float32)
+    for start in range(0, flat.size, 16 * block):
+        for lo in range(start, min(start + 16 * block, flat.size), block):
+            n = min(block, flat.size - lo)
+            u, v, w = flat[lo : lo + n], given[lo : lo + n], to[lo : lo + n]
+            sums, products = part[0], part2[0]
+            for i in range(n):
+                sums[i] += v[i]
+            for i in range(n):
+                products[i] += v[i] * (u[i] - p[i])
+            for i in range(n):
+                w[i] = v[i] * a[i]
+        collect(part.reshape(-1, C), total)
+        collect(part2.reshape(-1, C), product)
+    return total, product

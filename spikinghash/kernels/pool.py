@@ -1,0 +1,111 @@
+"""Max pooling 3 x 3, stride 2, padding 1, of channel-last images on CPU."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from spikinghash.kernels.jit import kernel
+from spikinghash.kernels.aligned import aligned
+from spikinghash.kernels.simd.rows import LANES
+from spikinghash.kernels.simd.step import keep_larger
+
+_INF = np.float32(np.inf)
+
+
+@kernel
+def largest(x, H, W, pad, out):  # type: ignore[no-untyped-def]
+    """Max pool out[H', W', K] of one image x[H + 2 pad, W + 2 pad, K], flat, without its border; K whole vectors."""
+    K = out.shape[2]
+    wide, tall = W + 2 * pad, aligned(W * K)
+    for y in range(out.shape[0]):
+        row = out[y].reshape(-1)
+        tall[:] = -_INF
+        for dy in range(max(0, 2 * y - 1), min(H, 2 * y + 2)):
+            for at in range(0, W * K, LANES):
+                keep_larger(tall, at, x, ((dy + pad) * wide + pad) * K + at)
+        row[:] = -_INF
+        # one neighbour at a time for all columns: a maximum would otherwise wait for the one before
+        for dx in range(-1, 2):
+            for c in range(1 if dx < 0 else 0, min(out.shape[1], (W - dx + 1) // 2)):
+                for lo in range(0, K, LANES):
+                    keep_larger(row, c * K + lo, tall, (2 * c + dx) * K + lo)
+
+
+@kernel
+def max_pool(x, line, out, tap):  # type: ignore[no-untyped-def]
+    """x[N, H, W, C] * line[0] + line[1] -> out[N, H', W', C] and which of the nine inputs won, the first; line[2, C] or
+    [2, 0] for x itself.
+    """
+    N, H, W, C = x.shape
+    scale, shift, here = line[0], line[1], np.empty(C, np.float32)
+    for n in range(N):
+        for y in range(out.shape[1]):
+            for c in range(out.shape[2]):
+                best, won = out[n, y, c], tap[n, y, c]
+                best[:] = -_INF
+                won[:] = 0
+                for dy in range(max(0, 1 - 2 * y), min(3, H + 1 - 2 * y)):
+                    for dx in range(max(0, 1 - 2 * c), min(3, W + 1 - 2 * c)):
+                        source, number = x[n, 2 * y + dy - 1, 2 * c + dx - 1], np.uint8(3 * dy + dx)
+                        if scale.size > 0:
+                            for i in range(C):
+                                here[i] = source[i] * scale[i] + shift[i]
+                        else:
+                            for i in range(C):
+                                here[i] = source[i]
+                        for i in range(C):
+                            won[i] = number if here[i] > best[i] else won[i]
+                        for i in range(C):
+                            best[i] = here[i] if here[i] > best[i] else best[i]
+
+
+@kernel(error_model="numpy")
+def max_pool_backward(g, x, tap, line, pivot, gx):  # type: ignore[no-untyped-def]
+    """Gradient gx[N, H, W, C] of `max_pool`'s x; g, tap [N, H', W', C]. Also the sums [2, C] of g and, where there is a
+    line, of g * (the x that won - pivot).
+    """
+    N, H, W, C = gx.shape
+    scale = line[0] if line.shape[1] > 0 else np.ones(C, np.float32)
+    sums, part, mine = np.zeros((2, C), np.float64), np.zeros((2, C), np.float32), np.empty(C, np.float32)
+    for n in range(N):
+        gx[n] = np.float32(0.0)
+        for y in range(g.shape[1]):
+            for c in range(g.shape[2]):
+                given, won = g[n, y, c], tap[n, y, c]
+                for dy in range(max(0, 1 - 2 * y), min(3, H + 1 - 2 * y)):
+                    for dx in range(max(0, 1 - 2 * c), min(3, W + 1 - 2 * c)):
+                        number = np.uint8(3 * dy + dx)
+                        to, source = gx[n, 2 * y + dy - 1, 2 * c + dx - 1], x[n, 2 * y + dy - 1, 2 * c + dx - 1]
+                        for i in range(C):
+                            mine[i] = given[i] if won[i] == number else np.float32(0.0)
+                        for i in range(C):
+                            to[i] += mine[i] * scale[i]
+                        if line.shape[1] > 0:
+                            for i in range(C):
+                                part[1, i] += mine[i] * (source[i] - pivot[i])
+                for i in range(C):
+                    part[0, i] += given[i]
+            for k in range(2):
+                for i in range(C):
+                    sums[k, i] += part[k, i]
+                    part[k, i] = np.float32(0.0)
+    return sums
+
+
+@kernel
+def max_pool_values(x, out):  # type: ignore[no-untyped-def]
+    """`max_pool` of x itself, in inference: nobody asks which input won."""
+    N, H, W, C = x.shape
+    for n in range(N):
+        if C % LANES == 0:
+            largest(x[n].reshape(-1), H, W, 0, out[n])
+            continue
+        for y in range(out.shape[1]):
+            for c in range(out.shape[2]):
+                best = out[n, y, c]
+                best[:] = -_INF
+                for dy in range(max(0, 2 * y - 1), min(H, 2 * y + 2)):
+                    for dx in range(max(0, 2 * c - 1), min(W, 2 * c + 2)):
+                        here = x[n, dy, dx]
+                        for i in range(C):
+                            best[i] = here[i] if here[i] > best[i] else best[i]

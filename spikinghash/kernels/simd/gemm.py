@@ -1,0 +1,68 @@
+"""Products of small dense matrices in vector registers, for kernels whose rows are still in the first cache.
+
+A library's product starts from and ends in memory; between two steps of one kernel that would be most of the work.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from llvmlite import ir
+from numba import types
+from numba.core import cgutils
+from numba.extending import intrinsic
+
+from spikinghash.kernels.simd.code import VECTOR, Code
+from spikinghash.kernels.simd.rows import LANES
+
+#: Rows of sums that registers hold at once, by their vectors: up to 24 of 32, the others are for what is added. With
+#: more rows of one or two vectors the places of the rows no longer fit in registers.
+TILES = {1: 8, 2: 8, 3: 8, 4: 6}
+#: What the number of rows must be a multiple of.
+ROWS = 24
+
+
+def _make(vectors: int) -> Callable[..., None]:
+    rows = TILES[vectors]
+
+    @intrinsic
+    def tile(typingctx: Any, a: Any, b: Any, out: Any, row: Any, column: Any, K: Any, D: Any) -> Any:
+        signature = types.void(a, b, out, *[types.intp] * 4)
+
+        def codegen(context: Any, builder: Any, sig: Any, args: Any) -> Any:
+            data = [context.make_array(t)(context, builder, x).data for t, x in zip(sig.args[:3], args, strict=False)]
+            _tile(Code(builder), data, args[3:], rows, vectors)
+            return context.get_dummy_value()
+
+        return signature, codegen
+
+    return tile
+
+
+def _tile(code: Code, data: list[Any], places: Any, rows: int, vectors: int) -> None:
+    """out[row : row + rows, column : column + LANES * vectors] = a[R, K] @ b[K, D]."""
+    a, b, out = data
+    row, column, K, D = places
+    builder = code.builder
+
+    def number(value: int) -> Any:
+        return ir.Constant(row.type, value)
+
+    sums = [
+        [cgutils.alloca_once_value(builder, ir.Constant(VECTOR, None)) for _ in range(vectors)] for _ in range(rows)
+    ]
+    starts = [code.at((builder.add(row, number(m)), K)) for m in range(rows)]
+    with code.steps(K) as k:
+        right = [code.load(b, code.at((k, D), column, number(LANES * v))) for v in range(vectors)]
+        for m in range(rows):
+            left = code.spread(builder.load(builder.gep(a, [code.at(starts[m], k)])))
+            for v in range(vectors):
+                builder.store(code.fma(left, right[v], builder.load(sums[m][v])), sums[m][v])
+    for m in range(rows):
+        for v in range(vectors):
+            place = code.at((builder.add(row, number(m)), D), column, number(LANES * v))
+            code.store(builder.load(sums[m][v]), out, place)
+
+
+tile_1, tile_2, tile_3, tile_4 = (_make(n) for n in range(1, 5))

@@ -1,0 +1,64 @@
+"""The transforms of Winograd's F(2 x 2, 3 x 3) in vector registers (Lavin and Gray, 2016, section 4.1)."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from numba import types
+from numba.extending import intrinsic
+
+from spikinghash.kernels.simd.code import Code
+from spikinghash.kernels.simd.rows import LANES
+
+
+def _into(code: Code, d: list[Any]) -> list[Any]:
+    """B^T d of four values."""
+    return [code.sub(d[0], d[2]), code.add(d[1], d[2]), code.sub(d[2], d[1]), code.sub(d[1], d[3])]
+
+
+def _out_of(code: Code, m: list[Any]) -> list[Any]:
+    """A^T m of four values."""
+    return [code.add(code.add(m[0], m[1]), m[2]), code.sub(code.sub(m[1], m[2]), m[3])]
+
+
+def _both_ways(code: Code, step: Callable[[Code, list[Any]], list[Any]], square: list[list[Any]]) -> list[list[Any]]:
+    """`step` down the columns, then along the rows of a 4 x 4 square."""
+    columns = [step(code, [square[a][b] for a in range(4)]) for b in range(4)]
+    return [step(code, [column[a] for column in columns]) for a in range(len(columns[0]))]
+
+
+def _make(size: int, step: Callable[[Code, list[Any]], list[Any]]) -> Callable[..., None]:
+    """An intrinsic from a 4 x 4 square to one of `size` x `size`."""
+
+    @intrinsic
+    def transform(
+        typingctx: Any, x: Any, at: Any, down: Any, right: Any, out: Any, to: Any, lower: Any, beside: Any, n: Any
+    ) -> Any:
+        index = types.intp
+        signature = types.void(x, index, index, index, out, index, index, index, index)
+
+        def codegen(context: Any, builder: Any, sig: Any, args: Any) -> Any:
+            code = Code(builder)
+            values, result = (context.make_array(sig.args[i])(context, builder, args[i]).data for i in (0, 4))
+            (at, down, right), (to, lower, beside, n) = args[1:4], args[5:]
+
+            def place(start: Any, row: Any, column: Any, a: int, b: int, v: Any) -> Any:
+                return code.at(start, (row, row.type(a)), (column, column.type(b)), v)
+
+            with code.steps(builder.sdiv(n, n.type(LANES))) as group:
+                v = builder.mul(group, n.type(LANES))
+                square = [[code.load(values, place(at, down, right, a, b, v)) for b in range(4)] for a in range(4)]
+                for a, row in enumerate(_both_ways(code, step, square)):
+                    for b, value in enumerate(row):
+                        code.store(value, result, place(to, lower, beside, a, b, v))
+            return context.get_dummy_value()
+
+        return signature, codegen
+
+    return transform
+
+
+#: From n channels of the 4 x 4 pixels at x[at + a * down + b * right] to out[to + a * lower + b * beside]; n whole
+#: vectors, places in floats of the whole arrays. `into_tile` gives 4 x 4 terms, `out_of_tile` 2 x 2 pixels.
+into_tile, out_of_tile = _make(4, _into), _make(2, _out_of)

@@ -1,0 +1,192 @@
+"""Convolution of spikes on CPU: only the weights of inputs that fired are added, nothing is multiplied.
+
+Arrays are channel last: x[N, H, W, D] in {0, 1}, weights as rows w[k * k * D + 1, P] with their K outputs padded to
+whole vectors and the last row zero, out[N, H, W, K]. An image row is read as one list of active positions `column * D +
+channel`, so that the columns under one row of the kernel are one contiguous piece of that list, and position minus
+`first column * D` is the row of the weights.
+
+The order of addition depends on one pixel's own inputs alone, never on the batch.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+from numba import prange
+
+from spikinghash.kernels.jit import kernel
+from spikinghash.kernels.aligned import aligned
+from spikinghash.kernels.gather_sum import add_rows
+from spikinghash.kernels.simd.rows import LANES, list_spikes
+from spikinghash.kernels.simd.step import copy_vectors, scale_vectors
+from spikinghash.kernels.simd.taps import SIDE, add_taps
+
+_ZERO = np.float32(0.0)
+_ONE = np.float32(1.0)
+_PARTS = 16
+_BLOCK = 1024
+#: Padded pixels of the images whose gradients are summed together.
+_PIXELS = 400
+
+
+@kernel
+def count_spikes(x):  # type: ignore[no-untyped-def]
+    """How many values of the flat x are 1; -1 where one is neither 0 nor 1."""
+    ones, other = np.zeros(_BLOCK, np.float32), np.zeros(_BLOCK, np.float32)
+    for lo in range(0, x.size, _BLOCK):
+        n = min(_BLOCK, x.size - lo)
+        here = x[lo : lo + n]
+        for i in range(n):
+            ones[i] += here[i]
+            other[i] += abs(here[i] * (here[i] - _ONE))
+    total = 0.0
+    for i in range(_BLOCK):
+        if other[i] != _ZERO:
+            return -1
+        total += ones[i]
+    return int(total)
+
+
+@kernel(inline="always")
+def append_active(x, lo, hi, at, n, first, by):  # type: ignore[no-untyped-def]
+    """Append `first`, `first` + `by`, ... of the values x[lo:hi] that are not zero to at[n:]; the new n."""
+    whole = lo + (hi - lo) // LANES * LANES
+    n = list_spikes(x, lo, whole, at, n, first, by)
+    for j in range(whole, hi):
+        at[n] = first + (j - lo) * by
+        n += np.int64(x[j] != _ZERO)
+    return n
+
+
+@kernel
+def list_active(x, at, starts, by):  # type: ignore[no-untyped-def]
+    """Active positions of one image x[H, W * D], times `by`; those of pixel p begin at starts[p], the last entry is
+    their end.
+    """
+    H, columns = starts.shape
+    width = x.shape[1] // (columns - 1)
+    n = 0
+    for y in range(H):
+        row = x[y]
+        for c in range(columns - 1):
+            starts[y, c] = n
+            n = append_active(row, c * width, (c + 1) * width, at, n, c * width * by, by)
+        starts[y, columns - 1] = n
+
+
+@kernel
+def convolve_images(x, w, k, bias, scale, shift, out, begin, end):  # type: ignore[no-untyped-def]
+    """`convolve` of the images from `begin` to `end`."""
+    _, H, W, D = x.shape
+    K, pad = out.shape[3], k // 2
+    at = np.empty(H * W * D + LANES, np.int32)
+    starts = np.empty((H, W + 1), np.int64)
+    P = w.shape[1]
+    sums, nothing = aligned(W * P).reshape(W, P), np.zeros(K, np.float32)
+    for n in range(begin, end):
+        list_active(x[n].reshape(H, W * D), at, starts, P)
+        for y in range(H):
+            for c in range(W):
+                copy_vectors(bias, sums[c])
+            for dy in range(max(0, pad - y), min(k, H + pad - y)):
+                where = starts[y + dy - pad]
+                for c in range(W):
+                    lo, hi = where[max(c - pad, 0)], where[min(c + pad + 1, W)]
+                    base = (dy * k * D - (c - pad) * D) * P
+                    add_rows(sums, c * P, P, w, at, lo, hi, base, k * k * D * P)
+            for c in range(W):
+                to, total = out[n, y, c], sums[c]
+                if not scale.size:
+                    for o in range(K):
+                        to[o] = total[o]
+                elif K % LANES:
+                    for o in range(K):
+                        to[o] = total[o] * scale[o] + shift[o]
+                else:
+                    scale_vectors(total, nothing, scale, shift, to)
+
+
+@kernel
+def convolve(x, w, k, bias, scale, shift, out):  # type: ignore[no-untyped-def]
+    """out[N, H, W, K] = (k x k convolution of x with w + bias[P]) * scale + shift, or without; one thread."""
+    convolve_images(x, w, k, bias, scale, shift, out, 0, x.shape[0])
+
+
+@kernel(parallel=True)
+def convolve_threads(x, w, k, bias, scale, shift, out):  # type: ignore[no-untyped-def]
+    """As `convolve`, images spread over threads; same bits."""
+    N = x.shape[0]
+    for p in prange(_PARTS):
+        convolve_images(x, w, k, bias, scale, shift, out, N * p // _PARTS, N * (p + 1) // _PARTS)
+
+
+@kernel
+def _list_by_channel(at, starts, D, pad, first, lists, counts):  # type: ignore[no-untyped-def]
+    """From `list_active`: append to lists[c, counts[c]:] the pixels where channel c fired, as places in a padded image
+    of `LANES` floats a pixel that begins at `first`.
+    """
+    H, columns = starts.shape
+    W = columns - 1
+    for y in range(H):
+        for c in range(W):
+            pixel = first + ((y + pad) * (W + 2 * pad) + c + pad) * LANES
+            for j in range(starts[y, c], starts[y, c + 1]):
+                channel = np.uint32(at[j] - c * D)
+                lists[channel, counts[channel]] = pixel
+                counts[channel] += 1
+
+
+@kernel(inline="always")
+def _lay_out(grad, first, pad, to):  # type: ignore[no-untyped-def]
+    """The image grad[H, W, K] into to[slices, pixels, LANES], padded, from pixel `first` on."""
+    H, W, K = grad.shape
+    for y in range(H):
+        for c in range(W):
+            here, pixel = grad[y, c], first + (y + pad) * (W + 2 * pad) + c + pad
+            for part in range(K // LANES):
+                copy_vectors(here[part * LANES : (part + 1) * LANES], to[part, pixel])
+            for o in range(K // LANES * LANES, K):
+                to[K // LANES, pixel, o % LANES] = here[o]
+
+
+@kernel
+def weight_gradient(x, grad, k, gw):  # type: ignore[no-untyped-def]
+    """gw[k * k * D, P] += gradient of the weights of `convolve`; x[N, H, W, D], grad[N, H, W, K]. One thread.
+
+    A vector's width of a few images is summed at a time: that much of them stays in the first cache.
+    """
+    N, H, W, D = x.shape
+    pad, slices = k // 2, gw.shape[1] // LANES
+    wide = W + 2 * pad
+    size = (H + 2 * pad) * wide
+    together = max(1, _PIXELS // size)
+    at = np.empty(H * W * D + LANES, np.int32)
+    starts = np.empty((H, W + 1), np.int64)
+    lists, counts = np.empty((D, together * H * W + 1), np.int32), np.empty(D, np.int64)
+    padded = aligned(slices * together * size * LANES).reshape(slices, together * size, LANES)
+    padded[:] = _ZERO
+    for group in range(0, N, together):
+        counts[:] = 0
+        for n in range(group, min(group + together, N)):
+            first = (n - group) * size
+            list_active(x[n].reshape(H, W * D), at, starts, 1)
+            _list_by_channel(at, starts, D, pad, first * LANES, lists, counts)
+            _lay_out(grad[n], first, pad, padded)
+        for part in range(slices):
+            _add_pixels(lists, counts, padded, part, k, wide * LANES, gw)
+
+
+@kernel(inline="always")
+def _add_pixels(lists, counts, padded, part, k, row, gw):  # type: ignore[no-untyped-def]
+    """Add to one vector of the rows gw[k * k * D, P] the padded pixels that each tap sees from the listed ones."""
+    D, P, pad = counts.size, gw.shape[1], k // 2
+    start = part * padded.shape[1] * LANES
+    for c in range(D):
+        lo, to = c * lists.shape[1], c * P + part * LANES
+        hi = lo + counts[c]
+        if k == SIDE:
+            add_taps(gw, to, D * P, padded, start, lists, lo, hi, row, LANES)
+            continue
+        for tap in range(k * k):
+            base = start - (tap // k - pad) * row - (tap % k - pad) * LANES
+            # the first pixel is padding, hence zero
+            add_rows(gw, to + tap * D * P, LANES, padded, lists, lo, hi, base, start)

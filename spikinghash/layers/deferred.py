@@ -1,0 +1,69 @@
+"""Steps that wait for the next one, so that a convolution or a norm costs no pass over memory of its own.
+
+A batch norm is x * scale + shift, neurons are applied to that, and a matrix product sums rows of weights where they
+fire: one operator can do all three. So a part of a sequence may hand on what is still to be done instead of doing it.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import TypeVar
+
+from torch import Tensor, nn
+from torch.nn.modules.module import _has_any_global_hook
+
+from spikinghash.neurons.lif import LIF
+from spikinghash.ops.affine import affine
+from spikinghash.ops.lif import lif
+
+_DEFERRABLE: set[type] = {LIF}
+_T = TypeVar("_T", bound=type)
+
+
+@dataclass(frozen=True)
+class Deferred:
+    """x [T, ..., C], dense and channel last, and what is to be done to it, in this order.
+
+    `bias` [C] is added, `line` float64 [2, C] (scale, shift) applied, `neuron` fires. `moments` float64 [2, C] are those
+    of x where they are known.
+    """
+
+    x: Tensor
+    moments: Tensor | None = None
+    bias: Tensor | None = None
+    line: Tensor | None = None
+    neuron: LIF | None = None
+
+    def charge(self) -> Tensor:
+        """x plus the bias."""
+        return self.x if self.bias is None else self.x + self.bias
+
+    def tensor(self) -> Tensor:
+        """Everything done."""
+        if self.neuron is not None:
+            spikes: Tensor = lif(self.charge(), self.line, *self.neuron.constants.arguments())
+            return spikes
+        return self.charge() if self.line is None else affine(self.charge(), self.line)
+
+    def fired(self, neuron: LIF) -> Deferred:
+        """With neurons behind it."""
+        return replace(self if self.neuron is None else Deferred(self.tensor()), neuron=neuron)
+
+
+def deferrable(kind: _T) -> _T:
+    """Class decorator: the class has `defer(Deferred) -> Deferred` beside `forward`; subclasses must say so again."""
+    _DEFERRABLE.add(kind)
+    return kind
+
+
+def can_defer(part: object) -> bool:
+    """Whether `part` is exactly a class that defers, and nobody waits for its call."""
+    if type(part) not in _DEFERRABLE:
+        return False
+    return not (isinstance(part, nn.Module) and ("forward" in part.__dict__ or has_hooks(part)))
+
+
+def has_hooks(module: nn.Module) -> bool:
+    """Whether a call of `module` would run somebody's hook."""
+    own = module._forward_hooks or module._forward_pre_hooks or module._backward_hooks or module._backward_pre_hooks
+    return bool(own) or _has_any_global_hook()

@@ -1,0 +1,62 @@
+"""Batch norm over time, batch and space."""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor, nn
+
+from spikinghash.layers.deferred import Deferred, deferrable
+from spikinghash.neurons.lif import has_kernels
+from spikinghash.ops.moments import moments
+
+
+@deferrable
+class BatchNorm(nn.BatchNorm2d):
+    """[T, B, C, H, W] -> the same shape, statistics over T, B, H, W.
+
+    Its inference form is a separate multiplication and addition: the library's fused loop may contract them differently
+    in vector body and tail, and then a value depends on its place in the batch.
+    """
+
+    def forward(self, x: Tensor) -> Tensor:
+        """[T, B, C, H, W] -> the same shape."""
+        if has_kernels(x):
+            return self.defer(Deferred(x.movedim(2, -1).contiguous())).tensor().movedim(-1, 2)
+        if self._by_batch():
+            return super().forward(x.flatten(0, 1)).unflatten(0, x.shape[:2])
+        scale, shift = self.line().to(x.dtype)
+        return x * scale[:, None, None] + shift[:, None, None]
+
+    def defer(self, waiting: Deferred) -> Deferred:
+        """The affine form is left to the next step."""
+        if waiting.line is not None or waiting.neuron is not None:
+            waiting = Deferred(waiting.tensor())
+        if not self._by_batch():
+            return Deferred(waiting.charge(), line=self.line())
+        x, bias = waiting.x, waiting.bias
+        mean, var = moments(x) if waiting.moments is None else waiting.moments
+        self._track(mean.detach() if bias is None else (mean + bias).detach(), var.detach(), x.numel() // x.shape[-1])
+        line = self._line(mean, var)
+        # the mean takes the bias away: its gradient is zero, not missing
+        return Deferred(x, line=line if bias is None else line + 0.0 * bias)
+
+    def line(self) -> Tensor:
+        """Scale and shift of inference, float64 [2, C]; rounded once, where they are applied."""
+        return self._line(self.running_mean, self.running_var)  # type: ignore[arg-type]
+
+    def _line(self, mean: Tensor, var: Tensor) -> Tensor:
+        scale = self.weight / torch.sqrt(var.double() + self.eps)
+        return torch.stack((scale, self.bias - mean * scale))
+
+    def _by_batch(self) -> bool:
+        return self.training or self.running_mean is None
+
+    def _track(self, mean: Tensor, var: Tensor, count: int) -> None:
+        """Running statistics as `nn.BatchNorm2d` keeps them: unbiased variance, exponential or cumulative average."""
+        if not self.training or self.running_mean is None or self.running_var is None:
+            return
+        self.num_batches_tracked.add_(1)  # type: ignore[union-attr]
+        share = self.momentum if self.momentum is not None else 1.0 / int(self.num_batches_tracked)  # type: ignore[arg-type]
+        with torch.no_grad():
+            self.running_mean.lerp_(mean.float(), share)
+            self.running_var.lerp_((var * (count / max(count - 1, 1))).float(), share)

@@ -1,0 +1,57 @@
+"""Mean and variance over all but the channels: what a batch norm learns of a batch."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from spikinghash.kernels import norm
+from spikinghash.ops.operator import array, by_channel, dense, operator
+
+
+def _cpu(x: Tensor) -> Tensor:
+    return torch.from_numpy(norm.moments(by_channel(array(x))))
+
+
+def _fake(x: Tensor) -> Tensor:
+    return x.new_empty((2, x.shape[-1]), dtype=torch.float64)
+
+
+def line_of(g: np.ndarray, found: np.ndarray, rows: int) -> np.ndarray:
+    """Slope and offset, float32 [2, C]: the gradient g[2, C] of the moments `found` of x[rows, C] gives each x the
+    gradient slope * x + offset.
+    """
+    slope = g[1] * (2.0 / rows)
+    return np.stack((slope, g[0] / rows - slope * found[0])).astype(np.float32)
+
+
+def _setup(ctx: Any, inputs: tuple[Tensor], output: Tensor) -> None:
+    ctx.save_for_backward(inputs[0], output)
+
+
+def _backward(ctx: Any, g: Tensor) -> Tensor:
+    x, found = ctx.saved_tensors
+    return moments_backward(g, x, found)
+
+
+def _backward_cpu(g: Tensor, x: Tensor, found: Tensor) -> Tensor:
+    line, out = line_of(array(g), array(found), x.numel() // x.shape[-1]), dense(x)
+    norm.affine(by_channel(array(x)), line[0], line[1], by_channel(out.numpy()))
+    return out
+
+
+moments_backward = operator(
+    "moments_backward", "(Tensor g, Tensor x, Tensor moments) -> Tensor",
+    cpu=_backward_cpu, fake=lambda g, x, found: dense(x),
+)  # fmt: skip
+#: moments(x [..., C]) -> float64 [2, C].
+moments = operator("moments", "(Tensor x) -> Tensor", cpu=_cpu, fake=_fake, setup=_setup, backward=_backward)
+
+
+def moments_reference(x: Tensor) -> Tensor:
+    """`moments` in plain torch."""
+    rows = x.double().flatten(0, -2)
+    return torch.stack((rows.mean(0), rows.var(0, unbiased=False)))
