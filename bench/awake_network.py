@@ -6,7 +6,7 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from spikinghash.layers.exact_weights import round_weights
+from spikinghash.layers.exact_weights import snap_to_grid
 from spikinghash.layers.wavemixer import WaveMixer
 from spikinghash.methods.spec import ModelSpec
 from spikinghash.methods.spikinghash import SIZES, Spikinghash
@@ -43,5 +43,5 @@ def awake() -> Spikinghash:
             module.low.mul_(50.0)
     network(torch.from_numpy(make_clips(16)[0]).float().transpose(0, 1))
     network.hash.linear.bias.add_(0.7)  # type: ignore[union-attr]
-    round_weights(network, SPEC.input_levels)
+    snap_to_grid(network, SPEC.input_levels)
     return network.eval()

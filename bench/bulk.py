@@ -37,7 +37,7 @@ from spikinghash.events.source import open_source
 from spikinghash.frames.fit import fit
 from spikinghash.frames.framing import Framing
 from spikinghash.frames.represent import represent
-from spikinghash.layers.exact_weights import round_weights
+from spikinghash.layers.exact_weights import snap_to_grid
 from spikinghash.methods.spikinghash import SIZES
 from spikinghash.training.checkpoint import load_model, save_model
 
@@ -64,7 +64,7 @@ def make_model(folder: Path, files: list[Path]) -> None:
     network = awake().train()
     counts = np.stack([represent(decode(open_source(f)), Framing(STEPS)).counts for f in files[:16]])
     network(torch.from_numpy(fit(counts, spec.height, spec.width, spec.count_clip)).transpose(0, 1))
-    round_weights(network, spec.input_levels)
+    snap_to_grid(network, spec.input_levels)
     save_model(folder, spec, network, {})
 
 

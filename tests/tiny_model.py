@@ -7,7 +7,7 @@ from spikinghash.events import nmnist
 from spikinghash.events.validate import validate
 from spikinghash.frames.fit import fit
 from spikinghash.frames.framing import Framing
-from spikinghash.layers.exact_weights import round_weights
+from spikinghash.layers.exact_weights import snap_to_grid
 from spikinghash.methods.method import LossWeights, build
 from spikinghash.methods.spec import ModelSpec
 from spikinghash.training.checkpoint import save_model
@@ -30,7 +30,7 @@ def save_tiny(folder, seed, training=None):
     with torch.no_grad():
         method.network(torch.from_numpy(fit(counts, 16, 16, 8)).transpose(0, 1))
         method.network.hash.linear.bias.add_(0.5)
-    round_weights(method.network, SPEC.count_clip)
+    snap_to_grid(method.network, SPEC.count_clip)
     return save_model(folder, SPEC, method.network, training or {})
 
 

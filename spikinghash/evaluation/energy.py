@@ -6,7 +6,6 @@ mean of the layer's binary input. An estimate of compute alone: no memory traffi
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import asdict, dataclass
 from typing import Any
 
@@ -15,11 +14,8 @@ from torch import Tensor, nn
 
 from spikinghash.errors import BadStore
 from spikinghash.frames.store import FrameStore
-from spikinghash.layers.attention import SpikingSelfAttention
+from spikinghash.layers.accounts import UNUSED, operations_of
 from spikinghash.layers.firing import firing_rates
-from spikinghash.layers.hash_layer import SpikingHashLayer
-from spikinghash.layers.self_attention import SelfAttention
-from spikinghash.layers.wavemixer import HighMixer, WaveMixer
 from spikinghash.training.checkpoint import LoadedModel
 
 MAC_PJ = 4.6
@@ -83,29 +79,28 @@ class Energy:
         }
 
 
-_COUNTED = (nn.Conv2d, nn.Linear, HighMixer, WaveMixer, SelfAttention, SpikingSelfAttention, SpikingHashLayer)
-
-
 def estimate_energy(network: nn.Module, frames: Tensor) -> Energy:
-    """Energy of one clip, averaged over frames [T, B, P, H, W]. The network must be in inference mode."""
-    shapes: dict[str, tuple[Tensor, Tensor]] = {}
-    handles = [
-        module.register_forward_hook(_recorder(shapes, name))
-        for name, module in network.named_modules()
-        if isinstance(module, _COUNTED) and name != "classifier"
-    ]
+    """Energy of one clip, averaged over frames [T, B, P, H, W]. The network must be in inference mode.
+
+    `ConfigError` for a layer that does not say its operations (`layers/accounts.py`).
+    """
+    calls: dict[str, tuple[Tensor, Any]] = {}
+    handles = [m.register_forward_hook(_recorder(calls, name)) for name, m in network.named_modules()]
     try:
         with torch.no_grad(), firing_rates(network) as rates:
             network(frames)
     finally:
         for handle in handles:
             handle.remove()
-    batch = frames.shape[1]
     first = next(name for name, module in network.named_modules() if isinstance(module, nn.Conv2d))
     layers: list[LayerEnergy] = []
     for name, module in network.named_modules():
-        if name in shapes:
-            layers.extend(_layers(name, module, *shapes[name], rates, batch, first))
+        if name in calls and name not in UNUSED:
+            for found in operations_of(module, name, *calls[name], lambda part, name=name: rates[f"{name}.{part}"]):  # type: ignore[misc]
+                rate = None if name == first else found.rate
+                label = f"{name}.{found.name}" if found.name else name
+                macs = found.macs // frames.shape[1]
+                layers.append(LayerEnergy(label, found.kind, macs, 1.0 if rate is None else rate, rate is not None))
     return Energy(tuple(layers))
 
 
@@ -118,42 +113,8 @@ def estimate_energy_of(model: LoadedModel, store: FrameStore, split: str) -> Ene
     raise BadStore(f"{store.path}: no clips in split {split} to measure firing rates on")
 
 
-def _recorder(shapes: dict[str, tuple[Tensor, Tensor]], name: str) -> Any:
+def _recorder(calls: dict[str, tuple[Tensor, Any]], name: str) -> Any:
     def hook(_: nn.Module, inputs: tuple[Tensor, ...], output: Any) -> None:
-        shapes[name] = (inputs[0], output)
+        calls[name] = (inputs[0], output)
 
     return hook
-
-
-def _layers(
-    name: str, module: nn.Module, x: Tensor, y: Any, rates: dict[str, float], batch: int, first: str
-) -> Iterator[LayerEnergy]:
-    if isinstance(module, nn.Conv2d):
-        macs = y.numel() // batch * module.in_channels * module.kernel_size[0] * module.kernel_size[1]
-        real = name == first or not bool(((x == 0) | (x == 1)).all())
-        yield LayerEnergy(name, "convolution", macs, 1.0 if real else float((x != 0).float().mean()), not real)
-    elif isinstance(module, nn.Linear):
-        yield LayerEnergy(name, "linear", y.numel() // batch * module.in_features, 1.0, False)
-    elif isinstance(module, SelfAttention):
-        # x [B', N, C], where B' holds the clips and the axis that is not attended over
-        for part in ("qk", "av"):
-            yield LayerEnergy(f"{name}.{part}", "attention", x.numel() // batch * x.shape[1], 1.0, False)
-    elif isinstance(module, WaveMixer):
-        macs = x.numel() // batch // module.shrink
-        yield LayerEnergy(f"{name}.low", "global mixer", macs, rates[f"{name}.low_in"], True)
-    elif isinstance(module, HighMixer):
-        elements = x.numel() // batch
-        width = module.channel[0].shape[1]
-        inputs = ["entry", "fire.0", "fire.1", "fire.2"]
-        for i, source in enumerate(inputs):
-            kind, macs = ("token mixer", elements) if i < 2 else ("channel mixer", elements * width)
-            part = f"{name}.{'token' if i < 2 else 'channel'}.{i % 2}"
-            yield LayerEnergy(part, kind, macs, rates[f"{name}.{source}"], True)
-    elif isinstance(module, SpikingSelfAttention):
-        T, _, C, H, W = x.shape
-        macs = T * C * (H * W) ** 2
-        yield LayerEnergy(f"{name}.qk", "attention", macs, rates[f"{name}.q.fire"], True)
-        yield LayerEnergy(f"{name}.av", "attention", macs, rates[f"{name}.v.fire"], True)
-    elif isinstance(module, SpikingHashLayer):
-        macs = x.shape[0] * module.linear.in_features * module.linear.out_features
-        yield LayerEnergy(name, "hash layer", macs, 1.0, False)

@@ -24,7 +24,7 @@ from spikinghash.evaluation.tally import tally
 from spikinghash.evaluation.tied import tied_average_precision
 from spikinghash.experiments.time_order import CLASSES, forward_and_backward
 from spikinghash.frames.store import FrameStore
-from spikinghash.layers.exact_weights import round_weights
+from spikinghash.layers.exact_weights import snap_to_grid
 from spikinghash.methods.method import LossWeights, build
 from spikinghash.methods.spec import ModelSpec
 from spikinghash.training.fit import load_tensors
@@ -71,7 +71,7 @@ def run_trial(trial: Trial) -> dict[str, Any]:
         TrainingData(*parts["train"], *parts["val"]),
         trial.recipe,
         lambda _record, _save: None,
-        finish=lambda m: round_weights(m.network, spec.input_levels),  # type: ignore[arg-type]
+        finish=lambda m: snap_to_grid(m.network, spec.input_levels),  # type: ignore[arg-type]
     )
     seconds = time.monotonic() - started
     if progress.best is not None:

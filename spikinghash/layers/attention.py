@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 from torch import Tensor, nn
 
+from spikinghash.layers.accounts import Composed, Operation, Rates
 from spikinghash.layers.conv import ConvNorm, ConvNormLIF
 from spikinghash.layers.sequential import through
 from spikinghash.neurons.lif import LIF
@@ -13,7 +16,7 @@ SCALE = 0.125
 OUTPUT_THRESHOLD = 0.5
 
 
-class SpikingSelfAttention(nn.Module):
+class SpikingSelfAttention(Composed, nn.Module):
     """SN; q, k, v = SN(BN(conv1x1)); SN((q k^T) v * s) per head and step, no softmax; conv1x1, BN.
 
     [T, B, C, H, W] -> the same shape, real-valued. Tokens are the H * W positions. All factors are binary, so the
@@ -38,6 +41,12 @@ class SpikingSelfAttention(nn.Module):
         y = q @ (k.transpose(-2, -1) @ v) if C // self.heads < H * W else (q @ k.transpose(-2, -1)) @ v
         y = (y * SCALE).transpose(2, 3).reshape(T, B, H, W, C).movedim(-1, 2)
         return through(y, (self.fire, self.project))
+
+    def operations(self, x: Tensor, y: Tensor, rate: Rates) -> Iterator[Operation]:
+        """Both products of eq. 14, charged as q k^T and its product with v."""
+        macs = x.numel() * x.shape[3] * x.shape[4]
+        yield Operation("qk", "attention", macs, rate("q.fire"))
+        yield Operation("av", "attention", macs, rate("v.fire"))
 
     def _split(self, x: Tensor) -> Tensor:
         """[T, B, C, H, W] -> [T, B, heads, H * W, C / heads]."""

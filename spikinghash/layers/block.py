@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from torch import Tensor, nn
 
+from spikinghash.layers.accounts import Composed
 from spikinghash.layers.conv import ConvNorm
 from spikinghash.layers.mlp import SpikingMLP
 from spikinghash.layers.pool import MaxPool
@@ -37,7 +38,7 @@ class Residual:
         return x + y if y.requires_grad or y is x else y.add_(x)
 
 
-class Block(nn.Module):
+class Block(Composed, nn.Module):
     """Residual mixer and MLP: X + mixer(X), X + MLP(X) (eqs. 4-6 and 15-16). [T, B, C, H, W] -> the same shape."""
 
     def __init__(self, mixer: nn.Module, channels: int, ratio: int, surrogate: str) -> None:

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 import torch
 from torch import Tensor, nn
 
 from spikinghash.errors import ConfigError
+from spikinghash.layers.accounts import Composed, ExactSum, Operation, Rates
 from spikinghash.neurons.lif import constants_of, has_kernels
 from spikinghash.ops.hash_read import hash_read, hash_read_reference
 from spikinghash.ops.lif import NeuronConstants
@@ -18,6 +20,7 @@ HASH_THRESHOLD = 0.2
 
 #: Features are rounded to this grid in inference, so that their sums are exact in any order.
 FEATURE_GRID = 2.0**-12
+_WEIGHT_BITS = 16
 
 
 @dataclass(frozen=True)
@@ -43,7 +46,7 @@ class HashOutput:
 READOUTS = ("and", "rate")
 
 
-class HashNeurons(nn.Module):
+class HashNeurons(Composed, nn.Module):
     """The neurons of the hash layer, read as bits: charge [T, B, K] -> `HashOutput` of [B, K].
 
     `readout` "rate" sets a bit that fires in at least half of the steps, with the gradient of the rate (straight
@@ -68,7 +71,7 @@ class HashNeurons(nn.Module):
         return HashOutput(*read(charge.contiguous(), self.readout == "rate", *self.constants.arguments()))
 
 
-class ExactLinear(nn.Linear):
+class ExactLinear(Composed, nn.Linear):
     """`nn.Linear`; in inference of features on a grid, by weights on a grid: exact, whatever the order of addition."""
 
     def forward(self, f: Tensor) -> Tensor:
@@ -91,6 +94,15 @@ class SpikingHashLayer(nn.Module):
         """f [T, B, C] -> `HashOutput` of [B, K]."""
         out: HashOutput = self.neuron(self.linear(f))
         return out
+
+    def operations(self, x: Tensor, y: HashOutput, rate: Rates) -> Iterator[Operation]:
+        """One matrix product of real-valued means."""
+        yield Operation("", "hash layer", x.numel() * self.linear.out_features)
+
+    def exact_sums(self) -> Iterator[ExactSum]:
+        """Features of up to 38 bits times weights of 16, in float64."""
+        weight = self.linear.weight
+        yield ExactSum((weight, self.linear.bias), float(weight.detach().abs().max()), _WEIGHT_BITS)
 
 
 def global_average(x: Tensor, *, exact: bool) -> Tensor:

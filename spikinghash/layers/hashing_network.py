@@ -8,13 +8,14 @@ from collections.abc import Iterator
 from torch import Tensor, nn
 
 from spikinghash.errors import ConfigError
+from spikinghash.layers.accounts import Composed
 from spikinghash.layers.conv import ConvNorm
 from spikinghash.layers.hash_layer import HashOutput, SpikingHashLayer, global_average
 from spikinghash.layers.input_encoding import repeat, scale
 from spikinghash.layers.sequential import Part
 
 
-class HashingNetwork(nn.Module, ABC):
+class HashingNetwork(Composed, nn.Module, ABC):
     """Frames [T, B, P, H, W] -> `HashOutput` and class logits; without a hash layer logits alone, by `classify`.
 
     Subclasses set `stem`, `stem_pool`, `steps`, `hash` and `classifier`. Frames of one step are repeated `steps` times;

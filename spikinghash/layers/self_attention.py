@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 from torch import Tensor, nn
 from torch.nn import functional as F
 
+from spikinghash.layers.accounts import Composed, Operation, Rates
 
-class SelfAttention(nn.Module):
+
+class SelfAttention(Composed, nn.Module):
     """x [B, N, C] -> [B, N, C]; `heads` must divide C (Vaswani et al., 2017, eq. 1)."""
 
     def __init__(self, channels: int, heads: int) -> None:
@@ -22,3 +26,8 @@ class SelfAttention(nn.Module):
         y = F.scaled_dot_product_attention(q, k, v)
         out: Tensor = self.project(y.transpose(1, 2).reshape(B, N, C))
         return out
+
+    def operations(self, x: Tensor, y: Tensor, rate: Rates) -> Iterator[Operation]:
+        """Both products; B holds the clips and the axis that is not attended over."""
+        for part in ("qk", "av"):
+            yield Operation(part, "attention", x.numel() * x.shape[1])

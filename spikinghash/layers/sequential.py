@@ -7,6 +7,7 @@ from typing import Any
 
 from torch import Tensor, nn
 
+from spikinghash.layers.accounts import Composed
 from spikinghash.layers.deferred import Deferred, can_defer, has_hooks
 from spikinghash.neurons.lif import LIF, has_kernels
 
@@ -14,7 +15,7 @@ from spikinghash.neurons.lif import LIF, has_kernels
 Part = Callable[[Tensor], Tensor]
 
 
-class SpikingSequential(nn.Sequential):
+class SpikingSequential(Composed, nn.Sequential):
     """`nn.Sequential` of parts that map [T, B, C, H, W] to [T, B, C', H', W'].
 
     On CPU steps that can wait for the next do so (`deferred.py`); parts with hooks, and parts of unknown classes, are

@@ -10,6 +10,8 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor, nn
 
+from spikinghash.layers.accounts import Composed
+
 #: beta at the end of training; HashNet multiplies it up over the epochs.
 LARGEST_BETA = 10.0
 
@@ -26,7 +28,7 @@ class TanhOutput:
     margin: Tensor
 
 
-class TanhHashLayer(nn.Module):
+class TanhHashLayer(Composed, nn.Module):
     """f [B, C] -> `TanhOutput` of [B, K]."""
 
     beta: Tensor

@@ -9,6 +9,7 @@ from typing import cast
 import torch
 from torch import Tensor, nn
 
+from spikinghash.layers.accounts import Composed, ExactSum, Operation, Rates
 from spikinghash.layers.conv import NormLIF, linear
 from spikinghash.layers.deferred import Deferred, can_defer, deferrable
 from spikinghash.layers.haar import SPATIAL, TEMPORAL, dwt, idwt
@@ -102,6 +103,18 @@ class HighMixer(nn.Module):
         """High bands [T, S, B, H, W, C], channel last -> spikes of the same shape."""
         return through(x.flatten(1, 2).movedim(-1, 2), self._parts()).movedim(2, -1).unflatten(1, x.shape[1:3])
 
+    def operations(self, x: Tensor, y: Tensor, rate: Rates) -> Iterator[Operation]:
+        """Two token products, then two of channels."""
+        width = self.channel[0].shape[1]
+        for i, source in enumerate(("entry", "fire.0", "fire.1", "fire.2")):
+            kind, macs = ("token", x.numel()) if i < 2 else ("channel", x.numel() * width)
+            yield Operation(f"{kind}.{i % 2}", f"{kind} mixer", macs, rate(source))
+
+    def exact_sums(self) -> Iterator[ExactSum]:
+        """The channel products."""
+        for weight in self.channel:
+            yield ExactSum((weight,), float(weight.detach().abs().sum(1).max()))
+
     def _parts(self) -> Iterator[Part]:
         yield self.entry
         for i in range(2):
@@ -112,7 +125,7 @@ class HighMixer(nn.Module):
             yield self.fire[2 + i]
 
 
-class WaveMixer(nn.Module):
+class WaveMixer(Composed, nn.Module):
     """Spiking wavelet mixer of one or two levels. [T, B, C, H, W] -> the same shape, real-valued.
 
     `temporal` is the paper's three-dimensional mixer; without it the transform leaves time alone and the weights are
@@ -138,11 +151,6 @@ class WaveMixer(nn.Module):
             self.add_module(f"high{n}", HighMixer(channels, bands, at, groups, thresholds.high, surrogate))
 
     @property
-    def shrink(self) -> int:
-        """How many times fewer coefficients the low band has than the input."""
-        return int((8 if self.temporal else 4) ** self.levels)
-
-    @property
     def high(self) -> list[HighMixer]:
         """The mixers of the high bands, the finest level first."""
         return [cast(HighMixer, getattr(self, f"high{n + 1}")) for n in range(self.levels)]
@@ -157,6 +165,11 @@ class WaveMixer(nn.Module):
         for n, high in enumerate(reversed(mixed)):
             low = self.join(self.transform(low) if n else low, high)
         return low.movedim(-1, 2)
+
+    def operations(self, x: Tensor, y: Tensor, rate: Rates) -> Iterator[Operation]:
+        """The low band's product."""
+        shrink = (8 if self.temporal else 4) ** self.levels
+        yield Operation("low", "global mixer", x.numel() // shrink, rate("low_in"))
 
     def split(self, x: Tensor) -> tuple[Tensor, Tensor]:
         """One level (eqs. 7-8): x [T, B, H, W, C] -> low [T', B, H/2, W/2, C] and high [T', S, B, H/2, W/2, C]."""

@@ -9,6 +9,7 @@ from __future__ import annotations
 from torch import Tensor, nn
 
 from spikinghash.errors import ConfigError
+from spikinghash.layers.accounts import Composed
 from spikinghash.layers.input_encoding import repeat, scale
 from spikinghash.layers.tanh_hash import TanhHashLayer, TanhOutput
 from spikinghash.methods.spec import ModelSpec
@@ -18,7 +19,7 @@ from spikinghash.schema import POLARITIES
 SIZES: dict[str, tuple[int, ...]] = {"Nano": (32, 64, 112, 160), "M": (96, 192, 384, 384)}
 
 
-class HashNet(nn.Module):
+class HashNet(Composed, nn.Module):
     """Frames [T, B, P, H, W] -> `TanhOutput` and class logits. Four times conv 3x3, BN, ReLU, pool 2; mean; hash."""
 
     def __init__(

@@ -12,6 +12,7 @@ import torch
 from torch import Tensor, nn
 
 from spikinghash.errors import ConfigError
+from spikinghash.layers.accounts import Composed
 from spikinghash.layers.input_encoding import repeat, scale
 from spikinghash.layers.self_attention import SelfAttention
 from spikinghash.layers.tanh_hash import TanhHashLayer, TanhOutput
@@ -37,7 +38,7 @@ SIZES: dict[str, VideoSize] = {
 }
 
 
-class DividedBlock(nn.Module):
+class DividedBlock(Composed, nn.Module):
     """Temporal attention, spatial attention, MLP, each pre-normed and residual. [B, T, N, C] -> the same shape."""
 
     def __init__(self, size: VideoSize) -> None:
@@ -57,7 +58,7 @@ class DividedBlock(nn.Module):
         return x + self.mlp(self.norms[2](x))
 
 
-class TimeSformer(nn.Module):
+class TimeSformer(Composed, nn.Module):
     """Frames [T, B, P, H, W] -> `TanhOutput` and class logits."""
 
     def __init__(

@@ -20,7 +20,7 @@ from spikinghash.codes.encoder import Encoder
 from spikinghash.codes.table import CodeDatabase
 from spikinghash.events.isolate import IsolatedDecoder, Limits
 from spikinghash.frames.framing import Framing
-from spikinghash.layers.exact_weights import round_weights
+from spikinghash.layers.exact_weights import snap_to_grid
 from spikinghash.methods.method import LossWeights, build
 from spikinghash.methods.spec import ModelSpec
 from spikinghash.schema import REASONS
@@ -40,7 +40,7 @@ def model(tmp_path_factory):
         "spikinghash", "Nano", 16, ("0", "1"), 4, 32, 32, (34, 34), 8, "atan", meta.digest, meta.to_json()
     )  # fmt: skip
     network = build(spec, LossWeights()).network.eval()
-    round_weights(network, 8)
+    snap_to_grid(network, 8)
     folder = tmp_path_factory.mktemp("model")
     save_model(folder, spec, network, {})
     return folder

@@ -28,7 +28,7 @@ from spikinghash.events.reader import decode
 from spikinghash.events.source import open_source
 from spikinghash.inference.read_bits import read_bits
 from spikinghash.frames.framing import Framing
-from spikinghash.layers.exact_weights import round_weights
+from spikinghash.layers.exact_weights import snap_to_grid
 from spikinghash.methods.method import LossWeights, build
 from spikinghash.methods.spec import ModelSpec
 from spikinghash.training.checkpoint import load_model, save_model
@@ -62,7 +62,7 @@ def tiny_model(folder, sample):
     with torch.no_grad():
         method.network(_frames(sample, spec).transpose(0, 1))
         method.network.hash.linear.bias.add_(0.5)
-    round_weights(method.network, spec.count_clip)
+    snap_to_grid(method.network, spec.count_clip)
     save_model(folder, spec, method.network, {})
     return folder
 

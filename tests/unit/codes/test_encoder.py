@@ -8,7 +8,7 @@ from spikinghash.codes.encoder import Encoder
 from spikinghash.errors import BadCheckpoint
 from spikinghash.inference.read_bits import read_bits
 from spikinghash.frames.fit import fit
-from spikinghash.layers.exact_weights import round_weights
+from spikinghash.layers.exact_weights import snap_to_grid
 from spikinghash.methods.method import LossWeights, build
 from spikinghash.methods.spec import ModelSpec
 from spikinghash.training.checkpoint import load_model, save_model
@@ -36,7 +36,7 @@ def model(tmp_path_factory):
     with torch.no_grad():
         method.network(torch.from_numpy(fit(counts(12, 9), 16, 16, 5)).transpose(0, 1))
         method.network.hash.linear.bias.add_(0.5)
-    round_weights(method.network, SPEC.count_clip)
+    snap_to_grid(method.network, SPEC.count_clip)
     folder = tmp_path_factory.mktemp("encoder")
     save_model(folder, SPEC, method.network, {})
     yield load_model(folder)

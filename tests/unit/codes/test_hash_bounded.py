@@ -18,7 +18,7 @@ from spikinghash.events.reader import decode
 from spikinghash.events.source import Source
 from spikinghash.events.validate import validate
 from spikinghash.frames.framing import Framing
-from spikinghash.layers.exact_weights import round_weights
+from spikinghash.layers.exact_weights import snap_to_grid
 from spikinghash.methods.method import LossWeights, build
 from spikinghash.methods.spec import ModelSpec
 from spikinghash.training.checkpoint import load_model, save_model
@@ -34,7 +34,7 @@ def model(tmp_path_factory):
         "spikinghash", "Nano", 16, ("0", "1"), 4, 16, 16, (34, 34), 8, "atan", meta.digest, meta.to_json()
     )  # fmt: skip
     network = build(spec, LossWeights()).network.eval()
-    round_weights(network, 8)
+    snap_to_grid(network, 8)
     save_model(tmp_path_factory.mktemp("windows"), spec, network, {})
     return load_model(tmp_path_factory.getbasetemp() / "windows0")
 

@@ -10,7 +10,7 @@ from torch import nn
 from spikinghash.evaluation.energy import AC_PJ, MAC_PJ, estimate_energy
 from spikinghash.layers.conv import ConvNorm
 from spikinghash.layers.mlp import SpikingMLP
-from spikinghash.layers.neuron import LIF
+from spikinghash.neurons.lif import LIF
 from spikinghash.methods.spikinghash import VARIANTS, Size, Spikinghash
 from spikinghash.methods.timesformer import SIZES as VIDEO
 from spikinghash.methods.timesformer import TimeSformer

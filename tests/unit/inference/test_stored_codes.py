@@ -9,7 +9,7 @@ from torch import Tensor, nn
 
 from spikinghash.inference.plan import features
 from spikinghash.inference.read_bits import read_bits
-from spikinghash.layers.exact_weights import round_weights
+from spikinghash.layers.exact_weights import snap_to_grid
 from spikinghash.methods.method import LossWeights, build
 
 Key = tuple[str, str, str, int, int]
@@ -20,7 +20,7 @@ def trained(key: Key) -> tuple[nn.Module, Tensor]:
     spec = spec_of(*key)
     method = build(spec, LossWeights())
     fill(method.network)
-    round_weights(method.network, spec.input_levels)
+    snap_to_grid(method.network, spec.input_levels)
     return method.eval(), clips(24, *key[3:])
 
 

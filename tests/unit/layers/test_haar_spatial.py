@@ -6,11 +6,26 @@ import pywt
 import torch
 from slow_oracles import dwt, idwt, spikes
 
-from spikinghash.layers.haar import BANDS, dwt3
-from spikinghash.layers.haar_spatial import BANDS_2D, dwt2, idwt2
-from spikinghash.layers.neuron import LIF
+from spikinghash.layers.haar import SPATIAL, TEMPORAL, identity
+from spikinghash.layers.haar import dwt as analyse
+from spikinghash.layers.haar import idwt as synthesise
+from spikinghash.neurons.lif import LIF
 
 AXES = (2, 3)  # H, W of [T, B, H, W, C]
+BANDS = ("LLL", "LLH", "LHL", "LHH", "HLL", "HLH", "HHL", "HHH")
+BANDS_2D = ("LL", "LH", "HL", "HH")
+
+
+def dwt2(x, neuron=identity):
+    return analyse(x, SPATIAL, neuron)
+
+
+def idwt2(bands, neuron=identity):
+    return synthesise(bands, SPATIAL, neuron)
+
+
+def dwt3(x):
+    return analyse(x, TEMPORAL)
 
 
 def data(shape=(3, 2, 6, 4, 3), seed=0, dtype=torch.float64):

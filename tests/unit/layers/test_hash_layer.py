@@ -5,7 +5,7 @@ import pytest
 import torch
 from slow_oracles import array, neuron
 
-from spikinghash.layers.exact_weights import round_weights
+from spikinghash.layers.exact_weights import snap_to_grid
 from spikinghash.layers.hash_layer import FEATURE_GRID, SpikingHashLayer, global_average
 
 T, B, C, K = 4, 5, 7, 16
@@ -26,7 +26,7 @@ def features(seed=0):
 @pytest.mark.parametrize("training", [True, False])
 def test_bits_are_the_and_of_the_spikes(training):
     hashing = layer()
-    round_weights(hashing, 1)
+    snap_to_grid(hashing, 1)
     hashing.train(training)
     f = torch.round(features() / FEATURE_GRID) * FEATURE_GRID
     out = hashing(f)
@@ -87,7 +87,7 @@ def test_the_kernel_equals_the_neurons_one_by_one(surrogate, readout, monkeypatc
         hashing.linear.bias.fill_(0.5)
     found = []
     for fused in (True, False):
-        monkeypatch.setattr("spikinghash.layers.hash_layer.runs_fused", lambda _, fused=fused: fused)
+        monkeypatch.setattr("spikinghash.layers.hash_layer.has_kernels", lambda _, fused=fused: fused)
         f = features().requires_grad_()
         out = hashing(f)
         ((out.bits * by_bits).sum() + (out.rate * by_rate).sum()).backward()

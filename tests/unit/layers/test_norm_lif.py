@@ -6,13 +6,13 @@ from slow_oracles import wake
 from spikingjelly.activation_based import neuron, surrogate
 from torch import nn
 
-from spikinghash.layers.neuron import NormLIF, norm_affine
+from spikinghash.layers.conv import NormLIF
 
 C = 6
 
 
 def pair(v_th=1.0, tau=1.75):
-    ours = wake(NormLIF(C, v_th, tau), seed=3)
+    ours = wake(NormLIF(C, v_th), seed=3)
     norm = nn.BatchNorm2d(C)
     norm.load_state_dict(ours.norm.state_dict())
     node = neuron.LIFNode(
@@ -92,15 +92,6 @@ def test_inference_gradients():
         assert torch.allclose(a.grad, b.grad, rtol=1e-5, atol=1e-5)
 
 
-def test_channel_last_is_only_another_layout():
-    x, _ = example()
-    first, second = wake(NormLIF(C), seed=1), wake(NormLIF(C), seed=1)
-    a = first(x)
-    b = second(x.movedim(2, -1), channel_last=True)
-    assert torch.equal(a, b.movedim(-1, 2))
-    assert torch.equal(first.norm.running_var, second.norm.running_var)
-
-
 def test_threads_do_not_change_a_bit():
     x = torch.randn(4, 2, 16, 32, 32, generator=torch.Generator().manual_seed(0))
     results = []
@@ -123,7 +114,7 @@ def test_double_precision_takes_the_library_path_with_the_same_result():
 def test_the_inference_form_is_rounded_once():
     layer = wake(NormLIF(C)).eval()
     n = layer.norm.requires_grad_(False)
-    scale, shift = norm_affine(n)
+    scale, shift = n.line().float()
     for c in range(C):
         exact = float(n.weight[c]) / (float(n.running_var[c]) + n.eps) ** 0.5
         assert float(scale[c]) == pytest.approx(exact, rel=6e-8)

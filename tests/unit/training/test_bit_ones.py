@@ -5,7 +5,7 @@ import torch
 from tiny_training import SPEC, awake, data, recipe
 
 from spikinghash.inference.read_bits import read_bits
-from spikinghash.layers.exact_weights import round_weights
+from spikinghash.layers.exact_weights import snap_to_grid
 from spikinghash.methods.method import LossWeights
 from spikinghash.training.bit_ones import share_of_ones, trained_ones
 from spikinghash.training.checkpoint import load_model
@@ -16,7 +16,7 @@ from spikinghash.training.loop import run
 def test_a_published_model_knows_its_training_codes(tmp_path):
     d, method, r = data(16, 8), awake(), recipe(epochs=2)
     progress = run(
-        method, d, r, lambda record, save: None, finish=lambda m: round_weights(m.network, SPEC.input_levels)
+        method, d, r, lambda record, save: None, finish=lambda m: snap_to_grid(m.network, SPEC.input_levels)
     )
     publish(tmp_path, SPEC, method, progress, r, LossWeights(), [], d.frames)
     loaded = load_model(tmp_path)

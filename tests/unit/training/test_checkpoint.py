@@ -13,7 +13,7 @@ from tiny_training import SPEC, awake, clips
 
 from spikinghash.errors import BadCheckpoint
 from spikinghash.inference.read_bits import read_bits
-from spikinghash.layers.exact_weights import round_weights
+from spikinghash.layers.exact_weights import snap_to_grid
 from spikinghash.methods.spec import ModelSpec
 from spikinghash.training.checkpoint import CARD, WEIGHTS, load_model, model_digest, save_model
 
@@ -23,7 +23,7 @@ def original(tmp_path_factory):
     torch.set_num_threads(1)
     folder = tmp_path_factory.mktemp("model")
     method = awake().eval()
-    round_weights(method.network, SPEC.count_clip)
+    snap_to_grid(method.network, SPEC.count_clip)
     digest = save_model(folder, SPEC, method.network, {"best_epoch": 3})
     return folder, method, digest
 

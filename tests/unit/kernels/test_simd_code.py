@@ -5,8 +5,8 @@ import pytest
 from numba import njit, types
 from numba.extending import intrinsic
 
-from spikinghash.layers.vector_code import Code
-from spikinghash.layers.vector_rows import LANES
+from spikinghash.kernels.simd.code import Code
+from spikinghash.kernels.simd.rows import LANES
 
 
 @intrinsic

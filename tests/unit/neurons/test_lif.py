@@ -8,7 +8,8 @@ from spikingjelly.activation_based import functional, surrogate
 from spikingjelly.activation_based import neuron as sj
 
 from spikinghash.errors import ConfigError
-from spikinghash.layers.neuron import LIF, lif_trace
+from spikinghash.neurons.lif import LIF
+from spikinghash.ops.hash_read import lif_trace
 
 SURROGATES = {"sigmoid": lambda: surrogate.Sigmoid(alpha=4.0), "atan": lambda: surrogate.ATan(alpha=2.0)}
 
@@ -60,7 +61,7 @@ def test_the_threshold_is_inclusive():
 def test_by_hand():
     # tau 2: H = 0.75; then 0.75 + (1 - 0.75) / 2 = 0.875; then 0.875 + (3 - 0.875) / 2 = 1.94, fires, resets; then 0.5
     x = torch.tensor([1.5, 1.0, 3.0, 1.0])[:, None]
-    s, h = lif_trace(x, LIF(1.0, tau=2.0))
+    s, h = lif_trace(x, *LIF(1.0, tau=2.0).constants.arguments())
     assert s[:, 0].tolist() == [0, 0, 1, 0]
     assert h[:, 0].tolist() == [0.75, 0.875, 1.9375, 0.5]
 
@@ -112,12 +113,32 @@ def test_trace_agrees_with_the_fused_kernel_in_spikes_and_gradients():
     x, weights = torch.randn(5, 6, 8, generator=g) * 2, torch.randn(5, 6, 8, generator=g)
     node = LIF(0.2, 2.0)
     fused, fused_grad = gradients(node, x, weights)
-    traced, traced_grad = gradients(lambda v: lif_trace(v, node)[0], x, weights)
+    traced, traced_grad = gradients(lambda v: lif_trace(v, *node.constants.arguments())[0], x, weights)
     assert torch.equal(fused, traced)
     assert torch.allclose(fused_grad, traced_grad, rtol=1e-6, atol=1e-6)
-    assert np.allclose(lif_trace(x, node)[1].numpy(), neuron(x.double().numpy(), 0.2, 2.0)[1], atol=1e-6)
+    assert np.allclose(lif_trace(x, *node.constants.arguments())[1].numpy(), neuron(x.double().numpy(), 0.2, 2.0)[1], atol=1e-6)
 
 
 def test_an_unknown_surrogate_is_refused():
     with pytest.raises(ConfigError, match="unknown surrogate 'relu'; one of: sigmoid, atan"):
-        LIF(1.0, surrogate_name="relu")
+        LIF(1.0, surrogate="relu")
+
+
+def test_constants_may_change_at_any_time():
+    x, node = torch.randn(4, 50, generator=torch.Generator().manual_seed(7)) * 2, LIF(1.0)
+    node(x)
+    node.v_th, node.tau = 0.3, 3.0
+    assert torch.equal(node(x), LIF(0.3, 3.0)(x))
+
+
+def test_a_subclass_with_other_dynamics_is_what_it_says():
+    class Silent(LIF):
+        def forward(self, x):
+            return torch.zeros_like(x)
+
+    from spikinghash.layers.block import Downsample
+
+    x = torch.randn(4, 2, 16, 4, 4) * 3
+    layer = Downsample(16, 16, pool=False, surrogate="atan")
+    layer.entry = Silent(1.0)
+    assert layer(x).std() == 0

@@ -10,8 +10,8 @@ from spikinghash.inference.read_bits import read_bits
 from spikinghash.frames.fit import fit_pixels
 from spikinghash.frames.framing import Framing
 from spikinghash.frames.picture import PictureFrame
-from spikinghash.layers.direct import entry, repeat, scale
-from spikinghash.layers.exact_weights import round_weights
+from spikinghash.layers.input_encoding import repeat, scale
+from spikinghash.layers.exact_weights import snap_to_grid
 from spikinghash.methods.method import LossWeights, build
 from spikinghash.methods.spec import ModelSpec
 from spikinghash.training.checkpoint import load_model, save_model
@@ -97,7 +97,7 @@ def model(request, tmp_path_factory):
     with torch.no_grad():
         method.network(as_input(pixels(12, 9)))
         method.network.hash.linear.bias.add_(0.5)
-    round_weights(method.network, spec().input_levels)
+    snap_to_grid(method.network, spec().input_levels)
     folder = tmp_path_factory.mktemp("pictures")
     save_model(folder, spec(size=request.param), method.network, {})
     yield load_model(folder)
@@ -134,4 +134,3 @@ def test_the_first_sums_are_exact(model):
             x[0].double(), layer.conv.weight.double(), layer.conv.bias and layer.conv.bias.double(), padding=1
         )
         assert torch.equal(fast.double(), exact)
-        assert entry(layer, None, x, 4).shape[0] == 4

@@ -5,17 +5,18 @@ import torch
 from slow_oracles import wake
 from torch import nn
 
-from spikinghash.layers.conv import FixedNorm
+from spikinghash.layers.norm import BatchNorm
 
 
 def example(C=6, seed=0, offset=0.0):
     g = torch.Generator().manual_seed(seed)
     x = torch.randn(12, C, 5, 7, generator=g) * torch.linspace(0.5, 4.0, C)[:, None, None] + offset
-    return x.contiguous(memory_format=torch.channels_last), torch.randn(x.shape, generator=g)
+    x = x.contiguous(memory_format=torch.channels_last)
+    return x.unflatten(0, (4, 3)), torch.randn(x.shape, generator=g).unflatten(0, (4, 3))
 
 
 def pair(C=6):
-    ours, theirs = wake(FixedNorm(C)), nn.BatchNorm2d(C)
+    ours, theirs = wake(BatchNorm(C)), nn.BatchNorm2d(C)
     theirs.load_state_dict(ours.state_dict())
     return ours, theirs
 
@@ -25,7 +26,7 @@ def test_training(C):
     ours, theirs = pair(C)
     x, weights = example(C)
     x1, x2 = x.clone().requires_grad_(True), x.clone().requires_grad_(True)
-    y, z = ours(x1), theirs(x2)
+    y, z = ours(x1), theirs(x2.flatten(0, 1)).unflatten(0, (4, 3))
     assert torch.allclose(y, z, atol=1e-5)
     (y * weights).sum().backward()
     (z * weights).sum().backward()
@@ -40,7 +41,7 @@ def test_a_large_offset_does_not_spoil_the_variance():
     ours.momentum = theirs.momentum = 1.0
     x, _ = example(offset=20.0)
     ours(x)
-    theirs(x)
+    theirs(x.flatten(0, 1))
     assert torch.allclose(ours.running_var, theirs.running_var, rtol=1e-3)
 
 
@@ -52,14 +53,15 @@ def test_inference_is_a_product_and_a_sum_with_and_without_gradient():
     with torch.no_grad():
         fixed = ours(x)
     assert torch.equal(fixed, ours(x).detach())
-    assert torch.allclose(fixed, theirs(x), atol=1e-5)
-    assert torch.equal(fixed[3:4], ours(x[3:4]).detach())
+    assert torch.allclose(fixed.flatten(0, 1), theirs(x.flatten(0, 1)), atol=1e-5)
+    assert torch.equal(fixed[:, 2:], ours(x[:, 2:]).detach())
 
 
 def test_double_precision_takes_the_library_path():
     ours, theirs = pair()
     x, _ = example()
-    assert torch.equal(ours.double()(x.double()), theirs.double()(x.double()))
+    y = ours.double()(x.double())
+    assert torch.equal(y.flatten(0, 1), theirs.double()(x.double().flatten(0, 1)))
 
 
 def test_statistics_of_many_rows_are_accurate():
@@ -68,4 +70,4 @@ def test_statistics_of_many_rows_are_accurate():
     g = torch.Generator().manual_seed(0)
     x = (torch.randn(64, 16, 32, 32, generator=g) * 2 + 1).contiguous(memory_format=torch.channels_last)
     exact = nn.functional.batch_norm(x.double(), None, None, ours.weight.double(), ours.bias.double(), True)
-    assert torch.allclose(ours(x).double(), exact, rtol=0, atol=3e-6)
+    assert torch.allclose(ours(x[None]).double()[0], exact, rtol=0, atol=3e-6)

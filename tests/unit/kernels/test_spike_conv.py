@@ -11,7 +11,7 @@ from spikinghash.layers.fused import affine_constants
 from spikinghash.layers.rows_kernel import add_rows, sum_rows
 from spikinghash.layers.spike_conv import SpikeConv, convolution, convolve, pays
 from spikinghash.layers.spike_conv_kernel import append_active, count_spikes
-from spikinghash.layers.vector_rows import LANES
+from spikinghash.kernels.simd.rows import LANES
 
 
 def spikes(*shape, rate=0.3, seed=0):
