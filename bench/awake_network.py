@@ -1,6 +1,8 @@
-"""A Nano whose layers all fire, and clips for it: what `bench/training.py` measures on."""
+"""Networks whose layers all fire, and clips for them: what `bench/training.py` measures on."""
 
 from __future__ import annotations
+
+from dataclasses import dataclass
 
 import numpy as np
 import torch
@@ -11,28 +13,46 @@ from spikinghash.layers.wavemixer import WaveMixer
 from spikinghash.methods.spec import ModelSpec
 from spikinghash.methods.spikinghash import SIZES, Spikinghash
 
-BATCH, ENCODED, CLIP = 32, 128, 8
-SPEC = ModelSpec(
-    method="spikinghash", size="Nano", bits=64, classes=tuple("0123456789"), steps=4, height=32, width=32,
-    sensor=(32, 32), count_clip=CLIP, surrogate="atan", frames_digest="",
-)  # fmt: skip
+CLIP = 8
+
+
+@dataclass(frozen=True)
+class Load:
+    """Clips of a training step and of an encoding, and how many times faster than eager each is to be; 0: any."""
+
+    batch: int
+    encoded: int
+    training_target: float
+    encoding_target: float
+
+
+LOADS = {"Nano": Load(32, 128, 3.5, 8.0), "Ti": Load(32, 64, 2.5, 6.0), "S": Load(8, 16, 2.5, 0.0)}
+
+
+def spec_of(size: str) -> ModelSpec:
+    """Clips of 4 steps, 32 x 32."""
+    return ModelSpec(
+        method="spikinghash", size=size, bits=64, classes=tuple("0123456789"), steps=4, height=32, width=32,
+        sensor=(32, 32), count_clip=CLIP, surrogate="atan", frames_digest="",
+    )  # fmt: skip
 
 
 def make_clips(count: int) -> tuple[np.ndarray, Tensor]:
     """Sparse counts uint8 [N, T, 2, H, W], an event in every seventh cell, and labels [N]."""
-    rng = np.random.default_rng(count)
-    shape = (count, SPEC.steps, 2, SPEC.height, SPEC.width)
+    rng, spec = np.random.default_rng(count), spec_of("Nano")
+    shape = (count, spec.steps, 2, spec.height, spec.width)
     counts = (rng.random(shape) < 0.15) * rng.integers(1, CLIP + 1, shape)
-    return counts.astype(np.uint8), torch.arange(count) % len(SPEC.classes)
+    return counts.astype(np.uint8), torch.arange(count) % len(spec.classes)
 
 
 @torch.no_grad()
-def awake() -> Spikinghash:
+def awake(size: str) -> Spikinghash:
     """Fresh weights whose norms know the data, nudged so that attention, low band and bits have something to say."""
     torch.manual_seed(3)
+    spec = spec_of(size)
     network = Spikinghash(
-        SIZES[SPEC.size], bits=SPEC.bits, classes=len(SPEC.classes), steps=SPEC.steps, height=SPEC.height,
-        width=SPEC.width, surrogate=SPEC.surrogate,
+        SIZES[size], bits=spec.bits, classes=len(spec.classes), steps=spec.steps, height=spec.height,
+        width=spec.width, surrogate=spec.surrogate,
     )  # fmt: skip
     for name, module in network.named_modules():
         if isinstance(module, nn.BatchNorm2d):
@@ -43,5 +63,5 @@ def awake() -> Spikinghash:
             module.low.mul_(50.0)
     network(torch.from_numpy(make_clips(16)[0]).float().transpose(0, 1))
     network.hash.linear.bias.add_(0.7)  # type: ignore[union-attr]
-    snap_to_grid(network, SPEC.input_levels)
+    snap_to_grid(network, spec.input_levels)
     return network.eval()

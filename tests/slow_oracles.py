@@ -109,3 +109,8 @@ def wake(module, seed=0, sample=None, drive=0.5):
         m.momentum = 0.1
         m.num_batches_tracked.zero_()
     return module
+
+
+def parameter_count(model):
+    """Number of trainable values."""
+    return sum(p.numel() for p in model.parameters() if p.requires_grad)

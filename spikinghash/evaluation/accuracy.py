@@ -6,9 +6,9 @@ import numpy as np
 import torch
 
 from spikinghash.errors import BadStore
-from spikinghash.inference.read_bits import predict
 from spikinghash.evaluation.metric import Metric
 from spikinghash.frames.store import FrameStore
+from spikinghash.inference.read_bits import predict
 from spikinghash.training.checkpoint import LoadedModel
 
 
@@ -22,7 +22,7 @@ def top1_accuracy(model: LoadedModel, store: FrameStore, split: str, batch: int 
     hits: list[np.ndarray] = []
     for counts, rows in store.iter_batches(split, batch):
         frames = torch.from_numpy(spec.fit(counts)).transpose(0, 1).to(device)
-        best = predict(model.method, frames).argmax(1).tolist()  
+        best = predict(model.method, frames).argmax(1).tolist()
         hits.append(np.array([spec.classes[i] == row.label for i, row in zip(best, rows, strict=True)], np.float64))
     if not hits:
         raise BadStore(f"{store.path}: no clips in split {split} to classify")

@@ -14,7 +14,6 @@ from torch import Tensor, nn
 from spikinghash.allocator import keep_freed_memory
 from spikinghash.codes.codeset import CodeSet
 from spikinghash.codes.packing import pack
-from spikinghash.inference.read_bits import predict, read_bits
 from spikinghash.evaluation.energy import SAMPLE, estimate_energy
 from spikinghash.evaluation.graded import cumulative_gain
 from spikinghash.evaluation.metric import Empty
@@ -24,9 +23,10 @@ from spikinghash.evaluation.tally import tally
 from spikinghash.evaluation.tied import tied_average_precision
 from spikinghash.experiments.time_order import CLASSES, forward_and_backward
 from spikinghash.frames.store import FrameStore
-from spikinghash.layers.exact_weights import snap_to_grid
+from spikinghash.inference.read_bits import predict, read_bits
 from spikinghash.methods.method import LossWeights, build
 from spikinghash.methods.spec import ModelSpec
+from spikinghash.training.finish import finish
 from spikinghash.training.fit import load_tensors
 from spikinghash.training.loop import TrainingData, run
 from spikinghash.training.recipe import Recipe
@@ -71,7 +71,7 @@ def run_trial(trial: Trial) -> dict[str, Any]:
         TrainingData(*parts["train"], *parts["val"]),
         trial.recipe,
         lambda _record, _save: None,
-        finish=lambda m: snap_to_grid(m.network, spec.input_levels),  # type: ignore[arg-type]
+        finish=lambda m: finish(m, spec),
     )
     seconds = time.monotonic() - started
     if progress.best is not None:
@@ -102,7 +102,7 @@ def _measured(
     mean_ap = tied_average_precision(tally(between(queries, gallery)), empty=empty)
     gain = cumulative_gain(queries, gallery, GAINS_AT, similar)
     frames, labels = parts["test"]
-    logits = torch.cat([predict(method, block.transpose(0, 1)) for block in frames.split(_BATCH)])  
+    logits = torch.cat([predict(method, block.transpose(0, 1)) for block in frames.split(_BATCH)])
     energy = estimate_energy(method.network, frames[:SAMPLE].transpose(0, 1))  # type: ignore[arg-type]
     return {
         "map": mean_ap.value,
@@ -119,7 +119,7 @@ def _measured(
 
 
 def _codes(method: nn.Module, spec: ModelSpec, kind: str, frames: Tensor, labels: Tensor) -> CodeSet:
-    bits = torch.cat([read_bits(method, block.transpose(0, 1))[0] for block in frames.split(_BATCH)])  
+    bits = torch.cat([read_bits(method, block.transpose(0, 1))[0] for block in frames.split(_BATCH)])
     N = len(bits)
     nothing, zeros = np.full(N, None, dtype=object), np.zeros(N, np.int64)
     return CodeSet(

@@ -8,7 +8,17 @@ import numpy as np
 from torch import nn
 
 from spikinghash.inference.lowering import (
-    Step, UnknownPart, bias_of, chain, expect, expect_parts, line_of, lower, lower_known, lowers, neuron_rows,
+    Step,
+    UnknownPart,
+    bias_of,
+    chain,
+    expect,
+    expect_parts,
+    line_of,
+    lower,
+    lower_known,
+    lowers,
+    neuron_rows,
 )  # fmt: skip
 from spikinghash.kernels import lif as lif_kernel
 from spikinghash.kernels import pool as pool_kernel

@@ -9,7 +9,17 @@ import torch
 from torch import Tensor
 
 from spikinghash.inference.lowering import (
-    Step, UnknownPart, as_it_is, bias_of, expect, expect_parts, line_of, lower, lower_known, lowers, neuron_rows,
+    Step,
+    UnknownPart,
+    as_it_is,
+    bias_of,
+    expect,
+    expect_parts,
+    line_of,
+    lower,
+    lower_known,
+    lowers,
+    neuron_rows,
 )  # fmt: skip
 from spikinghash.kernels.infer import attention as attention_kernel
 from spikinghash.kernels.infer import mixer as mixer_kernel
@@ -104,5 +114,4 @@ def _high(mixer: HighMixer) -> Step:
         return lower_known(mixer)
     except UnknownPart:
         # its arrays have six dimensions, channel last on both sides
-        step = as_it_is(lambda x: mixer(x.movedim(2, -1)).movedim(-1, 2))
-        return step
+        return as_it_is(lambda x: mixer(x.movedim(2, -1)).movedim(-1, 2))

@@ -59,9 +59,10 @@ def lower_known(layer: Any) -> Step:
 
 def expect(module: Any, kind: type[Layer]) -> Layer:
     """`module`, if it is exactly a `kind` in inference that nobody watches; `UnknownPart` otherwise."""
-    if type(module) is not kind or module.training or "forward" in module.__dict__ or has_hooks(module):
+    found: Any = module
+    if found.training or "forward" in found.__dict__ or has_hooks(found) or type(found) is not kind:
         raise UnknownPart(type(module).__name__)
-    return module  # type: ignore[no-any-return]
+    return found
 
 
 def expect_parts(sequence: SpikingSequential, *kinds: type) -> list[Any]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-
 from spikinghash.kernels.jit import kernel
 from spikinghash.kernels.simd.rows import LANES, add_1, add_2, add_3, add_4, sum_1, sum_2, sum_3, sum_4
 

@@ -11,15 +11,15 @@ from __future__ import annotations
 
 import numpy as np
 
-from spikinghash.kernels.jit import kernel
 from spikinghash.kernels.aligned import aligned
+from spikinghash.kernels.gather_sum import add_rows, sum_rows
+from spikinghash.kernels.gemm import product
+from spikinghash.kernels.jit import kernel
 from spikinghash.kernels.lif import affine_tiles, neurons_back, tile, times_scale, whole_affine
 from spikinghash.kernels.norm import collect, mean_and_variance
-from spikinghash.kernels.gemm import product
-from spikinghash.kernels.gather_sum import add_rows, sum_rows
+from spikinghash.kernels.simd.gemm import ROWS
 from spikinghash.kernels.simd.lif import forward
 from spikinghash.kernels.simd.norm import add_moments, through_norm
-from spikinghash.kernels.simd.gemm import ROWS
 from spikinghash.kernels.simd.rows import LANES, list_spikes
 
 _ZERO = np.float32(0.0)

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 
-from spikinghash.kernels.jit import kernel
 from spikinghash.kernels.aligned import aligned
+from spikinghash.kernels.jit import kernel
 from spikinghash.kernels.simd.rows import LANES
 from spikinghash.kernels.simd.step import keep_larger
 

@@ -13,9 +13,9 @@ from __future__ import annotations
 import numpy as np
 from numba import prange
 
-from spikinghash.kernels.jit import kernel
 from spikinghash.kernels.aligned import aligned
 from spikinghash.kernels.gather_sum import add_rows
+from spikinghash.kernels.jit import kernel
 from spikinghash.kernels.simd.rows import LANES, list_spikes
 from spikinghash.kernels.simd.step import copy_vectors, scale_vectors
 from spikinghash.kernels.simd.taps import SIDE, add_taps

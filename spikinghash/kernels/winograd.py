@@ -8,9 +8,9 @@ from __future__ import annotations
 
 import numpy as np
 
-from spikinghash.kernels.jit import kernel
 from spikinghash.kernels.aligned import aligned
 from spikinghash.kernels.gemm import product, rows_unit
+from spikinghash.kernels.jit import kernel
 from spikinghash.kernels.simd.rows import LANES
 from spikinghash.kernels.simd.step import copy_vectors
 from spikinghash.kernels.simd.winograd import into_tile, out_of_tile

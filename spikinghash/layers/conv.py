@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-
 import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
@@ -31,14 +30,16 @@ class Conv(nn.Conv2d):
         """The bias is left to the next step."""
         if self.kernel_size == (1, 1):
             return linear(waiting, self.weight.flatten(1), self.bias)
-        return Deferred(*conv(waiting.tensor(), self.weight), bias=self.bias)
+        y, moments = conv(waiting.tensor(), self.weight)
+        return Deferred(y, moments, self.bias)
 
 
 def linear(waiting: Deferred, weight: Tensor, bias: Tensor | None) -> Deferred:
     """A matrix product with weight [K, D], with the neurons that wait for it; the bias [K] is left to the next step."""
     if waiting.neuron is None or waiting.bias is not None:
         return Deferred(F.linear(waiting.tensor(), weight), bias=bias)
-    return Deferred(*lif_linear(waiting.x, waiting.line, weight, *waiting.neuron.constants.arguments()), bias=bias)
+    y, moments = lif_linear(waiting.x, waiting.line, weight, *waiting.neuron.constants.arguments())
+    return Deferred(y, moments, bias)
 
 
 class NormLIF(SpikingSequential):

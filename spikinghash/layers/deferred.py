@@ -24,8 +24,8 @@ _T = TypeVar("_T", bound=type)
 class Deferred:
     """x [T, ..., C], dense and channel last, and what is to be done to it, in this order.
 
-    `bias` [C] is added, `line` float64 [2, C] (scale, shift) applied, `neuron` fires. `moments` float64 [2, C] are those
-    of x where they are known.
+    `bias` [C] is added, `line` float64 [2, C] (scale, shift) applied, `neuron` fires. `moments` float64 [2, C] are
+    those of x where they are known.
     """
 
     x: Tensor

@@ -83,7 +83,7 @@ class ExactLinear(Composed, nn.Linear):
 
 
 class SpikingHashLayer(nn.Module):
-    """f [T, B, C] -> bits = AND_t SN(Linear(f)) (eq. 18). The product over time is the AND and has a usable gradient."""
+    """f [T, B, C] -> bits = AND_t SN(Linear(f)) (eq. 18); the product over time is the AND and has a gradient."""
 
     def __init__(self, channels: int, bits: int, surrogate: str = "sigmoid", readout: str = "and") -> None:
         super().__init__()

@@ -7,7 +7,6 @@ from torch import Tensor
 
 from spikinghash.errors import ConfigError
 from spikinghash.frames.fit import PIXEL_UNIT, PIXEL_ZERO
-
 from spikinghash.schema import PIXEL_CHANNELS
 
 

@@ -43,7 +43,7 @@ class MixerThresholds:
 @deferrable
 @dataclass(frozen=True, eq=False)
 class TokenMix:
-    """Eq. 10: every pixel of band s at step t times `weight` [S, T or 1, H, W]. [T, S * B, C, H, W] -> the same shape."""
+    """Eq. 10: pixels of band s at step t times `weight` [S, T or 1, H, W]. [T, S * B, C, H, W] -> the same shape."""
 
     weight: Tensor
 

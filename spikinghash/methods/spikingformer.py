@@ -49,13 +49,16 @@ class Spikingformer(HashingNetwork):
         self, size: FormerSize, *, bits: int, classes: int, steps: int, channels: int = POLARITIES, surrogate: str
     ) -> None:
         super().__init__()
-        D, pools = size.width, size.pool[1:]
+        D = size.width
         widths = (D // 8, D // 4, D // 2, D)
         self.steps = steps
         self.stem = ConvNorm(channels, widths[0], 3)
         self.stem_pool = MaxPool() if size.pool[0] else None
         self.tokens = nn.Sequential(
-            *(Downsample(a, b, pool=pool, surrogate=surrogate) for a, b, pool in zip(widths, widths[1:], pools, strict=False))
+            *(
+                Downsample(widths[i], widths[i + 1], pool=size.pool[i + 1], surrogate=surrogate)
+                for i in range(len(widths) - 1)
+            )
         )
         self.position = Downsample(D, D, pool=False, surrogate=surrogate)
         self.blocks = nn.Sequential(

@@ -12,4 +12,4 @@ class Neuron(nn.Module, ABC):
 
     @abstractmethod
     def forward(self, x: Tensor) -> Tensor:
-        """Input currents x [T, ...] -> spikes in {0, 1} of the same shape, every neuron at rest before the first step."""
+        """Input currents x [T, ...] -> spikes in {0, 1} of the same shape; every neuron is at rest at first."""

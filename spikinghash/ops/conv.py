@@ -70,7 +70,7 @@ def _images(x: Tensor) -> Tensor:
 
 
 def _cpu(x: Tensor, weight: Tensor) -> tuple[Tensor, Tensor]:
-    K, D, k, _ = weight.shape
+    K, _, k, _ = weight.shape
     values = array(x).reshape(-1, *x.shape[-3:])
     if is_sparse(values):
         out = dense(x, *x.shape[:-1], K)
@@ -100,7 +100,7 @@ def _backward(ctx: Any, g: Tensor, g_moments: Tensor) -> tuple[Tensor | None, Te
 def _backward_cpu(
     g: Tensor, g_moments: Tensor, x: Tensor, weight: Tensor, y: Tensor, found: Tensor, of_x: bool
 ) -> tuple[Tensor, Tensor]:
-    K, D, k, _ = weight.shape
+    K, _, k, _ = weight.shape
     line, gy = line_of(array(g_moments), array(found), y.numel() // K), dense(y)
     norm.add_line(by_channel(array(g)), by_channel(array(y)), line, by_channel(gy.numpy()))
     values, given = array(x).reshape(-1, *x.shape[-3:]), gy.numpy().reshape(-1, *y.shape[-3:])

@@ -26,13 +26,14 @@ def _cpu(charge: Tensor, majority: bool, *neuron: Any) -> Read:
 
 
 def _fake(charge: Tensor, *_: Any) -> Read:
-    _, B, K = charge.shape
+    B, K = charge.shape[1:]
     return dense(charge, B, K), dense(charge, B, K), dense(charge, B, K), dense(charge, B)
 
 
 def _setup(ctx: Any, inputs: tuple[Any, ...], output: Read) -> None:
     ctx.save_for_backward(inputs[0])
-    ctx.majority, ctx.neuron = inputs[1], inputs[2:]
+    ctx.majority = inputs[1]
+    ctx.neuron = inputs[2:]
     ctx.mark_non_differentiable(*output[2:])
 
 

@@ -26,7 +26,7 @@ def operator(
     torch.library.impl(qualified, "CPU", cpu)
     torch.library.register_fake(qualified, fake)
     torch.library.register_autograd(qualified, backward or _once(qualified), setup_context=setup)
-    return getattr(getattr(torch.ops, NAMESPACE), name).default  # type: ignore[no-any-return]
+    return getattr(getattr(torch.ops, NAMESPACE), name).default
 
 
 def _once(name: str) -> Callable[..., Any]:

@@ -134,7 +134,7 @@ def worker(config: dict[str, Any]) -> None:
     import ray.train
     from ray.train.torch import get_device
 
-    from spikinghash.layers.exact_weights import snap_to_grid
+    from spikinghash.training.finish import finish
     from spikinghash.training.fit import prepare, publish
     from spikinghash.training.loop import run
 
@@ -157,7 +157,7 @@ def worker(config: dict[str, Any]) -> None:
             _reporter(log, ranks),
             ranks=ranks,
             **(_together() if ranks.world > 1 else {}),
-            finish=lambda m: snap_to_grid(m.network, job.spec.input_levels),  # type: ignore[arg-type]
+            finish=lambda m: finish(m, job.spec),
             resume=resume,
         )
         if ranks.rank == 0:

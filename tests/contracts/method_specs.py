@@ -33,6 +33,7 @@ SPECS = {
     "hashnet of pictures": spec("hashnet", "Nano", **PICTURES),
 }
 
+
 def batch(name, B=6, seed=0):
     g = torch.Generator().manual_seed(seed)
     if SPECS[name].channels == 3:

@@ -26,8 +26,8 @@ from spikinghash.codes.table import CodeDatabase
 from spikinghash.commands.encode import encode
 from spikinghash.events.reader import decode
 from spikinghash.events.source import open_source
-from spikinghash.inference.read_bits import read_bits
 from spikinghash.frames.framing import Framing
+from spikinghash.inference.read_bits import read_bits
 from spikinghash.layers.exact_weights import snap_to_grid
 from spikinghash.methods.method import LossWeights, build
 from spikinghash.methods.spec import ModelSpec

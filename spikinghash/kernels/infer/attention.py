@@ -8,12 +8,12 @@ from __future__ import annotations
 
 import numpy as np
 
-from spikinghash.kernels.jit import kernel
 from spikinghash.kernels.aligned import aligned
-from spikinghash.kernels.infer.blockwise import copy, fire, mix_channels
 from spikinghash.kernels.gather_sum import sum_rows
-from spikinghash.kernels.spike_conv import append_active
+from spikinghash.kernels.infer.blockwise import copy, fire, mix_channels
+from spikinghash.kernels.jit import kernel
 from spikinghash.kernels.simd.rows import LANES
+from spikinghash.kernels.spike_conv import append_active
 
 _ZERO = np.float32(0.0)
 

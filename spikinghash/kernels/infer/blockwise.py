@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import numpy as np
 
-from spikinghash.kernels.jit import kernel
 from spikinghash.kernels.gather_sum import sum_rows
-from spikinghash.kernels.spike_conv import append_active
+from spikinghash.kernels.jit import kernel
 from spikinghash.kernels.simd.rows import LANES
 from spikinghash.kernels.simd.step import scale_vectors
+from spikinghash.kernels.spike_conv import append_active
 
 _ZERO = np.float32(0.0)
 _ONE = np.float32(1.0)

@@ -8,8 +8,8 @@ from __future__ import annotations
 
 import numpy as np
 
-from spikinghash.kernels.jit import kernel
 from spikinghash.kernels.aligned import aligned
+from spikinghash.kernels.jit import kernel
 from spikinghash.kernels.lif import tile
 from spikinghash.kernels.pool import largest
 from spikinghash.kernels.simd.rows import LANES

@@ -8,9 +8,9 @@ from __future__ import annotations
 
 import numpy as np
 
-from spikinghash.kernels.jit import kernel
 from spikinghash.kernels.aligned import aligned
 from spikinghash.kernels.infer.blockwise import affine_steps, copy, fire, mix_channels
+from spikinghash.kernels.jit import kernel
 from spikinghash.kernels.simd.rows import LANES
 
 #: Pixels in a block.

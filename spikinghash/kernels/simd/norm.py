@@ -46,9 +46,7 @@ def _add_moments(typingctx: Any, y: Any, at: Any, n: Any, pivot: Any, part: Any,
     return signature, codegen
 
 
-def _through_norm(
-    typingctx: Any, g: Any, y: Any, at: Any, n: Any, slope: Any, offset: Any, out: Any, to: Any
-) -> Any:
+def _through_norm(typingctx: Any, g: Any, y: Any, at: Any, n: Any, slope: Any, offset: Any, out: Any, to: Any) -> Any:
     """out[to : to + n] = g + (slope * y + offset), g and y from `at` on; n a multiple of `LANES`."""
     index = types.intp
     signature = types.void(g, y, index, index, slope, offset, out, index)

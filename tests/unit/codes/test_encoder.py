@@ -6,8 +6,8 @@ import torch
 
 from spikinghash.codes.encoder import Encoder
 from spikinghash.errors import BadCheckpoint
-from spikinghash.inference.read_bits import read_bits
 from spikinghash.frames.fit import fit
+from spikinghash.inference.read_bits import read_bits
 from spikinghash.layers.exact_weights import snap_to_grid
 from spikinghash.methods.method import LossWeights, build
 from spikinghash.methods.spec import ModelSpec

@@ -10,10 +10,10 @@ from torch import nn
 from spikinghash.evaluation.energy import AC_PJ, MAC_PJ, estimate_energy
 from spikinghash.layers.conv import ConvNorm
 from spikinghash.layers.mlp import SpikingMLP
-from spikinghash.neurons.lif import LIF
 from spikinghash.methods.spikinghash import VARIANTS, Size, Spikinghash
 from spikinghash.methods.timesformer import SIZES as VIDEO
 from spikinghash.methods.timesformer import TimeSformer
+from spikinghash.neurons.lif import LIF
 
 BITS = 16
 SMALL = Size(16, (32, 48, 64, 96), groups=(4, 2), pool=(False, True, True, True), ratio=2, heads=8, stem_pool=True)

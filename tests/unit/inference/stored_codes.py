@@ -36,7 +36,7 @@ def spec_of(method: str, size: str, variant: str, steps: int, side: int) -> Mode
 
 
 def clips(count: int, steps: int, side: int) -> Tensor:
-    """Counts [T, N, 2, H, W] float32, from few events to one in every other cell, more at one side than at the other."""
+    """Counts [T, N, 2, H, W] float32, from few events to one in every other cell, more at one side."""
     rng = np.random.default_rng(count)
     shape = (count, steps, 2, side, side)
     share = np.linspace(0.01, 0.5, count)[:, None, None, None, None] * np.linspace(0.2, 1.8, side)
@@ -60,9 +60,7 @@ def fill(network: nn.Module, seed: int = 7) -> None:
             tensor.copy_(torch.from_numpy(rng.uniform(0.5, 2.0, tuple(tensor.shape)).astype(np.float32)))
         elif "norm.weight" in name:
             tensor.copy_(1.0 + normal(tensor.shape, 0.1))
-        elif "norm.bias" in name:
-            tensor.copy_(0.6 + normal(tensor.shape, 0.3))
-        elif name == "hash.linear.bias":
+        elif "norm.bias" in name or name == "hash.linear.bias":
             tensor.copy_(0.6 + normal(tensor.shape, 0.3))
         elif tensor.ndim == 4 and "conv" in name:
             tensor.copy_(normal(tensor.shape, 1.5 / np.sqrt(tensor[0].numel())))

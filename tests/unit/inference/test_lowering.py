@@ -10,6 +10,7 @@ from spikinghash.layers.attention import SpikingSelfAttention
 from spikinghash.layers.mlp import SpikingMLP
 from spikinghash.layers.wavemixer import HighMixer, WaveMixer
 
+
 def on_a_grid(module):
     """Weights whose sums are exact in any order; norms and token weights stay as they are."""
     with torch.no_grad():

@@ -13,7 +13,7 @@ from spikinghash.layers.exact_weights import snap_to_grid
 from spikinghash.methods.method import LossWeights, build
 
 Key = tuple[str, str, str, int, int]
-NAMES = dict(argvalues=DIGESTS, ids=lambda key: "-".join(map(str, key[:3])))
+NAMES = {"argvalues": DIGESTS, "ids": lambda key: "-".join(map(str, key[:3]))}
 
 
 def trained(key: Key) -> tuple[nn.Module, Tensor]:

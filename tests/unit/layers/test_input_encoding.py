@@ -6,12 +6,12 @@ import torch
 
 from spikinghash.codes.encoder import Encoder
 from spikinghash.errors import ConfigError
-from spikinghash.inference.read_bits import read_bits
 from spikinghash.frames.fit import fit_pixels
 from spikinghash.frames.framing import Framing
 from spikinghash.frames.picture import PictureFrame
-from spikinghash.layers.input_encoding import repeat, scale
+from spikinghash.inference.read_bits import read_bits
 from spikinghash.layers.exact_weights import snap_to_grid
+from spikinghash.layers.input_encoding import repeat, scale
 from spikinghash.methods.method import LossWeights, build
 from spikinghash.methods.spec import ModelSpec
 from spikinghash.training.checkpoint import load_model, save_model

@@ -2,13 +2,14 @@
 
 import pytest
 import torch
+from slow_oracles import parameter_count
 
 from spikinghash.errors import ConfigError
 from spikinghash.methods.hashnet import SIZES as HASHNET
 from spikinghash.methods.hashnet import HashNet
 from spikinghash.methods.spikingformer import SIZES as FORMER
 from spikinghash.methods.spikingformer import Spikingformer
-from spikinghash.methods.spikinghash import SIZES, Spikinghash, parameter_count
+from spikinghash.methods.spikinghash import SIZES, Spikinghash
 from spikinghash.methods.timesformer import SIZES as VIDEO
 from spikinghash.methods.timesformer import DividedBlock, TimeSformer
 

@@ -4,9 +4,10 @@ from dataclasses import replace
 
 import pytest
 import torch
+from slow_oracles import parameter_count
 
 from spikinghash.layers.hash_layer import SpikingHashLayer
-from spikinghash.methods.spikinghash import SIZES, Spikinghash, parameter_count
+from spikinghash.methods.spikinghash import SIZES, Spikinghash
 
 S, TI, DVS = (4, 32, 3), (16, 128, 2), (8, 176, 2)  # steps, height = width, polarities
 

@@ -116,7 +116,8 @@ def test_trace_agrees_with_the_fused_kernel_in_spikes_and_gradients():
     traced, traced_grad = gradients(lambda v: lif_trace(v, *node.constants.arguments())[0], x, weights)
     assert torch.equal(fused, traced)
     assert torch.allclose(fused_grad, traced_grad, rtol=1e-6, atol=1e-6)
-    assert np.allclose(lif_trace(x, *node.constants.arguments())[1].numpy(), neuron(x.double().numpy(), 0.2, 2.0)[1], atol=1e-6)
+    potential = lif_trace(x, *node.constants.arguments())[1]
+    assert np.allclose(potential.numpy(), neuron(x.double().numpy(), 0.2, 2.0)[1], atol=1e-6)
 
 
 def test_an_unknown_surrogate_is_refused():

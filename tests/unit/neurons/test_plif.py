@@ -43,5 +43,5 @@ def test_it_takes_the_place_of_lif_in_a_layer():
 
 
 def test_a_time_constant_that_no_sigmoid_gives_is_refused():
-    with pytest.raises(ConfigError, match="tau is 1.0"):
+    with pytest.raises(ConfigError, match=r"tau is 1\.0"):
         PLIF(tau=1.0)

@@ -15,9 +15,7 @@ from spikinghash.training.loop import run
 
 def test_a_published_model_knows_its_training_codes(tmp_path):
     d, method, r = data(16, 8), awake(), recipe(epochs=2)
-    progress = run(
-        method, d, r, lambda record, save: None, finish=lambda m: snap_to_grid(m.network, SPEC.input_levels)
-    )
+    progress = run(method, d, r, lambda record, save: None, finish=lambda m: snap_to_grid(m.network, SPEC.input_levels))
     publish(tmp_path, SPEC, method, progress, r, LossWeights(), [], d.frames)
     loaded = load_model(tmp_path)
     # the saved model's own codes, in one block: batches change nothing
