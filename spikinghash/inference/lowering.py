@@ -59,10 +59,13 @@ def lower_known(layer: Any) -> Step:
 
 def expect(module: Any, kind: type[Layer]) -> Layer:
     """`module`, if it is exactly a `kind` in inference that nobody watches; `UnknownPart` otherwise."""
-    found: Any = module
-    if found.training or "forward" in found.__dict__ or has_hooks(found) or type(found) is not kind:
+    if type(module) is not kind or _is_special(module):
         raise UnknownPart(type(module).__name__)
-    return found
+    return module
+
+
+def _is_special(module: Any) -> bool:
+    return module.training or "forward" in module.__dict__ or has_hooks(module)
 
 
 def expect_parts(sequence: SpikingSequential, *kinds: type) -> list[Any]:

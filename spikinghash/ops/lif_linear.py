@@ -17,7 +17,7 @@ from spikinghash.ops.moments import line_of, moments_reference
 from spikinghash.ops.operator import array, by_channel, dense, operator
 
 #: Values of a matrix that still fit in the second cache beside a block.
-_LARGEST = 1 << 17
+_LARGEST = 1 << 18
 
 
 def _fits(x: Tensor, weight: Tensor) -> bool:
