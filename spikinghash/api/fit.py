@@ -15,11 +15,11 @@ from numpy.typing import NDArray
 from spikinghash.api.frame import FramedClips
 from spikinghash.api.model_frames import whole_counts
 from spikinghash.datasets.splits import hold_out
-from spikinghash.errors import ConfigError
+from spikinghash.errors import BadCheckpoint, ConfigError
 from spikinghash.frames.accumulate import Frames
 from spikinghash.frames.framing import Framing
 from spikinghash.frames.rows import FrameMeta
-from spikinghash.layers.exact_weights import round_weights
+from spikinghash.layers.exact_weights import snap_to_grid
 from spikinghash.methods.method import LossWeights, build
 from spikinghash.methods.spec import ModelSpec
 from spikinghash.training.checkpoint import LoadedModel, load_model
@@ -55,11 +55,11 @@ def fit_arrays(
     watch: Callable[[EpochRecord], None] | None = None,
 ) -> LoadedModel:
     """Train on frames [N, T, 2, H, W] and labels [N]; errors and meaning as `Hasher.fit`."""
+    _check(plan.recipe)
     clips, meta = _described(frames, framing)
     classes, numbers = _classes(labels, len(clips))
     spec = _spec(plan, meta, classes)
     data = _split(spec.fit(clips), numbers, plan)
-    method = _built(spec, plan)
     records: list[dict[str, Any]] = []
 
     def report(record: EpochRecord, _: Any) -> None:
@@ -67,14 +67,26 @@ def fit_arrays(
         if watch is not None:
             watch(record)
 
-    progress = run(
-        method, data, plan.recipe, report,
-        finish=lambda m: round_weights(m.network, spec.input_levels),  # type: ignore[arg-type]
-    )  # fmt: skip
-    # through files, so that what is returned is what a saved model gives, checked as one
-    with tempfile.TemporaryDirectory(prefix="spikinghash-fit-") as folder:
+    # the generators of the caller's process stay as they are; through files, so that what is returned is what a saved
+    # model gives, checked as one
+    with torch.random.fork_rng(devices=[]), tempfile.TemporaryDirectory(prefix="spikinghash-fit-") as folder:
+        torch.manual_seed(plan.recipe.seed)
+        method = build(spec, plan.weights).to("cuda" if torch.cuda.is_available() else "cpu")
+        progress = run(
+            method, data, plan.recipe, report,
+            finish=lambda m: snap_to_grid(m.network, spec.input_levels),  # type: ignore[arg-type]
+        )  # fmt: skip
         publish(Path(folder), spec, method, progress, plan.recipe, plan.weights, records, data.frames)
         return load_model(Path(folder))
+
+
+def _check(recipe: Recipe) -> None:
+    for name, least in (("epochs", 1), ("batch", 2)):
+        value = getattr(recipe, name)
+        if type(value) is not int or value < least:
+            raise ConfigError(f"{name} must be a whole number of at least {least}, not {value!r}")
+    if not (isinstance(recipe.lr, int | float) and 0 < recipe.lr < float("inf")):
+        raise ConfigError(f"lr must be a number over 0, not {recipe.lr!r}")
 
 
 def _described(frames: Any, framing: Framing | None) -> tuple[Frames, FrameMeta]:
@@ -105,6 +117,8 @@ def _classes(labels: Sequence[Any] | NDArray[Any], clips: int) -> tuple[tuple[st
     found = np.asarray(labels)
     if found.shape != (clips,):
         raise ConfigError(f"labels are {list(found.shape)} for {clips} clips; give one label for each clip")
+    if found.dtype.kind not in "biuU":
+        raise ConfigError(f"labels are {found.dtype}; give names or whole numbers, one for each clip")
     values, numbers = np.unique(found, return_inverse=True)
     if len(values) < 2:
         raise ConfigError(f"labels name {len(values)} class; with fewer than two nothing is learned")
@@ -114,10 +128,15 @@ def _classes(labels: Sequence[Any] | NDArray[Any], clips: int) -> tuple[tuple[st
 def _spec(plan: Plan, meta: FrameMeta, classes: tuple[str, ...]) -> ModelSpec:
     height, width = plan.input_size or (_side(meta.height), _side(meta.width))
     cell = int(meta.config.get("downsample", 1))
-    return ModelSpec(
+    spec = ModelSpec(
         plan.method, plan.size, plan.bits, classes, meta.steps, height, width,
         (meta.width * cell, meta.height * cell), plan.count_clip, plan.surrogate, meta.digest, meta.to_json(),
     )  # fmt: skip
+    try:
+        # a model that could be saved and not be loaded would be found out after training
+        return ModelSpec.from_json(spec.to_json())
+    except BadCheckpoint as error:
+        raise ConfigError(str(error).replace("model.json: spec.", "")) from None
 
 
 def _side(pixels: int) -> int:
@@ -136,11 +155,3 @@ def _split(clips: NDArray[Any], numbers: NDArray[np.int64], plan: Plan) -> Train
         raise ConfigError(f"{(~is_val).sum()} training clips are fewer than batch = {plan.recipe.batch}; lower batch")
     train, val = (torch.from_numpy(clips[rows]) for rows in (~is_val, is_val))
     return TrainingData(train, torch.from_numpy(numbers[~is_val]), val, torch.from_numpy(numbers[is_val]))
-
-
-def _built(spec: ModelSpec, plan: Plan) -> torch.nn.Module:
-    """Freshly initialised; the generators of the caller's process stay as they are."""
-    with torch.random.fork_rng():
-        torch.manual_seed(plan.recipe.seed)
-        method = build(spec, plan.weights)
-    return method.to("cuda" if torch.cuda.is_available() else "cpu")

@@ -11,7 +11,7 @@ from spikinghash.api.hits import Hit, Hits
 from spikinghash.errors import ConfigError, StaleModel
 from spikinghash.index.flat import HammingIndex
 from spikinghash.index.nearest import other_recordings
-from spikinghash.index.searchable import Searchable
+from spikinghash.index.searchable import Searchable, check_reach
 
 
 def search_codes(query: Codes, among: Codes, k: int) -> Hits:
@@ -35,6 +35,7 @@ def search_in(query: Codes, among: Searchable, k: int) -> Hits:
     """As `search_codes`; the caller answers for the model of `among`."""
     if len(query) == 0:
         raise ConfigError("there is no query; give at least one clip")
+    check_reach(k, None)
     keys = [int(key) or None for key in query.recording_keys]
     found = other_recordings(among, query.packed, keys, k, None, None)
     return Hits(tuple((str(n), tuple(_hits(t))) for n, t in zip(query.names, found, strict=True)), among.bits)
