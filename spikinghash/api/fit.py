@@ -67,15 +67,16 @@ def fit_arrays(
         if watch is not None:
             watch(record)
 
+    def finish(candidate: Any) -> None:
+        if candidate.exact:
+            snap_to_grid(candidate.network, spec.input_levels)
+
     # the generators of the caller's process stay as they are; through files, so that what is returned is what a saved
     # model gives, checked as one
     with torch.random.fork_rng(devices=[]), tempfile.TemporaryDirectory(prefix="spikinghash-fit-") as folder:
         torch.manual_seed(plan.recipe.seed)
         method = build(spec, plan.weights).to("cuda" if torch.cuda.is_available() else "cpu")
-        progress = run(
-            method, data, plan.recipe, report,
-            finish=lambda m: snap_to_grid(m.network, spec.input_levels),  # type: ignore[arg-type]
-        )  # fmt: skip
+        progress = run(method, data, plan.recipe, report, finish=finish)
         publish(Path(folder), spec, method, progress, plan.recipe, plan.weights, records, data.frames)
         return load_model(Path(folder))
 
