@@ -1,8 +1,12 @@
 """Training in this process: it learns, repeats, and leaves an ordinary model."""
 
+import re
+from pathlib import Path
+
 import numpy as np
 import pytest
 import torch
+from tiny_model import recording
 
 from spikinghash import Hasher, frame
 from spikinghash.errors import ConfigError
@@ -11,6 +15,7 @@ from spikinghash.methods.method import LossWeights
 from spikinghash.training.augment import Augmentation
 from spikinghash.training.checkpoint import load_model
 
+PAGE = Path(__file__).parents[3] / "docs/python.md"
 HOW = {"bits": 16, "epochs": 8, "batch": 8, "lr": 3e-3, "augmentation": Augmentation(), "weights": LossWeights()}
 
 
@@ -122,3 +127,17 @@ def test_numbers_are_classes_in_their_order():
 def test_what_cannot_be_trained_is_told_in_one_line(frames, labels, change, told):
     with pytest.raises(ConfigError, match=told):
         Hasher.fit(frames, labels, **HOW | change)
+
+
+def test_the_example_of_the_page_runs(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    paths, names = [tmp_path / f"{number}.bin" for number in range(8)], ["up", "down"] * 4
+    for number, path in enumerate(paths):
+        path.write_bytes(recording(number))
+    [block] = re.findall(r"^```python\n(.*?)^```$", PAGE.read_text(), flags=re.MULTILINE | re.DOTALL)
+    said = {"paths": paths, "names": names}
+    exec(compile(block, str(PAGE), "exec"), said)
+    model = Hasher.load("data/models/mine")
+    assert model.classes == ("down", "up")
+    # recordings of 300 ms, cut as the clips were
+    assert len(model.encode(paths[0])) == len(said["clips"][0]) > 4
