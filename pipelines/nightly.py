@@ -23,12 +23,12 @@ from spikinghash.codes.landing import fetch_landing, landing_folder
 from spikinghash.codes.remote_store import is_address
 from spikinghash.codes.settle import settle
 from spikinghash.codes.table import CodeDatabase
-from spikinghash.commands.model_ref import open_encoder
 from spikinghash.errors import SpikinghashError
 from spikinghash.events.doubts import Doubts
 from spikinghash.events.isolate import IsolatedDecoder
 from spikinghash.files import new_file, write_atomically, write_json
 from spikinghash.index.flat import build_index
+from spikinghash.model_ref import open_encoder
 from spikinghash.progress import progress_bar
 from spikinghash.report.night import night_report, night_text
 from spikinghash.tracking.run import log_night

@@ -7,7 +7,7 @@ from typing import Any
 from prefect import flow
 
 from pipelines.project import allowed_registry, enter_project
-from spikinghash.commands.model_ref import registry_place
+from spikinghash.model_ref import registry_place
 from spikinghash.tracking.promotion import promote as make_champion
 
 

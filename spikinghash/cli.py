@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gc
 import sys
+from typing import Annotated
 
 import typer
 
@@ -21,11 +22,28 @@ from spikinghash.commands.report import report
 from spikinghash.commands.search import search
 from spikinghash.commands.usage_errors import run_app
 
-app = typer.Typer(
-    help="Find similar event-camera clips by binary codes.", no_args_is_help=True, pretty_exceptions_enable=False
-)
+app = typer.Typer(no_args_is_help=True, pretty_exceptions_enable=False)
 for _function in (inspect, encode, index, search, fsck, release, compact, vacuum, export, energy, report):
     app.command()(_function)
+
+
+def _tell_version(wanted: bool) -> None:
+    if wanted:
+        from spikinghash.version import package_version
+
+        typer.echo(f"spikinghash {package_version()}")
+        raise typer.Exit
+
+
+@app.callback()
+def options(
+    version: Annotated[
+        bool, typer.Option("--version", is_eager=True, callback=_tell_version, help="Say which one this is.")
+    ] = False,
+) -> None:
+    """Find similar event-camera clips by binary codes."""
+
+
 app.add_typer(preset, name="preset")
 app.add_typer(registry, name="registry")
 

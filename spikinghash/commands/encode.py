@@ -69,7 +69,7 @@ def encode(
         with stop.leaving(leave):
             from spikinghash.codes.encode_recordings import encode_with
             from spikinghash.codes.table import CodeDatabase
-            from spikinghash.commands.model_ref import open_encoder
+            from spikinghash.model_ref import open_encoder
             from spikinghash.progress import progress_bar
 
             encoder = open_encoder(model)

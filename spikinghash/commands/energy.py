@@ -18,9 +18,9 @@ def energy(
     as_json: Json = False,
 ) -> int:
     """Estimate the energy of hashing one clip, layer by layer (paper eqs. 25-26)."""
-    from spikinghash.commands.model_ref import open_model
     from spikinghash.evaluation.energy import estimate_energy_of
     from spikinghash.frames.store import FrameStore
+    from spikinghash.model_ref import open_model
 
     found = estimate_energy_of(open_model(model), FrameStore.open(frames), split)
     content = found.to_json()

@@ -20,8 +20,8 @@ def export(
 ) -> int:
     """Write the codes of one model as plain Parquet or as a FAISS index."""
     from spikinghash.codes.table import CodeDatabase
-    from spikinghash.commands.model_ref import digest_of
     from spikinghash.index.export import export as write
+    from spikinghash.model_ref import digest_of
 
     content = write(CodeDatabase.open(db), out, digest_of(model), version)
     emit(content, as_json, lambda: typer.echo(f"{content['path']}: {content['rows']} codes of {content['bits']} bits"))

@@ -28,7 +28,7 @@ def fsck(
     from spikinghash.codes.discover import discover
     from spikinghash.codes.fsck import fsck as check
     from spikinghash.codes.table import CodeDatabase
-    from spikinghash.commands.model_ref import digest_of
+    from spikinghash.model_ref import digest_of
 
     content: dict[str, Any] = {}
     if repair:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -10,7 +9,7 @@ import typer
 
 from spikinghash.commands.output import DEFAULT_DB, Db, Digest, Json, command, emit
 from spikinghash.dvc_outputs import refuse_dvc_output
-from spikinghash.errors import BadStore, ConfigError
+from spikinghash.errors import ConfigError
 from spikinghash.redact import redact
 
 Out = Annotated[Path | None, typer.Option(help="Folder to write; default: DB/index/MODEL, where search looks.")]
@@ -19,24 +18,6 @@ Structure = Annotated[
     str | None,
     typer.Option(help="Also build ivf, multi-hash or hnsw, and print how much of the exact answer it finds."),
 ]
-
-
-def index_folder(db: str, model: str) -> Path | None:
-    """Where the index of a model lies by default; None beside an object store.
-
-    `BadStore` where a foreign database would have it lie elsewhere.
-    """
-    from spikinghash.codes.remote_store import is_address
-
-    if is_address(db):
-        return None
-    if not re.fullmatch(r"[0-9a-f]{16,64}", model):
-        raise BadStore(f"{db} holds codes of {model!r}, which is no digest of a model; say where the index goes: --out")
-    folder = Path(db) / "index" / model
-    for place in (folder, folder.parent):
-        if place.is_symlink():
-            raise BadStore(f"{place}: is a link to another folder; remove it, or say where the index goes: --out")
-    return folder
 
 
 @command
@@ -49,9 +30,10 @@ def index(
 ) -> int:
     """Build the index that makes a search in a large database quick; codes committed later are found without it."""
     from spikinghash.codes.table import CodeDatabase
-    from spikinghash.commands.model_ref import digest_of
     from spikinghash.index.approximate import build_approximate
     from spikinghash.index.flat import build_index
+    from spikinghash.index.index_folder import index_folder
+    from spikinghash.model_ref import digest_of
 
     codes = CodeDatabase.open(db).load(digest_of(model))
     folder = out or index_folder(db, codes.model)

@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from spikinghash.commands.index import index_folder
 from spikinghash.commands.output import DEFAULT_DB, DEFAULT_MODEL, Db, Format, Json, Model, Version, command, emit
 from spikinghash.commands.reading import FlipX, FlipY, Invert, Layout, Transpose, Unit, reading_of
 from spikinghash.redact import redact
@@ -66,10 +65,11 @@ def search(
     with IsolatedDecoder() as decoder:
         decoder.start()
         from spikinghash.codes.table import CodeDatabase
-        from spikinghash.commands.model_ref import open_encoder
         from spikinghash.index.choice import Choice
+        from spikinghash.index.index_folder import index_folder
         from spikinghash.index.nearest import nearest
         from spikinghash.index.searchable import open_searchable
+        from spikinghash.model_ref import open_encoder
 
         encoder = open_encoder(model)
         digest = encoder.model.digest

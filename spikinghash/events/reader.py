@@ -65,7 +65,7 @@ FORMATS: tuple[Format, ...] = (
 
 
 def read_recording(
-    path: Path,
+    path: str | Path,
     *,
     format: str | None = None,
     sensor: tuple[int, int] | None = None,
@@ -78,7 +78,7 @@ def read_recording(
     never what the file states; `options` tells what files cannot. Times stay as in the file, in microseconds.
     Raises `BadRecording` for anything wrong with the file, `ConfigError` for an unknown format name.
     """
-    return decode(open_source(path, max_bytes=max_bytes), format=format, sensor=sensor, options=options)
+    return decode(open_source(Path(path), max_bytes=max_bytes), format=format, sensor=sensor, options=options)
 
 
 def decode(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -78,7 +79,7 @@ def nearest(
     ]
     keys = [recording_key(query.clip.recording_sha256) for query in queries]
     hashed, _ = encoder.encode(np.stack([query.frames for query in queries]))
-    found = _others(codes, hashed, keys, k, radius, choice)
+    found = other_recordings(codes, hashed, keys, k, radius, choice)
     labels = [_label(codes.own(key)) if labelled else None for key in keys]
     return [
         Answer(path, query, label, codes.bits, [Neighbour(**hit) for hit in hits.select(_COLUMNS).to_pylist()])
@@ -86,15 +87,15 @@ def nearest(
     ]
 
 
-def _others(
+def other_recordings(
     codes: Searchable,
     hashed: np.ndarray,
-    keys: list[int],
+    keys: Sequence[int | None],
     k: int | None,
     radius: int | None,
     choice: Choice | None,
 ) -> list[pa.Table]:
-    """As `Searchable.find`, without the clips of each query's own recording."""
+    """As `Searchable.find`, without the clips of each query's own recording; a key is None where it is not known."""
     # how many are its own is not known: ask for more until enough others are there
     most = None if k is None else k + _SPARE
     while True:
@@ -107,7 +108,7 @@ def _others(
         most *= 4
 
 
-def _without(hits: pa.Table, key: int) -> pa.Table:
+def _without(hits: pa.Table, key: int | None) -> pa.Table:
     other = pc.not_equal(hits.column("recording_key"), pa.scalar(key, pa.uint64()))
     return hits.filter(pc.fill_null(other, True))
 

@@ -7,7 +7,6 @@ from typing import Any
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
-import spikinghash
 from spikinghash.files import write_atomically
 from spikinghash.report import units
 from spikinghash.report.bars import bit_balance, energy_bars, firing_rates
@@ -20,6 +19,7 @@ from spikinghash.report.heatmap import confusion_chart, most_mixed_up
 from spikinghash.report.inputs import Inputs, read_inputs
 from spikinghash.report.metric_tables import metric_tables, protocols
 from spikinghash.report.similarity import similarity_charts
+from spikinghash.version import package_version
 
 TEMPLATE = "report.html.j2"
 REFUSED_SHOWN = 20
@@ -50,7 +50,7 @@ def render(inputs: Inputs, *, queries: int = 8, neighbours: int = 8) -> str:
         "rows": _gallery(inputs, queries, neighbours),
         "stale": _stale(inputs),
         "refused_shown": REFUSED_SHOWN,
-        "version": spikinghash.__version__,
+        "version": package_version(),
         **_charts(inputs),
     }
     # autoescape is on for everything: labels and file names come from strangers

@@ -25,6 +25,7 @@ WITHOUT_EFFECT = {
     "spikinghash.redact",
     "spikinghash.start",
     "spikinghash.strict_yaml",
+    "spikinghash.version",
     "spikinghash.visible",
     "stages",
     "stages.door",

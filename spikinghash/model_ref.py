@@ -1,4 +1,4 @@
-"""Where a model reference leads."""
+"""Where a model reference leads: a folder, or a version in the registry."""
 
 from __future__ import annotations
 
@@ -10,13 +10,16 @@ from spikinghash.params import load_params
 from spikinghash.training.checkpoint import LoadedModel, load_model
 
 
-def open_model(ref: str) -> LoadedModel:
-    """The model in a folder, or of the registry for `models:/NAME@alias` and `models:/NAME/VERSION`."""
+def open_model(ref: str, registry: str | None = None) -> LoadedModel:
+    """The model in a folder, or of the registry for `models:/NAME@alias` and `models:/NAME/VERSION`.
+
+    `registry` is its address, by default the one in params.yaml. Raises `BadCheckpoint`, `ConfigError` where no
+    registry is named, `Temporary` where it does not answer.
+    """
     if ref.startswith("models:/"):
         from spikinghash.tracking.registry import load_registered
 
-        uri, _ = registry_place()
-        return load_registered(uri, ref)
+        return load_registered(registry or registry_place()[0], ref)
     return load_model(Path(ref))
 
 

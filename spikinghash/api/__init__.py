@@ -1,0 +1,1 @@
+"""What `spikinghash` shows of itself: codes, hits, a database to read, framing, training on arrays."""

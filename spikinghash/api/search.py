@@ -1,0 +1,46 @@
+"""Nearest clips to codes, in memory or in a database."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+import pyarrow as pa
+
+from spikinghash.api.codes import Codes, codeset_of
+from spikinghash.api.hits import Hit, Hits
+from spikinghash.errors import ConfigError, StaleModel
+from spikinghash.index.flat import HammingIndex
+from spikinghash.index.nearest import other_recordings
+from spikinghash.index.searchable import Searchable, check_reach
+
+
+def search_codes(query: Codes, among: Codes, k: int) -> Hits:
+    """The k nearest of the clips `among` to each of Q queries, without clips of a query's own recording.
+
+    Raises `StaleModel` for codes of two models, `ConfigError` for k < 1, no queries, or nothing to search.
+    """
+    if len(among) == 0:
+        raise ConfigError("there are no codes to search; encode some recordings first")
+    check_model(query, among.model)
+    return search_in(query, Searchable([HammingIndex.over(codeset_of(among))]), k)
+
+
+def check_model(query: Codes, model: str) -> None:
+    """`StaleModel` unless the queries are codes of `model`."""
+    if query.model != model:
+        raise StaleModel(f"queries of model {query.model}, codes of model {model}; encode both with one model")
+
+
+def search_in(query: Codes, among: Searchable, k: int) -> Hits:
+    """As `search_codes`; the caller answers for the model of `among`."""
+    if len(query) == 0:
+        raise ConfigError("there is no query; give at least one clip")
+    check_reach(k, None)
+    keys = [int(key) or None for key in query.recording_keys]
+    found = other_recordings(among, query.packed, keys, k, None, None)
+    return Hits(tuple((str(n), tuple(_hits(t))) for n, t in zip(query.names, found, strict=True)), among.bits)
+
+
+def _hits(clips: pa.Table) -> Iterable[Hit]:
+    for row in clips.select(["recording", "distance", "label", "start_us", "end_us"]).to_pylist():
+        yield Hit(row["recording"], row["distance"], row["label"], row["start_us"], row["end_us"])
