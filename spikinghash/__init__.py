@@ -20,7 +20,7 @@ from typing import TYPE_CHECKING, Any
 if sys.argv[:1] == ["-m"] and not sys.flags.safe_path:
     del sys.path[0]
 
-from spikinghash.kernel_cache import prepare_kernel_cache
+from spikinghash.kernels.cache_folder import kernel_cache_folder
 
 if TYPE_CHECKING:
     from spikinghash.api.codes import Codes
@@ -65,5 +65,5 @@ def __dir__() -> list[str]:
     return sorted({*globals(), *__all__})
 
 
-# before anything here imports numba
-prepare_kernel_cache()
+# before any child is started: what it says is said once
+kernel_cache_folder()

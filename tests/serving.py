@@ -12,6 +12,8 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).parents[1]
+#: With another home folder, compiled kernels are still found.
+_KERNELS = {"XDG_CACHE_HOME": os.environ.get("XDG_CACHE_HOME", str(Path.home() / ".cache"))}
 START = (sys.executable, "-E", "-P", str(ROOT / "spikinghash/start.py"), "pipelines.serve")
 
 
@@ -24,7 +26,7 @@ def free_port():
 def environment(folder, prefect, mlflow):
     ours = {"SPIKINGHASH_PREFECT_PORT": str(prefect), "SPIKINGHASH_MLFLOW_PORT": str(mlflow)}
     clean = {k: v for k, v in os.environ.items() if not k.startswith("PREFECT_")}
-    return clean | ours | {"PREFECT_SERVER_ANALYTICS_ENABLED": "false", "HOME": str(folder)}
+    return clean | ours | {"PREFECT_SERVER_ANALYTICS_ENABLED": "false", "HOME": str(folder)} | _KERNELS
 
 
 @contextmanager

@@ -1,12 +1,77 @@
-"""stub until the other part is merged"""
+"""`@kernel`: numba's `njit` with a cache that knows the sources of all kernels, not only a kernel's own file."""
 
-from numba import njit
+from __future__ import annotations
+
+import os
+import re
+import shutil
+import threading
+import time
+from collections.abc import Callable
+from functools import cache, partial
+from pathlib import Path
+from typing import Any
+
+from numba import config, njit
+
+from spikinghash.kernels.cache_folder import kernel_cache_folder
+from spikinghash.kernels.digest import DIGITS, kernel_digest
+
+_OURS = re.compile(rf"kernels-[0-9a-f]{{{DIGITS}}}")
+_KEPT_S = 30 * 24 * 3600
+_decorating = threading.Lock()
+#: Numba fills it when it is imported; its types do not say with what.
+_settings: Any = config
 
 
-def kernel(function=None, **options):
-    options = {"cache": True, "nogil": True} | options
+def kernel(function: Callable[..., Any] | None = None, **options: Any) -> Any:
+    """Compile a function of arrays when it is first called; `@kernel` or `@kernel(parallel=True, ...)` as `njit` takes.
+
+    Machine code is kept in a folder named by `kernel_digest`, so an edit of any kernel source compiles all anew. Numba
+    itself compares the function's own file, which covers a kernel outside `kernels/` that calls only its own file and
+    `kernels/`. A kernel releases the GIL, except a parallel one: numba's simplest thread pool allows one caller.
+    """
+    if function is None:
+        return partial(kernel, **options)
     if options.get("inline") == "always":
-        options = {"inline": "always"}
-    if options.get("parallel"):
-        options.pop("nogil")
-    return njit(**options)(function) if function is not None else njit(**options)
+        # compiled into its callers
+        return njit(**options)(function)
+    options.setdefault("nogil", not options.get("parallel"))
+    folder = _digest_folder()
+    if folder is None:
+        return njit(**options)(function)
+    # numba chooses the folder while it decorates
+    with _decorating:
+        before, _settings.CACHE_DIR = _settings.CACHE_DIR, str(folder)
+        try:
+            return njit(cache=True, **options)(function)
+        finally:
+            _settings.CACHE_DIR = before
+
+
+@cache
+def _digest_folder() -> Path | None:
+    """The folder of these kernels, marked as used today; None where nothing can be kept."""
+    parent = kernel_cache_folder()
+    if parent is None:
+        return None
+    folder = parent / f"kernels-{kernel_digest()}"
+    try:
+        folder.mkdir(exist_ok=True)
+        os.utime(folder)
+    except OSError:
+        return None
+    _prune(parent)
+    return folder
+
+
+def _prune(parent: Path) -> None:
+    """Remove the folders of other kernels that no process has used for 30 days; never fails."""
+    oldest = time.time() - _KEPT_S
+    try:
+        for path in parent.iterdir():
+            if _OURS.fullmatch(path.name) and path.stat().st_mtime < oldest:
+                shutil.rmtree(path, ignore_errors=True)
+    except OSError:
+        # another process removes it too
+        pass

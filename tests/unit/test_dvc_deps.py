@@ -11,7 +11,8 @@ from spikinghash.params import Params
 ROOT = Path(__file__).parents[2]
 STAGES = yaml.safe_load((ROOT / "dvc.yaml").read_text())["stages"]
 
-#: Modules that cannot change what a stage writes: checking, messages, progress, how files are written.
+#: Modules that cannot change what a stage writes: checking, messages, progress, how files are written and where
+#: compiled kernels are kept.
 WITHOUT_EFFECT = {
     "spikinghash",
     "spikinghash.allocator",
@@ -19,7 +20,10 @@ WITHOUT_EFFECT = {
     "spikinghash.files",
     "spikinghash.dvc_outputs",
     "spikinghash.isolation",
-    "spikinghash.kernel_cache",
+    "spikinghash.kernels",
+    "spikinghash.kernels.cache_folder",
+    "spikinghash.kernels.digest",
+    "spikinghash.kernels.jit",
     "spikinghash.params",
     "spikinghash.progress",
     "spikinghash.redact",

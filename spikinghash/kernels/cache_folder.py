@@ -1,4 +1,4 @@
-"""Where compiled kernels are kept: beside the code, in a folder of the user, or in a temporary one.
+"""Where compiled kernels are kept: in a folder of the user, beside the code, or in a temporary one.
 
 Numba keeps pickled machine code and runs it, so a folder that others can write to is never used.
 """
@@ -9,42 +9,47 @@ import os
 import stat
 import sys
 import tempfile
+from functools import cache
 from pathlib import Path
 
 _VARIABLE = "NUMBA_CACHE_DIR"
 
 
-def prepare_kernel_cache() -> None:
-    """Choose the folder before numba is imported; one line on stderr where it is a temporary one.
+@cache
+def kernel_cache_folder() -> Path | None:
+    """The folder for compiled kernels, None where nothing can be kept; one line on stderr where it will not last.
 
-    A folder that the environment names in NUMBA_CACHE_DIR is used as it is, if we may write there.
+    A folder that the environment names in NUMBA_CACHE_DIR is used as it is, if we may write there. A temporary folder
+    is named there for children, which then say nothing more.
     """
     named = os.environ.get(_VARIABLE)
     if named:
         if _may_write(Path(named)):
-            return
+            return Path(named)
         why = f"{_VARIABLE}={named} cannot be written"
-    elif _may_write(Path(__file__).parent / "__pycache__") or _may_write(_user_cache()):
-        return
     else:
-        why = "neither the program's folder nor a home folder can be written"
+        for folder in (_user_cache(), Path(__file__).parent / "__pycache__"):
+            if _may_write(folder):
+                return folder
+        why = "neither a home folder nor the program's folder can be written"
     try:
         folder = _own_temporary_folder()
     except OSError as error:
         _tell(f"{why}, and there is no temporary folder ({error}); set {_VARIABLE} to a folder of this user")
-        return
+        return None
     os.environ[_VARIABLE] = str(folder)
     _tell(f"{why}; compiled kernels are kept in {folder}, set {_VARIABLE} to a lasting folder")
+    return folder
 
 
 def _user_cache() -> Path | None:
-    """Numba's folder below the home folder; None where there is no home, for it would take the current directory."""
-    cache = Path(os.environ.get("XDG_CACHE_HOME") or os.path.expanduser("~/.cache"))  # noqa: PTH111  never raises
-    return cache / "numba" if cache.is_absolute() else None
+    """Our folder below the user's cache folder; None where there is no home, or it would be the current directory."""
+    folder = Path(os.environ.get("XDG_CACHE_HOME") or os.path.expanduser("~/.cache"))  # noqa: PTH111  never raises
+    return folder / "spikinghash" if folder.is_absolute() else None
 
 
 def _may_write(folder: Path | None) -> bool:
-    """Whether numba could keep a file there; it makes the folder as numba would."""
+    """Whether a file can be kept there; makes the folder."""
     try:
         if folder is not None:
             folder.mkdir(parents=True, exist_ok=True)
