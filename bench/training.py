@@ -36,7 +36,8 @@ from torch.nn.parallel import DistributedDataParallel
 from spikinghash.allocator import keep_freed_memory
 from spikinghash.codes.encoder import Encoder
 from spikinghash.layers.firing import firing_rates
-from spikinghash.methods.losses import classification, hard_similarity, pairwise_likelihood
+from spikinghash.losses.classification import classification
+from spikinghash.losses.pairwise_likelihood import hard_similarity, pairwise_likelihood
 from spikinghash.methods.method import LossWeights, build
 from spikinghash.methods.spikinghash import SIZES
 from spikinghash.training.checkpoint import LoadedModel

@@ -32,7 +32,7 @@ from spikinghash.model_ref import open_encoder
 from spikinghash.progress import progress_bar
 from spikinghash.report.night import night_report, night_text
 from spikinghash.tracking.run import log_night
-from spikinghash.training.bit_ones import trained_ones
+from spikinghash.training.bit_balance import trained_ones
 from spikinghash.visible import visible
 
 #: Data files of the codes table beyond which a night ends with compaction.

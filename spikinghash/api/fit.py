@@ -23,8 +23,8 @@ from spikinghash.layers.exact_weights import snap_to_grid
 from spikinghash.methods.method import LossWeights, build
 from spikinghash.methods.spec import ModelSpec
 from spikinghash.training.checkpoint import LoadedModel, load_model
-from spikinghash.training.fit import publish
 from spikinghash.training.loop import EpochRecord, TrainingData, run
+from spikinghash.training.publish import publish
 from spikinghash.training.recipe import Recipe
 
 #: Sides of a network's input are multiples of this, which suits two wavelet levels after two poolings.

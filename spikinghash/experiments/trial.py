@@ -26,8 +26,8 @@ from spikinghash.frames.store import FrameStore
 from spikinghash.inference.read_bits import predict, read_bits
 from spikinghash.methods.method import LossWeights, build
 from spikinghash.methods.spec import ModelSpec
+from spikinghash.training.data import load_tensors
 from spikinghash.training.finish import finish
-from spikinghash.training.fit import load_tensors
 from spikinghash.training.loop import TrainingData, run
 from spikinghash.training.recipe import Recipe
 from spikinghash.training.seeds import seed_everything

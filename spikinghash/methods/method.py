@@ -1,6 +1,6 @@
 """The shape every hashing method has, and the table of methods.
 
-To add one: a file with its network, and one entry in `METHODS` of `methods/table.py`.
+To add one: a file with its network, and one entry in `METHODS` of `methods/registry.py`.
 """
 
 from __future__ import annotations
@@ -58,7 +58,7 @@ class HashingMethod(Protocol):
 
 def build(spec: ModelSpec, weights: LossWeights) -> nn.Module:
     """The method named by `spec.method`, freshly initialised."""
-    from spikinghash.methods.table import METHODS
+    from spikinghash.methods.registry import METHODS
 
     if spec.method not in METHODS:
         raise ConfigError(f"unknown method {spec.method!r}; one of: {', '.join(sorted(METHODS))}")

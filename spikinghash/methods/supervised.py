@@ -5,9 +5,10 @@ from __future__ import annotations
 from torch import Tensor, nn
 
 from spikinghash.layers.tanh_hash import TanhHashLayer
-from spikinghash.methods.losses import classification, hard_similarity, pairwise_likelihood
+from spikinghash.losses.classification import classification
+from spikinghash.losses.pairwise_likelihood import hard_similarity, pairwise_likelihood
+from spikinghash.losses.soft_similarity import SoftSimilarity
 from spikinghash.methods.method import LossWeights, StepResult
-from spikinghash.methods.soft_similarity import SoftSimilarity
 
 
 class SupervisedMethod(nn.Module):

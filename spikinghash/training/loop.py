@@ -15,7 +15,7 @@ from torch import Tensor, nn
 
 from spikinghash.errors import TrainingCollapsed
 from spikinghash.training.augment import augment
-from spikinghash.training.denormals import denormals_flushed
+from spikinghash.training.flush_denormals import flush_denormals
 from spikinghash.training.optimizer_step import optimizer_step
 from spikinghash.training.recipe import Recipe, learning_rate, make_optimiser
 from spikinghash.training.state import Progress, load_state, save_state, snapshot
@@ -67,7 +67,7 @@ class EpochRecord:
 Report = Callable[[EpochRecord, Callable[[Path], None] | None], None]
 
 
-@denormals_flushed()
+@flush_denormals()
 def run(
     method: nn.Module,
     data: TrainingData,

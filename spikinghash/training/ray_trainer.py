@@ -134,9 +134,10 @@ def worker(config: dict[str, Any]) -> None:
     import ray.train
     from ray.train.torch import get_device
 
+    from spikinghash.training.data import prepare
     from spikinghash.training.finish import finish
-    from spikinghash.training.fit import prepare, publish
     from spikinghash.training.loop import run
+    from spikinghash.training.publish import publish
 
     job: Job = config["job"]
     log = Path(config["log"])

@@ -10,7 +10,7 @@ from method_specs import SPECS, batch, spec
 from spikinghash.errors import ConfigError
 from spikinghash.inference.read_bits import read_bits
 from spikinghash.methods.method import LossWeights, StepResult, build
-from spikinghash.methods.table import METHODS
+from spikinghash.methods.registry import METHODS
 
 WEIGHTS = [LossWeights(), LossWeights(soft=True, balance=False, smoothing=0.1)]
 

@@ -11,7 +11,7 @@ from spikinghash.codes.encoder import Encoder
 from spikinghash.codes.table import CodeDatabase
 from spikinghash.evaluation.bits import bit_health
 from spikinghash.frames.store import FrameStore
-from spikinghash.training.bit_ones import trained_ones
+from spikinghash.training.bit_balance import trained_ones
 from spikinghash.training.checkpoint import load_model
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(600)]

@@ -6,7 +6,8 @@ import numpy as np
 import pytest
 import torch
 
-from spikinghash.methods.losses import classification, hard_similarity, pairwise_likelihood
+from spikinghash.losses.classification import classification
+from spikinghash.losses.pairwise_likelihood import hard_similarity, pairwise_likelihood
 
 
 def example(B=7, K=16, seed=0):

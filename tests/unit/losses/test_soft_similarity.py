@@ -5,7 +5,7 @@ import math
 import pytest
 import torch
 
-from spikinghash.methods.soft_similarity import ROUNDS, SoftSimilarity
+from spikinghash.losses.soft_similarity import ROUNDS, SoftSimilarity
 
 CLASSES = 5
 SCHEDULE = {0.25: 0.88, 0.35: 0.75, 0.45: 0.625, 0.55: 0.5, 0.65: 0.375, 0.75: 0.25, 0.85: 0.12, 0.95: 0.0}

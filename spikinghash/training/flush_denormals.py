@@ -9,7 +9,7 @@ import torch
 
 
 @contextmanager
-def denormals_flushed() -> Iterator[None]:
+def flush_denormals() -> Iterator[None]:
     """Within it, this thread's floating-point unit flushes denormal numbers to zero; afterwards it no longer does."""
     torch.set_flush_denormal(True)
     try:

@@ -1,4 +1,4 @@
-"""Losses of supervised hashing: pairwise likelihood (eq. 22) and classification (eq. 23)."""
+"""The likelihood of pair similarities (eq. 22), and the similarity of labels alone."""
 
 from __future__ import annotations
 
@@ -35,8 +35,3 @@ def _pair_weights(codes: Tensor, same: Tensor | None) -> Tensor:
 def hard_similarity(labels: Tensor) -> Tensor:
     """S_hard of a batch: [B] integer labels -> [B, B], 1 where the class is the same."""
     return (labels[:, None] == labels[None, :]).float()
-
-
-def classification(logits: Tensor, labels: Tensor, smoothing: float = 0.0) -> Tensor:
-    """Cross-entropy, eq. 23; `smoothing` 0.1 in the released run. Logits [B, classes], labels [B]."""
-    return F.cross_entropy(logits, labels, label_smoothing=smoothing)

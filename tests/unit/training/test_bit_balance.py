@@ -7,10 +7,10 @@ from tiny_training import SPEC, awake, data, recipe
 from spikinghash.inference.read_bits import read_bits
 from spikinghash.layers.exact_weights import snap_to_grid
 from spikinghash.methods.method import LossWeights
-from spikinghash.training.bit_ones import share_of_ones, trained_ones
+from spikinghash.training.bit_balance import share_of_ones, trained_ones
 from spikinghash.training.checkpoint import load_model
-from spikinghash.training.fit import publish
 from spikinghash.training.loop import run
+from spikinghash.training.publish import publish
 
 
 def test_a_published_model_knows_its_training_codes(tmp_path):

@@ -1,0 +1,1 @@
+"""Losses, one a file: of tensors, without state but `SoftSimilarity`'s."""
