@@ -5,6 +5,7 @@ from __future__ import annotations
 import tempfile
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -19,10 +20,10 @@ from spikinghash.errors import BadCheckpoint, ConfigError
 from spikinghash.frames.accumulate import Frames
 from spikinghash.frames.framing import Framing
 from spikinghash.frames.rows import FrameMeta
-from spikinghash.layers.exact_weights import snap_to_grid
 from spikinghash.methods.method import LossWeights, build
 from spikinghash.methods.spec import ModelSpec
 from spikinghash.training.checkpoint import LoadedModel, load_model
+from spikinghash.training.finish import finish
 from spikinghash.training.loop import EpochRecord, TrainingData, run
 from spikinghash.training.publish import publish
 from spikinghash.training.recipe import Recipe
@@ -67,16 +68,12 @@ def fit_arrays(
         if watch is not None:
             watch(record)
 
-    def finish(candidate: Any) -> None:
-        if candidate.exact:
-            snap_to_grid(candidate.network, spec.input_levels)
-
     # the generators of the caller's process stay as they are; through files, so that what is returned is what a saved
     # model gives, checked as one
     with torch.random.fork_rng(devices=[]), tempfile.TemporaryDirectory(prefix="spikinghash-fit-") as folder:
         torch.manual_seed(plan.recipe.seed)
         method = build(spec, plan.weights).to("cuda" if torch.cuda.is_available() else "cpu")
-        progress = run(method, data, plan.recipe, report, finish=finish)
+        progress = run(method, data, plan.recipe, report, finish=partial(finish, spec=spec))
         publish(Path(folder), spec, method, progress, plan.recipe, plan.weights, records, data.frames)
         return load_model(Path(folder))
 
