@@ -14,7 +14,7 @@ export MLFLOW_DISABLE_TELEMETRY := true
 # Ray Train's state export needs the dashboard, which we do not run
 export RAY_TRAIN_ENABLE_STATE_TRACKING := 0
 
-.PHONY: repro scm test lint bench reliability fuzz serve clean clean-kernels help
+.PHONY: repro scm test lint bench reliability fuzz serve clean help
 
 help: ## this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/'
@@ -62,9 +62,6 @@ fuzz: $(VENV)/.ok ## fuzz every reader for FUZZ_SECONDS (600)
 
 serve: $(VENV)/.ok ## Prefect and MLflow on loopback, with the schedules registered
 	$(BIN)/python -E -P spikinghash/start.py pipelines.serve
-
-clean-kernels: ## remove compiled kernels; needed after a change in a file that kernels share
-	find spikinghash \( -name '*.nbi' -o -name '*.nbc' \) -delete
 
 clean: ## remove what the pipeline made, keep the environment
 	rm -rf data/raw/digits data/frames data/models/default data/codes data/index experiments/frames .runs mlflow.db mlartifacts

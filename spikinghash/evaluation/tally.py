@@ -8,11 +8,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from spikinghash.errors import ConfigError
-from spikinghash.evaluation.planes import code_planes
 from spikinghash.evaluation.relevance import SameLabel
 from spikinghash.evaluation.retrieval import Retrieval
-from spikinghash.evaluation.tally_kernel import tally_classes
 from spikinghash.index.comparable import comparable
+from spikinghash.kernels.tally.bitslice_codes import code_planes
+from spikinghash.kernels.tally.distance_histogram import tally_classes
 
 
 @dataclass(frozen=True)

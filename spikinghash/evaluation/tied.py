@@ -23,7 +23,7 @@ import numpy as np
 from spikinghash.errors import ConfigError
 from spikinghash.evaluation.metric import Empty, Metric, protocol, settle_empty
 from spikinghash.evaluation.tally import Tally
-from spikinghash.evaluation.tied_kernel import harmonic_numbers, precision_sums
+from spikinghash.kernels.tally.tie_aware import harmonic_numbers, precision_sums
 
 TIES = "expected over all orders of equal distances (McSherry & Najork 2008); worst and best order beside it"
 

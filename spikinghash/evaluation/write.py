@@ -14,6 +14,7 @@ from spikinghash.evaluation.energy import Energy
 from spikinghash.evaluation.evaluate import Evaluation
 from spikinghash.evaluation.machine import describe_machine
 from spikinghash.files import write_atomically, write_json
+from spikinghash.kernels.digest import kernel_digest
 
 HISTORY_COLUMNS = (
     "epoch",
@@ -41,7 +42,8 @@ def write_evaluation(
 ) -> None:
     """Write `evaluation.json`, `metrics.json` and what belongs to them into `reports`: all a report is made from.
 
-    `evaluation.json` holds every number with its protocol, `metrics.json` a few of them, flat, to compare runs by.
+    `evaluation.json` holds every number with its protocol, `metrics.json` a few of them, flat, to compare runs by; both
+    say by which kernels they were made.
 
     `baseline` holds `name` and `map` of what needs no learning; `task` says what was compared with what (splits, seed,
     digests); `training` is the model's provenance with its `history`, one record an epoch;
@@ -49,6 +51,7 @@ def write_evaluation(
     """
     evaluation = {
         "task": task,
+        "kernels": kernel_digest(),
         "metrics": {name: metric.to_dict() for name, metric in found.metrics.items()},
         "bits": found.bits.to_dict(),
         "baseline": baseline,
@@ -72,12 +75,16 @@ def write_evaluation(
     _csv(plots / "firing_rates.csv", ("layer", "rate"), sorted(training.get("firing_rates", {}).items()))
 
 
-def _few(found: Evaluation, energy: Energy, baseline: dict[str, Any]) -> dict[str, float]:
+def _few(found: Evaluation, energy: Energy, baseline: dict[str, Any]) -> dict[str, float | str]:
     values = found.values()
     kept = ("map", "map_worst", "map_best", "top1", "accuracy", "precision_radius_2")
-    health = {"dead_bits": len(found.bits.dead), "distinct_codes": found.bits.distinct}
-    few = {name: values[name] for name in kept if name in values} | health
-    return few | {"baseline_map": baseline["map"], "energy_uj": energy.total_pj * 1e-6}
+    return {name: values[name] for name in kept if name in values} | {
+        "dead_bits": len(found.bits.dead),
+        "distinct_codes": found.bits.distinct,
+        "baseline_map": baseline["map"],
+        "energy_uj": energy.total_pj * 1e-6,
+        "kernels": kernel_digest(),
+    }
 
 
 def _csv(path: Path, header: Sequence[str], rows: Iterable[Sequence[Any]]) -> None:

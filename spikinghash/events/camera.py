@@ -10,11 +10,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-from numba import njit
 from numpy.typing import NDArray
 
 from spikinghash.events.events import Events
 from spikinghash.events.validate import validate
+from spikinghash.kernels.jit import kernel
 
 #: No pixel is more sensitive than this, however unlucky its mismatch (as v2e).
 MIN_THRESHOLD = 0.01
@@ -84,7 +84,7 @@ def _crossings(
     return found
 
 
-@njit(cache=True)
+@kernel
 def _cross(
     log: NDArray[np.float64],
     times_us: NDArray[np.int64],
@@ -124,7 +124,7 @@ def _background(params: CameraParams, sample: int, pixels: int, start_us: int, e
     return t, rng.integers(0, pixels, size=count), rng.integers(0, 2, size=count)
 
 
-@njit(cache=True)
+@kernel
 def _outside_refractory(
     t: NDArray[np.int64], pixel: NDArray[np.int64], refractory_us: int, pixels: int
 ) -> NDArray[np.bool_]:

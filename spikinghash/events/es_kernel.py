@@ -5,20 +5,21 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
-from numba import njit
 from numpy.typing import NDArray
+
+from spikinghash.kernels.jit import kernel
 
 #: Bytes of an event: time and polarity, x, y.
 EVENT_BYTES = 5
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def is_clock(byte: int, atis: bool) -> bool:
     """Whether a byte between events is no event: a step of the clock, or a reset."""
     return byte >= 0xFC if atis else byte >= 0xFE
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def count_es(stream: NDArray[np.uint8], atis: bool) -> tuple[int, int, int]:
     """Polarity events, exposure measurements, and where an incomplete event starts or -1, in bytes uint8 [N]."""
     events, exposures, i = 0, 0, 0
@@ -36,7 +37,7 @@ def count_es(stream: NDArray[np.uint8], atis: bool) -> tuple[int, int, int]:
     return events, exposures, -1
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def decode_es(stream: NDArray[np.uint8], atis: bool, out: Any, stop: int) -> int:
     """Decode into `out` = t int64, x uint16, y uint16, p uint8 until `stop` events; returns where the last starts.
 

@@ -5,13 +5,13 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
-from numba import njit
 from numpy.typing import NDArray
 
 from spikinghash.events.evt2_kernel import BAD_WORD, EVENTS, EXTERNAL, UNTIMED, VENDOR
+from spikinghash.kernels.jit import kernel
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def count_evt21(words: NDArray[np.uint64]) -> int:
     """Number of events in the words, an upper bound of those that have a time."""
     count = 0
@@ -25,7 +25,7 @@ def count_evt21(words: NDArray[np.uint64]) -> int:
     return count
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def decode_evt21(words: NDArray[np.uint64], out: Any, stop: int, counts: NDArray[np.int64]) -> int:
     """Decode words [N] into `out` = t int64, x uint16, y uint16, p uint8, until `stop` events were found.
 

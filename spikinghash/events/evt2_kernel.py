@@ -5,14 +5,15 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
-from numba import njit
 from numpy.typing import NDArray
+
+from spikinghash.kernels.jit import kernel
 
 #: What `counts` holds after a run.
 EVENTS, EXTERNAL, VENDOR, UNTIMED, BAD_WORD = range(5)
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def count_evt2(words: NDArray[np.uint32]) -> int:
     """Number of event words, an upper bound of the events."""
     count = 0
@@ -21,7 +22,7 @@ def count_evt2(words: NDArray[np.uint32]) -> int:
     return count
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def decode_evt2(words: NDArray[np.uint32], out: Any, stop: int, counts: NDArray[np.int64]) -> int:
     """Decode words [N] into `out` = t int64, x uint16, y uint16, p uint8, until `stop` events were found.
 

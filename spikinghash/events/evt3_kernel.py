@@ -5,11 +5,11 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
-from numba import njit
 from numpy.typing import NDArray
 
 from spikinghash.events.evt2_kernel import BAD_WORD, EVENTS, EXTERNAL, UNTIMED, VENDOR
 from spikinghash.events.validate import MAX_LATE_US
+from spikinghash.kernels.jit import kernel
 
 ADDR_Y, ADDR_X, BASE_X, VECT_12, VECT_8, TIME_LOW, CONTINUED_4, TIME_HIGH = 0, 2, 3, 4, 5, 6, 7, 8
 TRIGGER, OTHERS, CONTINUED_12 = 0xA, 0xE, 0xF
@@ -17,7 +17,7 @@ TRIGGER, OTHERS, CONTINUED_12 = 0xA, 0xE, 0xF
 MAX_BASE = 60_000
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def count_evt3(words: NDArray[np.uint16]) -> int:
     """Number of events in the words, an upper bound of those that have a time."""
     count = 0
@@ -33,13 +33,13 @@ def count_evt3(words: NDArray[np.uint16]) -> int:
     return count
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def later(now: Any, new: Any) -> Any:
     """The next time: cameras send low parts out of turn, which must not turn the clock back by a few microseconds."""
     return now if 0 < now - new <= MAX_LATE_US else new
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def decode_evt3(  # noqa: PLR0912 one state machine, one branch a word
     words: NDArray[np.uint16], out: Any, stop: int, counts: NDArray[np.int64]
 ) -> int:

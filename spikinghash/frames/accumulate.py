@@ -6,11 +6,11 @@ from dataclasses import dataclass
 from typing import Any, Literal
 
 import numpy as np
-from numba import njit
 from numpy.typing import NDArray
 
 from spikinghash.events.events import Events
 from spikinghash.frames.edges import bin_edges
+from spikinghash.kernels.jit import kernel
 
 CountType = Literal["uint8", "uint16"]
 COUNT_TYPES: tuple[CountType, ...] = ("uint8", "uint16")
@@ -95,7 +95,7 @@ def _frozen(column: NDArray[Any]) -> NDArray[Any]:
     return view
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def _count(
     columns: tuple[NDArray[Any], NDArray[Any], NDArray[Any], NDArray[Any]],
     ranges: NDArray[np.int64],

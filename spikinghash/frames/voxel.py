@@ -10,12 +10,12 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
-from numba import njit
 from numpy.typing import NDArray
 
 from spikinghash.events.events import Events
 from spikinghash.frames.accumulate import Framed, account, cells, frozen_columns
 from spikinghash.frames.edges import check_span
+from spikinghash.kernels.jit import kernel
 
 
 def voxel_grid(
@@ -40,7 +40,7 @@ def voxel_grid(
     return account(weights.astype(np.float32), events.count, {"outside-window": outside})
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def _share(
     columns: tuple[NDArray[Any], NDArray[Any], NDArray[Any], NDArray[Any]],
     start: int,

@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from spikinghash.errors import ConfigError, StaleModel
-from spikinghash.index.lanes import LANES
+from spikinghash.kernels.search.hamming_mask import ROWS
 
 #: Queries that share a pass over the codes: more save memory traffic, fewer keep their candidates in the cache
 GROUP = 64
@@ -35,7 +35,7 @@ def allowed_bits(allowed: NDArray[np.bool_] | None, rows: int) -> tuple[NDArray[
         return np.empty(0, np.uint64), rows
     if allowed.dtype != np.bool_ or allowed.shape != (rows,):
         raise ConfigError(f"a row mask must be bool [{rows}], not {allowed.dtype} {list(allowed.shape)}")
-    bits = np.zeros(-(-rows // LANES) * 8, np.uint8)
+    bits = np.zeros(-(-rows // ROWS) * 8, np.uint8)
     bits[: -(-rows // 8)] = np.packbits(allowed, bitorder="little")
     return bits.view("<u8").astype(np.uint64, copy=False), int(allowed.sum())
 

@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 
 from spikinghash.errors import ConfigError
 from spikinghash.index.comparable import GROUP, allowed_bits, comparable, group_size
-from spikinghash.index.topk_kernel import nearest_group, nearest_threads
+from spikinghash.kernels.search.top_k import nearest_group, nearest_threads
 
 # room for candidates on each thread, in bytes; large k then means fewer queries at a time, not more memory
 _CANDIDATE_BYTES = 4 << 20

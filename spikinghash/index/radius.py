@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from spikinghash.errors import ConfigError
 from spikinghash.index.comparable import allowed_bits, comparable, group_size
-from spikinghash.index.radius_kernel import within_group, within_threads
+from spikinghash.kernels.search.radius import within_group, within_threads
 
 
 @dataclass(frozen=True)

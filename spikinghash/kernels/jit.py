@@ -27,9 +27,9 @@ _settings: Any = config
 def kernel(function: Callable[..., Any] | None = None, **options: Any) -> Any:
     """Compile a function of arrays when it is first called; `@kernel` or `@kernel(parallel=True, ...)` as `njit` takes.
 
-    Machine code is kept in a folder named by `kernel_digest`, so an edit of any kernel source compiles all anew. Numba
-    itself compares the function's own file, which covers a kernel outside `kernels/` that calls only its own file and
-    `kernels/`. A kernel releases the GIL, except a parallel one: numba's simplest thread pool allows one caller.
+    Machine code is kept in a folder named by the digest of all kernel sources, so an edit of any of them compiles all
+    anew. A kernel outside `kernels/` is kept by the sources of its own folder too: what it calls must be in either. A
+    kernel releases the GIL, except a parallel one: numba's simplest thread pool allows one caller.
     """
     if function is None:
         return partial(kernel, **options)
@@ -37,7 +37,7 @@ def kernel(function: Callable[..., Any] | None = None, **options: Any) -> Any:
         # compiled into its callers
         return njit(**options)(function)
     options.setdefault("nogil", not options.get("parallel"))
-    folder = _digest_folder()
+    folder = _digest_folder(Path(function.__code__.co_filename).parent)
     if folder is None:
         return njit(**options)(function)
     # numba chooses the folder while it decorates
@@ -50,12 +50,12 @@ def kernel(function: Callable[..., Any] | None = None, **options: Any) -> Any:
 
 
 @cache
-def _digest_folder() -> Path | None:
-    """The folder of these kernels, marked as used today; None where nothing can be kept."""
+def _digest_folder(beside: Path) -> Path | None:
+    """Where machine code of kernels in the folder `beside` is kept, marked as used today; None where nothing can be."""
     parent = kernel_cache_folder()
     if parent is None:
         return None
-    folder = parent / f"kernels-{kernel_digest()}"
+    folder = parent / f"kernels-{kernel_digest(beside)}"
     try:
         folder.mkdir(exist_ok=True)
         os.utime(folder)

@@ -20,6 +20,7 @@ from spikinghash.training.checkpoint import LoadedModel, load_model
 #: Files of an evaluation: all of it, the few numbers to compare, and the page (optional).
 EVALUATION, METRICS, REPORT = "evaluation.json", "metrics.json", "report.html"
 _METRICS_DIGEST = "metrics_digest"
+_KERNELS = "kernels"
 _CHALLENGER = "challenger"
 
 
@@ -66,7 +67,11 @@ def _log(
     evaluation: dict[str, Any], digest: str,
 ) -> str:  # fmt: skip
     tags = {k: str(v) for k, v in evaluation["task"].items() if k.endswith("digest")} | {_METRICS_DIGEST: digest}
-    numbers = {k: float(v) for k, v in _read(reports / METRICS).items()}
+    few = _read(reports / METRICS)
+    # by which kernels a number was made is no number
+    kernels = few.pop(_KERNELS, None)
+    tags |= {} if kernels is None else {_KERNELS: kernels}
+    numbers = {k: float(v) for k, v in few.items()}
     for key, metric in evaluation["metrics"].items():
         numbers.setdefault(key, float(metric["value"]))
     page = {"": reports / REPORT} if (reports / REPORT).is_file() else {}

@@ -19,6 +19,7 @@ from torch import Tensor, nn
 
 from spikinghash.errors import BadCheckpoint, ConfigError
 from spikinghash.files import write_atomically, write_json
+from spikinghash.kernels.digest import kernel_digest
 from spikinghash.methods.method import LossWeights, build
 from spikinghash.methods.spec import ModelSpec
 from spikinghash.schema import MODEL_SCHEMA_VERSION
@@ -48,6 +49,7 @@ def save_model(folder: Path, spec: ModelSpec, network: nn.Module, training: dict
         "weights_sha256": hashlib.sha256(weights).hexdigest(),
         "spec": spec.to_json(),
         "training": training,
+        "kernels": kernel_digest(),
     }
     folder.mkdir(parents=True, exist_ok=True)
     write_atomically(folder / WEIGHTS, weights)

@@ -11,6 +11,7 @@ from spikinghash.codes.encoder import Encoder
 from spikinghash.codes.table import CodeDatabase
 from spikinghash.evaluation.bits import bit_health
 from spikinghash.frames.store import FrameStore
+from spikinghash.kernels.digest import kernel_digest
 from spikinghash.training.bit_balance import trained_ones
 from spikinghash.training.checkpoint import load_model
 
@@ -38,8 +39,10 @@ def test_the_metrics_that_dvc_compares_are_few_flat_numbers(project):
     folder, _ = project
     few = json.loads((folder / "reports" / "metrics.json").read_text())
     assert len(few) <= 16
-    assert all(isinstance(value, int | float) for value in few.values())
     whole = json.loads((folder / "reports" / "evaluation.json").read_text())
+    card = json.loads((folder / "data/models/default/model.json").read_text())
+    assert few.pop("kernels") == whole["kernels"] == card["kernels"] == kernel_digest()
+    assert all(isinstance(value, int | float) for value in few.values())
     assert few["map"] == whole["metrics"]["map"]["value"]
     shown = json.loads(dvc(folder, "metrics", "show", "--json").stdout)
     assert list(shown[""]["data"]) == ["reports/metrics.json"]

@@ -1,5 +1,6 @@
 """House rules that a script can check."""
 
+import ast
 import re
 from pathlib import Path
 from statistics import median
@@ -24,3 +25,22 @@ def test_nothing_unsafe_and_no_giant_file(path):
 
 def test_the_median_file_is_short():
     assert median(len(p.read_text().splitlines()) for p in SOURCES) < 120
+
+
+@pytest.mark.parametrize(
+    "path", [p for p in SOURCES if "\n@kernel" in p.read_text()], ids=lambda p: str(p.relative_to(ROOT))
+)
+def test_kernels_use_kernels_of_their_own_folder_and_of_the_kernel_package_only(path):
+    """The cache of compiled kernels knows those sources and no others; constants are compiled in too."""
+    here = ".".join(path.parent.relative_to(ROOT).parts)
+    tree = ast.parse(path.read_text())
+    homes = {
+        name.asname or name.name: node.module
+        for node in ast.walk(tree)
+        if isinstance(node, ast.ImportFrom) and node.module.startswith("spikinghash")
+        for name in node.names
+    }
+    for function in [node for node in tree.body if isinstance(node, ast.FunctionDef) and node.decorator_list]:
+        for name in {node.id for node in ast.walk(function) if isinstance(node, ast.Name)} & set(homes):
+            home = homes[name]
+            assert home.startswith("spikinghash.kernels.") or home.rpartition(".")[0] == here, f"{name} of {home}"

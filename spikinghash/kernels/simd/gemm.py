@@ -14,6 +14,7 @@ from numba.core import cgutils
 from numba.extending import intrinsic
 
 from spikinghash.kernels.simd.code import VECTOR, Code
+from spikinghash.kernels.simd.llvm_values import data_of_arguments
 from spikinghash.kernels.simd.rows import LANES
 
 #: Rows of sums that registers hold at once, by their vectors: up to 24 of 32, the others are for what is added. With
@@ -31,7 +32,7 @@ def _make(vectors: int) -> Callable[..., None]:
         signature = types.void(a, b, out, *[types.intp] * 4)
 
         def codegen(context: Any, builder: Any, sig: Any, args: Any) -> Any:
-            data = [context.make_array(t)(context, builder, x).data for t, x in zip(sig.args[:3], args, strict=False)]
+            data = data_of_arguments(context, builder, sig, args, (0, 1, 2))
             _tile(Code(builder), data, args[3:], rows, vectors)
             return context.get_dummy_value()
 

@@ -17,6 +17,7 @@ from numba.extending import intrinsic
 
 from spikinghash.kernels.simd.code import Code, Slope
 from spikinghash.kernels.simd.lif import back_constants
+from spikinghash.kernels.simd.llvm_values import data_of_arguments
 from spikinghash.kernels.simd.rows import LANES
 
 Key = tuple[int, ...]
@@ -146,17 +147,13 @@ def _each_cell(code: Code, places: Any, do: Callable[[Any, Any], None]) -> None:
         do(column, builder.mul(group, ir.Constant(group.type, LANES)))
 
 
-def _data(context: Any, builder: Any, sig: Any, args: Any, which: range) -> list[Any]:
-    return [context.make_array(sig.args[i])(context, builder, args[i]).data for i in which]
-
-
 def _make_forward(order: tuple[int, ...]) -> Callable[..., None]:
     @intrinsic
     def run(typingctx: Any, samples: Any, low: Any, high: Any, places: Any, tau: Any, v_th: Any) -> Any:
         signature = types.void(samples, low, high, places, types.float32, types.float32)
 
         def codegen(context: Any, builder: Any, sig: Any, args: Any) -> Any:
-            code, (*arrays, where) = Code(builder), _data(context, builder, sig, args, range(4))
+            code, (*arrays, where) = Code(builder), data_of_arguments(context, builder, sig, args, range(4))
             constants = code.spread(args[4]), code.spread(args[5])
             _each_cell(code, where, lambda *at: _forward(code, _Unit(code, arrays, where, *at), order, *constants))
             return context.get_dummy_value()
@@ -176,7 +173,7 @@ def _make_backward(order: tuple[int, ...], slope_of: Slope) -> Callable[..., Non
         signature = types.void(*arrays, number, number, number)
 
         def codegen(context: Any, builder: Any, sig: Any, args: Any) -> Any:
-            code, data = Code(builder), _data(context, builder, sig, args, range(8))
+            code, data = Code(builder), data_of_arguments(context, builder, sig, args, range(8))
             constants, alpha = back_constants(code, args[8], args[9]), code.spread(args[10])
 
             def cell(*at: Any) -> None:

@@ -15,11 +15,8 @@ from numba.core import cgutils
 from numba.extending import intrinsic
 
 from spikinghash.kernels.simd.code import Code
+from spikinghash.kernels.simd.llvm_values import data_of_arguments
 from spikinghash.kernels.simd.rows import LANES
-
-
-def _data(context: Any, builder: Any, sig: Any, args: Any, which: tuple[int, ...]) -> list[Any]:
-    return [context.make_array(sig.args[i])(context, builder, args[i]).data for i in which]
 
 
 def _each(builder: Any, n: Any, do: Callable[[Any], None]) -> None:
@@ -33,7 +30,10 @@ def _add_moments(typingctx: Any, y: Any, at: Any, n: Any, pivot: Any, part: Any,
     signature = types.void(y, types.intp, types.intp, pivot, part, square)
 
     def codegen(context: Any, builder: Any, sig: Any, args: Any) -> Any:
-        code, (values, start, sums, squares) = Code(builder), _data(context, builder, sig, args, (0, 3, 4, 5))
+        code, (values, start, sums, squares) = (
+            Code(builder),
+            data_of_arguments(context, builder, sig, args, (0, 3, 4, 5)),
+        )
 
         def one(i: Any) -> None:
             away = code.sub(code.load(values, code.at(args[1], i)), code.load(start, i))
@@ -52,7 +52,7 @@ def _through_norm(typingctx: Any, g: Any, y: Any, at: Any, n: Any, slope: Any, o
     signature = types.void(g, y, index, index, slope, offset, out, index)
 
     def codegen(context: Any, builder: Any, sig: Any, args: Any) -> Any:
-        code, data = Code(builder), _data(context, builder, sig, args, (0, 1, 4, 5, 6))
+        code, data = Code(builder), data_of_arguments(context, builder, sig, args, (0, 1, 4, 5, 6))
         given, values, a, b, result = data
 
         def one(i: Any) -> None:

@@ -14,6 +14,8 @@ from numba import types
 from numba.core import cgutils
 from numba.extending import intrinsic
 
+from spikinghash.kernels.simd.llvm_values import broadcast, data_of_arguments
+
 #: Floats in one vector, and vectors in the widest sum.
 LANES = 16
 WIDEST = 4
@@ -32,7 +34,7 @@ def _make(vectors: int, *, fresh: bool) -> Callable[..., None]:
         signature = types.void(out, index, rows, index, at, *[index] * 4)
 
         def codegen(context: Any, builder: Any, sig: Any, args: Any) -> Any:
-            data = [context.make_array(sig.args[i])(context, builder, args[i]).data for i in (0, 2, 4)]
+            data = data_of_arguments(context, builder, sig, args, (0, 2, 4))
             _loop(builder, data, [args[1], args[3], *args[5:]], vectors, fresh=fresh)
             return context.get_dummy_value()
 
@@ -94,8 +96,7 @@ def _list_spikes(typingctx: Any, x: Any, lo: Any, hi: Any, at: Any, n: Any, firs
     signature = types.intp(x, types.intp, types.intp, at, types.intp, types.intp, types.intp)
 
     def codegen(context: Any, builder: Any, sig: Any, args: Any) -> Any:
-        values = context.make_array(sig.args[0])(context, builder, args[0]).data
-        target = context.make_array(sig.args[3])(context, builder, args[3]).data
+        values, target = data_of_arguments(context, builder, sig, args, (0, 3))
         return _list(builder, values, target, (args[1], args[2], *args[4:]))
 
     return signature, codegen
@@ -139,9 +140,7 @@ def _list(builder: Any, values: Any, target: Any, bounds: tuple[Any, ...]) -> An
 
 def spread(builder: Any, value: Any) -> Any:
     """A vector of `LANES` copies of a number."""
-    nothing = ir.Constant(ir.VectorType(value.type, LANES), ir.Undefined)
-    first = builder.insert_element(nothing, value, ir.Constant(ir.IntType(32), 0))
-    return builder.shuffle_vector(first, nothing, ir.Constant(ir.VectorType(ir.IntType(32), LANES), [0] * LANES))
+    return broadcast(builder, value, LANES)
 
 
 def _declared(builder: Any, name: str, result: Any, arguments: list[Any]) -> Any:

@@ -14,13 +14,14 @@ from numba.core import cgutils
 from numba.extending import intrinsic
 
 from spikinghash.kernels.simd.code import Code
+from spikinghash.kernels.simd.llvm_values import data_of
 from spikinghash.kernels.simd.rows import LANES, spread
 
 _VECTOR = ir.VectorType(ir.FloatType(), LANES)
 
 
 def _pointer(context: Any, builder: Any, kind: Any, array: Any, start: Any) -> Any:
-    data = context.make_array(kind)(context, builder, array).data
+    data = data_of(context, builder, kind, array)
     return builder.bitcast(builder.gep(data, [start]), _VECTOR.as_pointer())
 
 

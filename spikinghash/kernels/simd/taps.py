@@ -13,6 +13,7 @@ from numba.core import cgutils
 from numba.extending import intrinsic
 
 from spikinghash.kernels.simd.code import Code
+from spikinghash.kernels.simd.llvm_values import data_of_arguments
 
 SIDE = 3
 
@@ -28,7 +29,7 @@ def _add_taps(
     signature = types.void(out, index, index, image, index, at, *[index] * 4)
 
     def codegen(context: Any, builder: Any, sig: Any, args: Any) -> Any:
-        result, values, places = (context.make_array(sig.args[i])(context, builder, args[i]).data for i in (0, 3, 5))
+        result, values, places = data_of_arguments(context, builder, sig, args, (0, 3, 5))
         (to, apart), (lo, hi, row, pixel), code = args[1:3], args[6:], Code(builder)
         taps = range(SIDE * SIDE)
         targets = [code.at(to, (apart, apart.type(tap))) for tap in taps]

@@ -9,6 +9,7 @@ from numba import types
 from numba.extending import intrinsic
 
 from spikinghash.kernels.simd.code import Code
+from spikinghash.kernels.simd.llvm_values import data_of_arguments
 from spikinghash.kernels.simd.rows import LANES
 
 
@@ -40,7 +41,7 @@ def _make(size: int, step: Callable[[Code, list[Any]], list[Any]]) -> Callable[.
 
         def codegen(context: Any, builder: Any, sig: Any, args: Any) -> Any:
             code = Code(builder)
-            values, result = (context.make_array(sig.args[i])(context, builder, args[i]).data for i in (0, 4))
+            values, result = data_of_arguments(context, builder, sig, args, (0, 4))
             (at, down, right), (to, lower, beside, n) = args[1:4], args[5:]
 
             def place(start: Any, row: Any, column: Any, a: int, b: int, v: Any) -> Any:

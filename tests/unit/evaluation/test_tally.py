@@ -15,7 +15,7 @@ from spikinghash.evaluation.relevance import same_label
 from spikinghash.evaluation.retrieval import retrieval
 from spikinghash.evaluation.tally import tally
 from spikinghash.evaluation.tied import tied_average_precision
-from spikinghash.evaluation.tied_kernel import harmonic_numbers, precision_sums
+from spikinghash.kernels.tally.tie_aware import harmonic_numbers, precision_sums
 
 
 def labelled(rng, queries, items, width, spread, classes, **options):

@@ -20,6 +20,13 @@ out = np.empty((2, 3), np.float32)
 norm.affine(np.ones((2, 3), np.float32), np.full(3, 2, np.float32), np.ones(3, np.float32), out)
 print(norm.__file__, out[0, 0], sum(norm.affine.stats.cache_hits.values()), norm.affine.stats.cache_path)
 """
+#: A kernel outside the kernel package, which knows a constant of a neighbour and one of the validation.
+DECODER = """
+import numpy as np
+from spikinghash.events import evt3_kernel
+now = evt3_kernel.later(5000, 3500)
+print(evt3_kernel.__file__, now, sum(evt3_kernel.later.stats.cache_hits.values()), evt3_kernel.later.stats.cache_path)
+"""
 DIGEST = "from spikinghash.kernels.digest import kernel_digest; print(kernel_digest())"
 
 
@@ -42,14 +49,14 @@ def run(program, script, **settings):
     return done.stdout.split()
 
 
-def call(program, **settings):
-    file, number, hits, folder = run(program, CALLER, **settings)
+def call(program, script=CALLER, **settings):
+    file, number, hits, folder = run(program, script, **settings)
     assert Path(file).is_relative_to(program)
     return float(number), int(hits), Path(folder)
 
 
-def edit(program, name, before, after):
-    path = program / "spikinghash" / "kernels" / name
+def edit(program, name, before, after, package="kernels"):
+    path = program / "spikinghash" / package / name
     assert path.read_text().count(before) == 1
     path.write_text(path.read_text().replace(before, after))
 
@@ -60,6 +67,13 @@ def test_an_edit_of_a_shared_file_changes_its_callers(program):
     # the values that `affine` spreads over a block: 1 * 4 + 2 instead of 1 * 2 + 1
     edit(program, "lif.py", "out[i] = values[i % values.size]", "out[i] = values[i % values.size] * 2")
     assert call(program)[:2] == (6.0, 0)
+
+
+def test_an_edit_beside_a_kernel_of_another_package_changes_it(program):
+    assert call(program, DECODER)[:2] == (3500.0, 0)
+    assert call(program, DECODER)[:2] == (3500.0, 1)
+    edit(program, "validate.py", "MAX_LATE_US = 1_000", "MAX_LATE_US = 2_000", "events")
+    assert call(program, DECODER)[:2] == (5000.0, 0)
 
 
 def test_the_digest_is_of_names_and_contents(program):

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import numpy as np
-from numba import njit, prange
+from numba import prange
 from numpy.typing import NDArray
 
-from spikinghash.index.block import allowed_lanes, block_rows, load_block, query_words
-from spikinghash.index.lanes import LANES, lowest_one, popcount, rows_below
+from spikinghash.kernels.jit import kernel
+from spikinghash.kernels.search.code_block import allowed_lanes, block_rows, load_block, query_words
+from spikinghash.kernels.search.hamming_mask import ROWS, rows_below
+from spikinghash.kernels.search.word_bits import lowest_one, popcount
 
 
-@njit(cache=True)
+@kernel
 def _take(
     lanes: np.uint64,
     start: int,
@@ -33,7 +35,7 @@ def _take(
         place[distance] += 1
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def within_group(
     queries: NDArray[np.uint8],
     codes: NDArray[np.uint8],
@@ -53,14 +55,14 @@ def within_group(
         count = min(block.shape[1], len(codes) - start)
         load_block(codes, start, count, block)
         for q in range(len(asked)):
-            for row in range(0, count, LANES):
+            for row in range(0, count, ROWS):
                 lanes = rows_below(block, row, asked[q], limit)
                 if lanes != 0:
                     lanes &= allowed_lanes(allowed, start + row, count - row)
                     _take(lanes, start, block, row, asked[q], place[q], distances, rows)
 
 
-@njit(cache=True, parallel=True)
+@kernel(parallel=True)
 def within_threads(
     queries: NDArray[np.uint8],
     codes: NDArray[np.uint8],

@@ -11,8 +11,8 @@ from llvmlite import ir
 from numba import types
 from numba.core import cgutils
 
-from spikinghash.evaluation.plane_vectors import PLANE, SUM_PLANES, VECTOR, load, number, shuffle, store, times
-from spikinghash.index.lanes import data_of, intrinsic, splat
+from spikinghash.kernels.simd.llvm_values import broadcast, data_of, intrinsic
+from spikinghash.kernels.tally.bitslice import PLANE, SUM_PLANES, VECTOR, load, number, shuffle, store, times
 
 
 @intrinsic
@@ -35,7 +35,7 @@ def count_eight(context: Any, planes: Any, members: Any, start: Any, stop: Any, 
         def flip(p: Any) -> Any:
             # a wanted 0 turns the plane round: 0 - 1 is all ones
             wanted = builder.and_(builder.lshr(args[4], builder.sub(p, number(3))), number(1))
-            return splat(builder, builder.sub(wanted, number(1)), PLANE)
+            return broadcast(builder, builder.sub(wanted, number(1)), PLANE)
 
         # planes that codes of any width have: written out, their flips made once
         flips = {p: flip(number(p)) for p in range(3, SUM_PLANES)}

@@ -7,20 +7,21 @@ a table of the tile that they share; then eight neighbouring distances at a time
 from __future__ import annotations
 
 import numpy as np
-from numba import njit, prange
+from numba import prange
 from numpy.typing import NDArray
 
-from spikinghash.evaluation.plane_adder import PICKS, TABLE, add_distances, tabulate
-from spikinghash.evaluation.plane_counter import count_eight
-from spikinghash.evaluation.plane_vectors import PLANE, PLANE_ROWS
-from spikinghash.evaluation.planes import query_picks
+from spikinghash.kernels.jit import kernel
+from spikinghash.kernels.tally.bitslice import PLANE, PLANE_ROWS
+from spikinghash.kernels.tally.bitslice_add import PICKS, TABLE, add_distances, tabulate
+from spikinghash.kernels.tally.bitslice_codes import query_picks
+from spikinghash.kernels.tally.bitslice_count import count_eight
 
 # the planes of 32 queries and 16,384 rows are half a megabyte: a second-level cache
 _QUERIES = 32
 _TILES = 32
 
 
-@njit(cache=True)
+@kernel
 def _mark(members: NDArray[np.uint64], start: int, stop: int) -> None:
     """Mask of the rows start <= row < stop, in the words of all tiles that hold any of them."""
     for word in range(start // PLANE_ROWS * PLANE, (stop + PLANE_ROWS - 1) // PLANE_ROWS * PLANE):
@@ -30,7 +31,7 @@ def _mark(members: NDArray[np.uint64], start: int, stop: int) -> None:
             members[word] = (~np.uint64(0) >> np.uint64(64 - (hi - lo))) << np.uint64(lo)
 
 
-@njit(cache=True)
+@kernel
 def _count(
     planes: NDArray[np.uint64],
     members: NDArray[np.uint64],
@@ -56,14 +57,14 @@ def _count(
                     missing -= count
 
 
-@njit(cache=True)
+@kernel
 def _add(counts: NDArray[np.int64], total: NDArray[np.int64], seen: NDArray[np.int64]) -> None:
     for level in range(total.size):
         total[level] += counts[level]
         seen[level // 8] += counts[level]
 
 
-@njit(cache=True)
+@kernel
 def _distance_planes(
     gallery: NDArray[np.uint64],
     picks: NDArray[np.int64],
@@ -83,7 +84,7 @@ def _distance_planes(
                 add_distances(table, picks[q], PICKS * word, planes[q], (tile - start) * PLANE)
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def _tally_group(
     queries: NDArray[np.uint8],
     gallery: NDArray[np.uint64],
@@ -118,7 +119,7 @@ def _tally_group(
                 _add(counts, relevant[q], seen[q])
 
 
-@njit(cache=True, parallel=True)
+@kernel(parallel=True)
 def tally_classes(
     queries: NDArray[np.uint8],
     gallery: NDArray[np.uint64],

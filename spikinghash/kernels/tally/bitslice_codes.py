@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 import numpy as np
-from numba import njit
 from numpy.typing import NDArray
 
-from spikinghash.evaluation.plane_adder import PICKS, TRIPLES
-from spikinghash.evaluation.plane_vectors import PLANE, PLANE_ROWS
-from spikinghash.index.block import code_word, words_of
+from spikinghash.kernels.jit import kernel
+from spikinghash.kernels.search.code_block import code_word, words_of
+from spikinghash.kernels.tally.bitslice import PLANE, PLANE_ROWS
+from spikinghash.kernels.tally.bitslice_add import PICKS, TRIPLES
 
 
-@njit(cache=True)
+@kernel
 def _transpose(square: NDArray[np.uint64]) -> None:
     """Bit b of word r becomes bit r of word b, in place; uint64 [64]. It swaps halves, then quarters, and so on."""
     width, mask = 32, np.uint64(0x00000000FFFFFFFF)
@@ -26,7 +26,7 @@ def _transpose(square: NDArray[np.uint64]) -> None:
         mask ^= mask << np.uint64(width)
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def code_planes(codes: NDArray[np.uint8]) -> NDArray[np.uint64]:
     """Codes uint8 [N, K/8] as planes uint64 [T * W, 64, 8] of T tiles of 512 rows and W words.
 
@@ -47,7 +47,7 @@ def code_planes(codes: NDArray[np.uint8]) -> NDArray[np.uint64]:
     return planes
 
 
-@njit(cache=True)
+@kernel
 def query_picks(queries: NDArray[np.uint8]) -> NDArray[np.int64]:
     """Which places of a word's table (`tabulate`) a query takes, sum and carry in turn: int64 [Q, PICKS * W]."""
     picks = np.empty((len(queries), words_of(queries.shape[1]) * PICKS), np.int64)

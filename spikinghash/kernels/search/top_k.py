@@ -11,17 +11,19 @@ At most k (K + 1) rows of a query ever pass the cut, whatever their order.
 from __future__ import annotations
 
 import numpy as np
-from numba import njit, prange
+from numba import prange
 from numpy.typing import NDArray
 
-from spikinghash.index.block import allowed_lanes, block_rows, load_block, query_words
-from spikinghash.index.lanes import LANES, lowest_one, popcount, rows_below
+from spikinghash.kernels.jit import kernel
+from spikinghash.kernels.search.code_block import allowed_lanes, block_rows, load_block, query_words
+from spikinghash.kernels.search.hamming_mask import ROWS, rows_below
+from spikinghash.kernels.search.word_bits import lowest_one, popcount
 
 # what is known about one query: columns of `state`
 _COUNT, _CUT, _INSIDE = 0, 1, 2
 
 
-@njit(cache=True)
+@kernel
 def _thin(rows: NDArray[np.int64], distances: NDArray[np.int32], state: NDArray[np.int64], k: int) -> None:
     """Drop candidates beyond the cut, and at the cut all but the first that still fit into k."""
     kept, spare = 0, k - state[_INSIDE]
@@ -34,7 +36,7 @@ def _thin(rows: NDArray[np.int64], distances: NDArray[np.int32], state: NDArray[
     state[_COUNT] = kept
 
 
-@njit(cache=True)
+@kernel
 def _offer(
     lanes: np.uint64,
     start: int,
@@ -67,7 +69,7 @@ def _offer(
             state[_INSIDE] -= seen[state[_CUT]]
 
 
-@njit(cache=True)
+@kernel
 def _sort(
     rows: NDArray[np.int64],
     distances: NDArray[np.int32],
@@ -88,7 +90,7 @@ def _sort(
         place[distance] += 1
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def nearest_group(
     queries: NDArray[np.uint8],
     codes: NDArray[np.uint8],
@@ -113,7 +115,7 @@ def nearest_group(
         count = min(block.shape[1], len(codes) - start)
         load_block(codes, start, count, block)
         for q in range(len(asked)):
-            for row in range(0, count, LANES):
+            for row in range(0, count, ROWS):
                 lanes = rows_below(block, row, asked[q], np.uint64(state[q, _CUT]))
                 if lanes != 0:
                     lanes &= allowed_lanes(allowed, start + row, count - row)
@@ -124,7 +126,7 @@ def nearest_group(
         _sort(rows[q], distances[q], state[q, _COUNT], place, out_distances[q], out_rows[q])
 
 
-@njit(cache=True, parallel=True)
+@kernel(parallel=True)
 def nearest_threads(
     queries: NDArray[np.uint8],
     codes: NDArray[np.uint8],

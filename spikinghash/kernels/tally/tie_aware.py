@@ -9,11 +9,13 @@ that is added after the difference is positive, where plain float64 loses nothin
 from __future__ import annotations
 
 import numpy as np
-from numba import njit, prange
+from numba import prange
 from numpy.typing import NDArray
 
+from spikinghash.kernels.jit import kernel
 
-@njit(cache=True)
+
+@kernel
 def _sum(a: float, b: float) -> tuple[float, float]:
     """a + b as (rounded, error), exactly."""
     total = a + b
@@ -21,7 +23,7 @@ def _sum(a: float, b: float) -> tuple[float, float]:
     return total, (a - (total - part)) + (b - part)
 
 
-@njit(cache=True)
+@kernel
 def _product(a: float, b: float) -> tuple[float, float]:
     """a * b as (rounded, error), exactly; Veltkamp's splitting, so no fused multiply-add is needed."""
     total = a * b
@@ -31,7 +33,7 @@ def _product(a: float, b: float) -> tuple[float, float]:
     return total, ((a_high * b_high - total) + a_high * b_low + a_low * b_high) + a_low * b_low
 
 
-@njit(cache=True)
+@kernel
 def harmonic_numbers(count: int) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
     """H(0)..H(count) as high and low parts, float64 [count + 1] each."""
     high, low = np.zeros(count + 1), np.zeros(count + 1)
@@ -43,14 +45,14 @@ def harmonic_numbers(count: int) -> tuple[NDArray[np.float64], NDArray[np.float6
     return high, low
 
 
-@njit(cache=True)
+@kernel
 def _inverses(high: NDArray[np.float64], low: NDArray[np.float64], start: int, count: int) -> tuple[float, float]:
     """D = 1 / (start + 1) + ... + 1 / (start + count) as (high, low)."""
     total, rest = _sum(high[start + count], -high[start])
     return _sum(total, rest + (low[start + count] - low[start]))
 
 
-@njit(cache=True)
+@kernel
 def _less(whole: int, factor: int, high: float, low: float) -> float:
     """whole - factor * (high + low), rounded once."""
     product, error = _product(np.float64(factor), high)
@@ -58,7 +60,7 @@ def _less(whole: int, factor: int, high: float, low: float) -> float:
     return total + (rest - error - factor * low)
 
 
-@njit(cache=True)
+@kernel
 def _run(high: NDArray[np.float64], low: NDArray[np.float64], before: int, hits: int, most: int, cut: int) -> float:
     """Precision summed over `most` relevant items in a row after `before` others, `hits` of them relevant."""
     taken = min(max(cut - before, 0), most)
@@ -66,7 +68,7 @@ def _run(high: NDArray[np.float64], low: NDArray[np.float64], before: int, hits:
     return _less(taken, before - hits, inverse, rest)
 
 
-@njit(cache=True, parallel=True)
+@kernel(parallel=True)
 def precision_sums(
     items: NDArray[np.int64],
     relevant: NDArray[np.int64],

@@ -8,27 +8,28 @@ and the codes themselves are never copied as a whole.
 from __future__ import annotations
 
 import numpy as np
-from numba import njit
 from numpy.typing import NDArray
 
-from spikinghash.index.lanes import LANES, load_word
+from spikinghash.kernels.jit import kernel
+from spikinghash.kernels.search.hamming_mask import ROWS
+from spikinghash.kernels.search.word_bits import load_word
 
 _BLOCK_WORDS = 2048  # 16 KiB: half of a first-level cache
 
 
-@njit(cache=True)
+@kernel
 def words_of(width: int) -> int:
     """64-bit words of a code of `width` bytes."""
     return (width + 7) // 8
 
 
-@njit(cache=True)
+@kernel
 def block_rows(width: int) -> int:
     """Rows of a block of codes of `width` bytes, a multiple of 64."""
-    return max(LANES, _BLOCK_WORDS // words_of(width) // LANES * LANES)
+    return max(ROWS, _BLOCK_WORDS // words_of(width) // ROWS * ROWS)
 
 
-@njit(cache=True)
+@kernel
 def code_word(codes: NDArray[np.uint8], row: int, word: int) -> np.uint64:
     """Word of a row of codes uint8 [N, K/8], C-contiguous, zeros behind the last byte."""
     width = codes.shape[1]
@@ -40,7 +41,7 @@ def code_word(codes: NDArray[np.uint8], row: int, word: int) -> np.uint64:
     return value
 
 
-@njit(cache=True)
+@kernel
 def load_block(codes: NDArray[np.uint8], start: int, rows: int, block: NDArray[np.uint64]) -> None:
     """block[w, r] = word w of row start + r for r < rows; what lies behind keeps its value."""
     for row in range(rows):
@@ -48,7 +49,7 @@ def load_block(codes: NDArray[np.uint8], start: int, rows: int, block: NDArray[n
             block[word, row] = code_word(codes, start + row, word)
 
 
-@njit(cache=True)
+@kernel
 def query_words(queries: NDArray[np.uint8]) -> NDArray[np.uint64]:
     """Queries uint8 [Q, K/8] as words uint64 [Q, W]."""
     words = np.empty((queries.shape[0], words_of(queries.shape[1])), np.uint64)
@@ -58,7 +59,7 @@ def query_words(queries: NDArray[np.uint8]) -> NDArray[np.uint64]:
     return words
 
 
-@njit(cache=True)
+@kernel
 def allowed_lanes(allowed: NDArray[np.uint64], start: int, rows: int) -> np.uint64:
     """Mask of the 64 rows from `start` (a multiple of 64) that exist and are allowed.
 
@@ -66,8 +67,8 @@ def allowed_lanes(allowed: NDArray[np.uint64], start: int, rows: int) -> np.uint
     empty where all rows are.
     """
     lanes = ~np.uint64(0)
-    if rows < LANES:
+    if rows < ROWS:
         lanes = (np.uint64(1) << np.uint64(rows)) - np.uint64(1)
     if allowed.size:
-        lanes &= allowed[start // LANES]
+        lanes &= allowed[start // ROWS]
     return lanes

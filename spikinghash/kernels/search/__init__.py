@@ -1,0 +1,1 @@
+"""Hamming search: the nearest rows and all rows within a radius."""

@@ -1,0 +1,1 @@
+"""What retrieval metrics count: distance histograms and sums of precision."""
