@@ -16,7 +16,6 @@ from spikinghash.layers.haar import SPATIAL, TEMPORAL, dwt, idwt
 from spikinghash.layers.sequential import Part, through
 from spikinghash.neurons.lif import LIF, has_kernels
 from spikinghash.ops.haar import haar_join, haar_split
-from spikinghash.ops.token import token
 
 #: Standard deviation of the mixer weights at the start (released file).
 INIT_STD = 0.02
@@ -54,8 +53,8 @@ class TokenMix:
 
     def defer(self, waiting: Deferred) -> Deferred:
         """Nothing is left to the next step."""
-        y, moments = token(waiting.tensor().unflatten(1, (len(self.weight), -1)), self.weight)
-        return Deferred(y.flatten(1, 2), moments)
+        x = waiting.tensor().unflatten(1, (len(self.weight), -1))
+        return Deferred((x * self.weight.transpose(0, 1)[:, :, None, :, :, None]).flatten(1, 2))
 
 
 @deferrable

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib.util
 import warnings
+from typing import Any
 
 import torch
 from torch import Tensor
@@ -48,9 +49,16 @@ class LIF(Neuron):
 
 def constants_of(v_th: float, tau: float, surrogate: str) -> NeuronConstants:
     """With the library's alpha of that surrogate; `ConfigError` for an unknown one."""
-    if surrogate not in SURROGATES:
-        raise ConfigError(f"unknown surrogate {surrogate!r}; one of: {', '.join(SURROGATES)}")
+    surrogate_of(surrogate)
     return NeuronConstants(tau, v_th, SURROGATES[surrogate][2], surrogate)
+
+
+def surrogate_of(name: str) -> Any:
+    """SpikingJelly's surrogate gradient of that name with its default alpha; `ConfigError` for an unknown one."""
+    if name not in SURROGATES:
+        raise ConfigError(f"unknown surrogate {name!r}; one of: {', '.join(SURROGATES)}")
+    kind, _, alpha = SURROGATES[name]
+    return kind(alpha=alpha)
 
 
 def has_kernels(x: Tensor) -> bool:

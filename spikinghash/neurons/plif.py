@@ -8,8 +8,8 @@ import torch
 from torch import Tensor, nn
 
 from spikinghash.errors import ConfigError
+from spikinghash.neurons.lif import surrogate_of
 from spikinghash.neurons.neuron import Neuron
-from spikinghash.ops.lif import SURROGATES
 
 
 class PLIF(Neuron):
@@ -20,13 +20,10 @@ class PLIF(Neuron):
 
     def __init__(self, v_th: float = 1.0, tau: float = 2.0, surrogate: str = "sigmoid") -> None:
         super().__init__()
-        if surrogate not in SURROGATES:
-            raise ConfigError(f"unknown surrogate {surrogate!r}; one of: {', '.join(SURROGATES)}")
         if tau <= 1.0:
             raise ConfigError(f"tau is {tau}: 1 / sigmoid(w) is above 1; choose a larger one")
         self.v_th = v_th
-        kind, _, alpha = SURROGATES[surrogate]
-        self.fire = kind(alpha=alpha)
+        self.fire = surrogate_of(surrogate)
         self.w = nn.Parameter(torch.tensor(-math.log(tau - 1.0)))
 
     def forward(self, x: Tensor) -> Tensor:

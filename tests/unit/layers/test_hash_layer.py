@@ -77,28 +77,6 @@ def test_a_bit_gets_gradient_only_if_at_most_one_step_is_missing(missing, reache
     assert (f.grad.abs().sum() > 0) == reached
 
 
-@pytest.mark.parametrize("readout", ["and", "rate"])
-@pytest.mark.parametrize("surrogate", ["atan", "sigmoid"])
-def test_the_kernel_equals_the_neurons_one_by_one(surrogate, readout, monkeypatch):
-    """Values to the bit and gradients, against a loop over the steps under autograd."""
-    torch.manual_seed(0)
-    hashing, by_bits, by_rate = SpikingHashLayer(C, K, surrogate, readout), torch.randn(B, K), torch.randn(B, K)
-    with torch.no_grad():
-        hashing.linear.bias.fill_(0.5)
-    found = []
-    for fused in (True, False):
-        monkeypatch.setattr("spikinghash.layers.hash_layer.has_kernels", lambda _, fused=fused: fused)
-        f = features().requires_grad_()
-        out = hashing(f)
-        ((out.bits * by_bits).sum() + (out.rate * by_rate).sum()).backward()
-        found.append((out, f.grad))
-    (ours, gradient), (theirs, expected) = found
-    for name in ("bits", "rate", "membrane", "margin"):
-        assert torch.equal(getattr(ours, name), getattr(theirs, name)), name
-    assert expected.abs().max() > 0.1
-    assert torch.allclose(gradient, expected, atol=1e-6)
-
-
 def test_one_quiet_step_clears_a_bit():
     hashing = SpikingHashLayer(1, 1).eval()
     with torch.no_grad():

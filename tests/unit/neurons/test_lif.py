@@ -9,7 +9,6 @@ from spikingjelly.activation_based import neuron as sj
 
 from spikinghash.errors import ConfigError
 from spikinghash.neurons.lif import LIF
-from spikinghash.ops.hash_read import lif_trace
 
 SURROGATES = {"sigmoid": lambda: surrogate.Sigmoid(alpha=4.0), "atan": lambda: surrogate.ATan(alpha=2.0)}
 
@@ -61,9 +60,7 @@ def test_the_threshold_is_inclusive():
 def test_by_hand():
     # tau 2: H = 0.75; then 0.75 + (1 - 0.75) / 2 = 0.875; then 0.875 + (3 - 0.875) / 2 = 1.94, fires, resets; then 0.5
     x = torch.tensor([1.5, 1.0, 3.0, 1.0])[:, None]
-    s, h = lif_trace(x, *LIF(1.0, tau=2.0).constants.arguments())
-    assert s[:, 0].tolist() == [0, 0, 1, 0]
-    assert h[:, 0].tolist() == [0.75, 0.875, 1.9375, 0.5]
+    assert LIF(1.0, tau=2.0)(x)[:, 0].tolist() == [0, 0, 1, 0]
 
 
 @pytest.mark.parametrize("width", [40, 39])
@@ -106,18 +103,6 @@ def test_the_input_is_not_modified():
     before = x.clone()
     LIF(0.35)(x)
     assert torch.equal(x, before)
-
-
-def test_trace_agrees_with_the_fused_kernel_in_spikes_and_gradients():
-    g = torch.Generator().manual_seed(6)
-    x, weights = torch.randn(5, 6, 8, generator=g) * 2, torch.randn(5, 6, 8, generator=g)
-    node = LIF(0.2, 2.0)
-    fused, fused_grad = gradients(node, x, weights)
-    traced, traced_grad = gradients(lambda v: lif_trace(v, *node.constants.arguments())[0], x, weights)
-    assert torch.equal(fused, traced)
-    assert torch.allclose(fused_grad, traced_grad, rtol=1e-6, atol=1e-6)
-    potential = lif_trace(x, *node.constants.arguments())[1]
-    assert np.allclose(potential.numpy(), neuron(x.double().numpy(), 0.2, 2.0)[1], atol=1e-6)
 
 
 def test_an_unknown_surrogate_is_refused():
