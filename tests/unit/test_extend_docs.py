@@ -1,5 +1,6 @@
 """Every page below docs/extend has one complete example, which runs as it stands."""
 
+import os
 import re
 import subprocess
 import sys
@@ -24,5 +25,7 @@ def test_the_example_of_a_page_runs(page, tmp_path):
     done = subprocess.run(
         [sys.executable, "-P", "-W", "error", "example.py"],
         cwd=tmp_path, capture_output=True, text=True, check=False, timeout=240,
+        # several threads wait for each other where tests run side by side
+        env=os.environ | {"OMP_NUM_THREADS": "1"},
     )  # fmt: skip
     assert done.returncode == 0, done.stderr
