@@ -64,27 +64,24 @@ def max_pool_backward(g, x, tap, line, pivot, gx):  # type: ignore[no-untyped-de
     """Gradient gx[N, H, W, C] of `max_pool`'s x; g, tap [N, H', W', C]. Also the sums [2, C] of g and, where there is a
     line, of g * (the x that won - pivot).
     """
-    N, H, W, C = gx.shape
-    scale = line[0] if line.shape[1] > 0 else np.ones(C, np.float32)
-    sums, part, mine = np.zeros((2, C), np.float64), np.zeros((2, C), np.float32), np.empty(C, np.float32)
+    N, _, W, C = gx.shape
+    scaled = line.shape[1] > 0
+    scale = line[0] if scaled else np.ones(C, np.float32)
+    sums, part, places = np.zeros((2, C), np.float64), np.zeros((2, C), np.float32), np.empty(9, np.int64)
+    for k in range(9):
+        places[k] = ((k // 3 - 1) * W + k % 3 - 1) * C
     for n in range(N):
         gx[n] = np.float32(0.0)
+        to, source = gx[n].reshape(-1), x[n].reshape(-1)
         for y in range(g.shape[1]):
             for c in range(g.shape[2]):
-                given, won = g[n, y, c], tap[n, y, c]
-                for dy in range(max(0, 1 - 2 * y), min(3, H + 1 - 2 * y)):
-                    for dx in range(max(0, 1 - 2 * c), min(3, W + 1 - 2 * c)):
-                        number = np.uint8(3 * dy + dx)
-                        to, source = gx[n, 2 * y + dy - 1, 2 * c + dx - 1], x[n, 2 * y + dy - 1, 2 * c + dx - 1]
-                        for i in range(C):
-                            mine[i] = given[i] if won[i] == number else np.float32(0.0)
-                        for i in range(C):
-                            to[i] += mine[i] * scale[i]
-                        if line.shape[1] > 0:
-                            for i in range(C):
-                                part[1, i] += mine[i] * (source[i] - pivot[i])
+                given, won, centre = g[n, y, c], tap[n, y, c], (2 * y * W + 2 * c) * C
                 for i in range(C):
+                    place = np.uint64(centre + places[won[i]] + i)
+                    to[place] += given[i] * scale[i]
                     part[0, i] += given[i]
+                    if scaled:
+                        part[1, i] += given[i] * (source[place] - pivot[i])
             for k in range(2):
                 for i in range(C):
                     sums[k, i] += part[k, i]
