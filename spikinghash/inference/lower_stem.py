@@ -13,6 +13,7 @@ from spikinghash.layers.hashing_network import HashingNetwork
 from spikinghash.layers.input_encoding import repeat, scale
 from spikinghash.layers.norm import BatchNorm
 from spikinghash.layers.pool import MaxPool
+from spikinghash.layers.sequential import per_step
 from spikinghash.ops.conv import padded
 
 
@@ -57,7 +58,7 @@ def _as_it_is(network: HashingNetwork) -> Step:
     @torch.no_grad()
     def run(x: np.ndarray) -> np.ndarray:
         y = network.stem(torch.from_numpy(x))
-        y = y if network.stem_pool is None else network.stem_pool(y)
+        y = y if network.stem_pool is None else per_step(network.stem_pool, y)
         found: np.ndarray = y.movedim(2, -1).contiguous().numpy()
         return found
 

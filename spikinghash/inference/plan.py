@@ -35,7 +35,13 @@ def features(network: HashingNetwork, x: Tensor) -> Tensor:
     A network that somebody watches by hooks runs as it is.
     """
     usual = network.training or torch.is_grad_enabled() or any(map(has_hooks, network.modules()))
-    if usual or x.device.type != "cpu" or x.dtype not in (torch.float32, torch.uint8) or _untracked(network):
+    if (
+        usual
+        or x.shape[1] == 0
+        or x.device.type != "cpu"
+        or x.dtype not in (torch.float32, torch.uint8)
+        or _untracked(network)
+    ):
         return network.features(x)
     step = plan(network)
     maps = in_parts(step, x.numpy())

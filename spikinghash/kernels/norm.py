@@ -23,7 +23,7 @@ def collect(part, out):  # type: ignore[no-untyped-def]
             row[c] = _ZERO
 
 
-@kernel
+@kernel(error_model="numpy")
 def mean_and_variance(R, pivot, total, square):  # type: ignore[no-untyped-def]
     """Of R rows the mean and the biased variance, float64 [2, C], from the sums of x - pivot and of its square."""
     out = np.empty((2, pivot.size), np.float64)
@@ -38,7 +38,8 @@ def mean_and_variance(R, pivot, total, square):  # type: ignore[no-untyped-def]
 @kernel(error_model="numpy")
 def moments(x):  # type: ignore[no-untyped-def]
     """Mean and biased variance of the columns of x[R, C], float64 [2, C]; sums as in `affine_backward`."""
-    C, pivot = x.shape[1], x[0].copy()
+    C = x.shape[1]
+    pivot = x[0].copy() if x.shape[0] > 0 else np.zeros(C, np.float32)
     block = block_size(C)
     p, flat = tile(pivot, block), x.reshape(-1)
     total, square = np.zeros(C, np.float64), np.zeros(C, np.float64)

@@ -11,6 +11,12 @@ from spikinghash.layers.accounts import Composed
 from spikinghash.layers.deferred import Deferred, can_defer, has_hooks
 from spikinghash.neurons.lif import LIF, has_kernels
 
+#: Layers of torch that take images and would read [T, B, C, H, W] wrongly, or not at all.
+_OF_IMAGES = (
+    nn.modules.conv._ConvNd, nn.modules.batchnorm._NormBase, nn.GroupNorm, nn.modules.pooling._MaxPoolNd,
+    nn.modules.pooling._AvgPoolNd, nn.modules.pooling._AdaptiveMaxPoolNd, nn.modules.pooling._AdaptiveAvgPoolNd,
+    nn.Dropout2d,
+)  # fmt: skip
 #: Maps [T, B, C, H, W] to [T, B, C', H', W'].
 Part = Callable[[Tensor], Tensor]
 
@@ -36,7 +42,7 @@ def through(x: Tensor, parts: Iterable[Part]) -> Tensor:
     """x [T, B, C, H, W] through `parts` -> [T, B, C', H', W'], in channels-last memory on CPU."""
     if not has_kernels(x):
         for part in parts:
-            x = part(x)
+            x = per_step(part, x)
         return x
     waiting = Deferred(x.movedim(2, -1).contiguous())
     for part in flat(parts):
@@ -46,9 +52,17 @@ def through(x: Tensor, parts: Iterable[Part]) -> Tensor:
 
 def _after(waiting: Deferred, part: Any) -> Deferred:
     if not can_defer(part):
-        return Deferred(part(waiting.tensor().movedim(-1, 2)).movedim(2, -1).contiguous())
+        return Deferred(per_step(part, waiting.tensor().movedim(-1, 2)).movedim(2, -1).contiguous())
     found: Deferred = waiting.fired(part) if isinstance(part, LIF) else part.defer(waiting)
     return found
+
+
+def per_step(part: Part, x: Tensor) -> Tensor:
+    """`part` of x [T, B, C, H, W]; torch's own layers of images [N, C, H, W] are applied to every step."""
+    if isinstance(part, _OF_IMAGES) and not type(part).__module__.startswith(__package__ or ""):
+        y: Tensor = part(x.flatten(0, 1))
+        return y.unflatten(0, x.shape[:2])
+    return part(x)
 
 
 def flat(parts: Iterable[Part]) -> Iterator[Part]:

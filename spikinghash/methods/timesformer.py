@@ -93,7 +93,7 @@ class TimeSformer(Composed, nn.Module):
         x = repeat(scale(x), self.steps)
         T, B = x.shape[:2]
         tokens = self.patch(x.transpose(0, 1).flatten(0, 1)).flatten(2).transpose(1, 2)
-        y = tokens.reshape(B, T, tokens.shape[1], -1) + self.place + self.moment
+        y = tokens.reshape(B, T, *tokens.shape[1:]) + self.place + self.moment
         # a mean over tokens instead of a class token: one vector a clip, as global pooling in the paper
         out: TanhOutput = self.hash(self.norm(self.blocks(y)).mean(dim=(1, 2)))
         return out, self.classifier(out.codes)

@@ -62,8 +62,8 @@ def surrogate_of(name: str) -> Any:
 
 
 def has_kernels(x: Tensor) -> bool:
-    """Whether our operators take x: float32 on CPU."""
-    return x.device.type == "cpu" and x.dtype == torch.float32
+    """Whether our operators take x: float32 on CPU, and no autocast that would change it on the way."""
+    return x.device.type == "cpu" and x.dtype == torch.float32 and not torch.is_autocast_enabled("cpu")
 
 
 def _warn_without_fused(x: Tensor) -> None:

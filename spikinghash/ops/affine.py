@@ -26,6 +26,12 @@ def _backward(ctx: Any, g: Tensor) -> tuple[Tensor, Tensor]:
     return affine_backward(g.contiguous(), *ctx.saved_tensors)
 
 
+def first_row(rows: np.ndarray) -> np.ndarray:
+    """A pivot [C] near the mean of rows [R, C], for sums that stay small."""
+    pivot: np.ndarray = rows[0].copy() if len(rows) else np.zeros(rows.shape[1], np.float32)
+    return pivot
+
+
 def by_line(total: np.ndarray, centred: np.ndarray, pivot: np.ndarray) -> Tensor:
     """The gradient [2, C] of (scale, shift) from the sums [C] of g and of g * (x - pivot)."""
     return torch.from_numpy(np.stack((centred + pivot * total, total)))
@@ -33,7 +39,7 @@ def by_line(total: np.ndarray, centred: np.ndarray, pivot: np.ndarray) -> Tensor
 
 def _backward_cpu(g: Tensor, x: Tensor, line: Tensor) -> tuple[Tensor, Tensor]:
     given, rows, out = by_channel(array(g)), by_channel(array(x)), dense(x)
-    pivot, scale = rows[0].copy(), array(line)[0].astype(np.float32)
+    pivot, scale = first_row(rows), array(line)[0].astype(np.float32)
     total, centred = norm.affine_backward(given, rows, scale, pivot, by_channel(out.numpy()))
     return out, by_line(total, centred, pivot)
 

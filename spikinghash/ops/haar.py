@@ -27,11 +27,15 @@ def _join_shape(low: Tensor) -> tuple[int, ...]:
     return 2 * T, B, 2 * H, 2 * W, C
 
 
+def _rows(x: np.ndarray) -> np.ndarray:
+    """[..., W, C] -> [..., W * C]."""
+    return x.reshape(*x.shape[:-2], x.shape[-2] * x.shape[-1])
+
+
 def _flat(x: Tensor) -> np.ndarray:
     """[..., W, C] -> [..., W * C], C zero-padded to a multiple of the SIMD width."""
     missing = -x.shape[-1] % LANES
-    values = array(F.pad(x.detach(), (0, missing)) if missing else x)
-    return values.reshape(*values.shape[:-2], -1)
+    return _rows(array(F.pad(x.detach(), (0, missing)) if missing else x))
 
 
 class _Results:
@@ -41,7 +45,7 @@ class _Results:
         self._C = shapes[0][-1]
         self.wide = self._C + -self._C % LANES
         self._found = [dense(like, *shape[:-1], self.wide) for shape in shapes]
-        self.arrays = [found.numpy().reshape(*found.shape[:-2], -1) for found in self._found]
+        self.arrays = [_rows(found.numpy()) for found in self._found]
 
     def tensors(self) -> list[Tensor]:
         """What the kernels wrote, without the padding."""

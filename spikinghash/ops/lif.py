@@ -11,7 +11,7 @@ from spikingjelly.activation_based import functional, surrogate
 from torch import Tensor
 
 from spikinghash.kernels import lif as kernel
-from spikinghash.ops.affine import affine_reference, by_line
+from spikinghash.ops.affine import affine_reference, by_line, first_row
 from spikinghash.ops.operator import array, by_step, dense, operator
 
 #: By name: SpikingJelly's surrogate gradient, its number in the kernels, and the library's default alpha.
@@ -68,7 +68,7 @@ def _backward_cpu(
     g: Tensor, x: Tensor, line: Tensor | None, tau: float, v_th: float, alpha: float, surrogate: int
 ) -> tuple[Tensor, Tensor]:
     C, values, out = 0 if line is None else x.shape[-1], array(x), dense(x)
-    pivot = values.reshape(-1)[:C].copy()
+    pivot = first_row(values.reshape(-1, max(x.shape[-1], 1)))[:C]
     scale, shift, _ = affine_rows(line)
     sums = np.zeros((2, kernel.group_count(x[0].numel(), C), C)) if C else (_NO_SUMS, _NO_SUMS)
     run = kernel.lif_backward_threads if threaded(x.numel()) else kernel.lif_backward

@@ -11,7 +11,7 @@ from torch import Tensor
 from spikinghash.kernels import lif_linear as kernel
 from spikinghash.kernels import norm
 from spikinghash.kernels.simd.rows import LANES
-from spikinghash.ops.affine import by_line
+from spikinghash.ops.affine import by_line, first_row
 from spikinghash.ops.lif import NEURON, affine_rows, lif, lif_backward, lif_reference, threaded
 from spikinghash.ops.moments import line_of, moments_reference
 from spikinghash.ops.operator import array, by_channel, dense, operator
@@ -65,7 +65,7 @@ def _backward_cpu(
     if not _fits(x, weight):
         return _in_parts(g, share, x, line, weight, y, neuron)
     rows, gx, gw = _by_pixel(x), dense(x), torch.zeros(D, K)
-    pivot, constants = rows[0, 0].copy(), tuple(np.float32(value) for value in neuron[:3])
+    pivot, constants = first_row(rows.reshape(-1, D)), tuple(np.float32(value) for value in neuron[:3])
     arrays = rows, affine_rows(line, pivot), array(weight), _by_pixel(y), _by_pixel(g), share, _by_pixel(gx)
     total, centred = kernel.lif_linear_backward(*arrays, gw.numpy(), *constants, neuron[3])
     g_line = torch.empty(0, dtype=torch.float64) if line is None else by_line(total, centred, pivot)

@@ -10,7 +10,7 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from spikinghash.kernels import pool as kernel
-from spikinghash.ops.affine import affine_reference, by_line
+from spikinghash.ops.affine import affine_reference, by_line, first_row
 from spikinghash.ops.lif import affine_rows
 from spikinghash.ops.operator import array, dense, operator
 
@@ -47,7 +47,7 @@ def _backward(ctx: Any, g: Tensor, _: Tensor) -> tuple[Tensor, Tensor | None]:
 
 def _backward_cpu(g: Tensor, x: Tensor, line: Tensor | None, tap: Tensor) -> tuple[Tensor, Tensor]:
     values, out = array(x), dense(x)
-    pivot, lines = values.reshape(-1)[: x.shape[-1]].copy(), affine_rows(line)[:2]
+    pivot, lines = first_row(values.reshape(-1, x.shape[-1])), affine_rows(line)[:2]
     total, centred = kernel.max_pool_backward(
         _images(array(g)), _images(values), _images(array(tap)), lines, pivot, _images(out.numpy())
     )

@@ -9,6 +9,7 @@ from torch import nn
 
 from spikinghash.errors import ConfigError
 from spikinghash.evaluation.energy import estimate_energy
+from spikinghash.inference.plan import features
 from spikinghash.layers.exact_weights import snap_to_grid
 from spikinghash.methods.method import LossWeights, build
 
@@ -135,3 +136,39 @@ def test_a_layer_that_does_not_say_its_sums_is_refused_by_name():
     method.network.hash = nn.Sequential(Extra(), method.network.hash)
     with pytest.raises(ConfigError, match=r"layer hash\.0 \(Extra\) does not say its exact sums"):
         snap_to_grid(method.network, 8)
+
+
+def test_layers_of_torch_take_the_place_of_ours():
+    """They know images [N, C, H, W] and no time: each step is an image."""
+    network, x = made("spikinghash").eval().network, batch("spikinghash")[0]
+    with torch.no_grad():
+        expected = network.features(x)
+        down = network.stages[1][0]
+        norm, pool = nn.BatchNorm2d(48), nn.MaxPool2d(3, 2, 1)
+        norm.load_state_dict(down.conv.norm.state_dict())
+        down.conv.norm, down.pool, network.stem_pool = norm.eval(), pool, nn.MaxPool2d(3, 2, 1)
+        assert torch.allclose(network.features(x), expected)
+        assert torch.equal(features(network, x), network.features(x))
+
+
+def test_synchronised_norms_see_channels_and_not_clips():
+    method, (frames, labels) = made("spikinghash"), batch("spikinghash", 48)
+    nn.SyncBatchNorm.convert_sync_batchnorm(method)
+    # without a process group they are ordinary norms
+    assert torch.isfinite(method(frames, labels).loss)
+
+
+def test_a_batch_of_no_clips(name):
+    network, x = made(name).eval().network, batch(name)[0]
+    with torch.no_grad():
+        out, logits = network(x[:, :0])
+    assert out.bits.shape == (0, 16)
+    assert logits.shape == (0, 3)
+
+
+def test_autocast_on_cpu_is_taken_as_it_comes():
+    method, (frames, labels) = made("spikinghash"), batch("spikinghash")
+    with torch.autocast("cpu", torch.bfloat16):
+        loss = method(frames, labels).loss
+    loss.float().backward()
+    assert all(torch.isfinite(p.grad).all() for p in method.parameters())
