@@ -26,15 +26,15 @@ from spikingjelly.activation_based import functional
 from tonic.io import read_mnist_file
 from tonic.transforms import ToFrame
 
+from spikinghash.codes.database import CodeDatabase
 from spikinghash.codes.encode_recordings import encode_recordings
 from spikinghash.codes.encoder import Encoder
-from spikinghash.codes.table import CodeDatabase
 from spikinghash.datasets.digits import synthesize_digits
 from spikinghash.events.camera import CameraParams
 from spikinghash.events.isolate import IsolatedDecoder
 from spikinghash.events.reader import decode
 from spikinghash.events.source import open_source
-from spikinghash.frames.fit import fit
+from spikinghash.frames.crop_or_pad import crop_or_pad
 from spikinghash.frames.framing import Framing
 from spikinghash.frames.represent import represent
 from spikinghash.layers.exact_weights import snap_to_grid
@@ -63,7 +63,7 @@ def make_model(folder: Path, files: list[Path]) -> None:
     spec = replace(SPEC, sensor=SENSOR, frames_digest=meta.digest, frames=meta.to_json())
     network = awake().train()
     counts = np.stack([represent(decode(open_source(f)), Framing(STEPS)).counts for f in files[:16]])
-    network(torch.from_numpy(fit(counts, spec.height, spec.width, spec.count_clip)).transpose(0, 1))
+    network(torch.from_numpy(crop_or_pad(counts, spec.height, spec.width, spec.count_clip)).transpose(0, 1))
     snap_to_grid(network, spec.input_levels)
     save_model(folder, spec, network, {})
 

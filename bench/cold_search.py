@@ -24,8 +24,8 @@ import pyarrow as pa
 from bulk import find_files, make_model
 from deltalake import write_deltalake
 
-from spikinghash.codes.rows import CODE_ROWS, conform
-from spikinghash.codes.table import CodeDatabase
+from spikinghash.codes.database import CodeDatabase
+from spikinghash.codes.schema import CODE_ROWS, conform
 from spikinghash.training.checkpoint import load_model
 
 TARGET_S = 5.0

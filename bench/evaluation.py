@@ -16,10 +16,10 @@ import numpy as np
 from framing import best_seconds
 from numpy.typing import NDArray
 
+from spikinghash.evaluation.distance_histogram import distance_histogram
 from spikinghash.evaluation.relevance import same_label
 from spikinghash.evaluation.retrieval import Retrieval, retrieval
-from spikinghash.evaluation.tally import tally
-from spikinghash.evaluation.tied import tied_average_precision
+from spikinghash.evaluation.tie_aware import tied_average_precision
 
 BITS, CLASSES = 64, 10
 TARGET = 50.0
@@ -40,7 +40,7 @@ def plain_loop(
 
 def agree(task: Retrieval, values: list[float]) -> bool:
     """Whether the loop's mAP, one order of the ties, lies between the worst and the best order."""
-    found = tied_average_precision(tally(task))
+    found = tied_average_precision(distance_histogram(task))
     assert found.worst is not None
     assert found.best is not None
     return found.worst - 1e-12 <= float(np.mean(values)) <= found.best + 1e-12
@@ -53,7 +53,7 @@ def measure(queries: int, count: int, looped: int, rounds: int) -> dict[str, Any
     asked_labels, labels = (rng.integers(0, CLASSES, n) for n in (queries, count))
     task = retrieval(asked, gallery, same_label(asked_labels, labels))
     part = (asked[:looped], gallery, asked_labels[:looped], labels)
-    jobs = {"spikinghash": lambda: tied_average_precision(tally(task)), "loop": lambda: plain_loop(*part)}
+    jobs = {"spikinghash": lambda: tied_average_precision(distance_histogram(task)), "loop": lambda: plain_loop(*part)}
     seconds = best_seconds(jobs, rounds)
     seconds["loop"] *= queries / looped
     same = agree(retrieval(*part[:2], same_label(*part[2:])), plain_loop(*part))

@@ -16,13 +16,13 @@ from prefect import flow, task
 
 from pipelines.project import allowed_place, allowed_registry, enter_project
 from pipelines.retries import DELAYS_S, may_pass
+from spikinghash.codes.database import CodeDatabase
 from spikinghash.codes.discover import discover
 from spikinghash.codes.encode_recordings import encode_recordings
 from spikinghash.codes.fsck import fsck
 from spikinghash.codes.landing import fetch_landing, landing_folder
 from spikinghash.codes.remote_store import is_address
 from spikinghash.codes.settle import settle
-from spikinghash.codes.table import CodeDatabase
 from spikinghash.errors import SpikinghashError
 from spikinghash.events.doubts import Doubts
 from spikinghash.events.isolate import IsolatedDecoder

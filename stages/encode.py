@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
+from spikinghash.codes.database import CodeDatabase
 from spikinghash.codes.encode_frames import encode_frames
 from spikinghash.codes.encoder import Encoder
-from spikinghash.codes.table import CodeDatabase
 from spikinghash.frames.store import FrameStore
 from spikinghash.params import Params
 from spikinghash.progress import progress_bar
 from spikinghash.training.checkpoint import load_model
-from stages.door import CODES, FRAMES, MODEL, run
+from stages.run_stage import CODES, FRAMES, MODEL, run
 
 
 def encode(params: Params) -> None:

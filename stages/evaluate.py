@@ -2,19 +2,19 @@
 
 from __future__ import annotations
 
-from spikinghash.codes.table import CodeDatabase
+from spikinghash.codes.database import CodeDatabase
 from spikinghash.evaluation.accuracy import top1_accuracy
 from spikinghash.evaluation.baseline import baseline_name, count_image_map
 from spikinghash.evaluation.energy import estimate_energy_of
 from spikinghash.evaluation.evaluate import evaluate as measure
+from spikinghash.evaluation.provenance import describe_task
 from spikinghash.evaluation.similar_classes import similar_classes
-from spikinghash.evaluation.task import describe_task
 from spikinghash.evaluation.write import write_evaluation
 from spikinghash.frames.store import FrameStore
 from spikinghash.index.flat import HammingIndex
 from spikinghash.params import Params
 from spikinghash.training.checkpoint import load_model
-from stages.door import CODES, FRAMES, INDEX, MODEL, REPORTS, run
+from stages.run_stage import CODES, FRAMES, INDEX, MODEL, REPORTS, run
 
 
 def evaluate(params: Params) -> None:

@@ -17,9 +17,9 @@ from spikinghash.frames.store import FrameStore
 from spikinghash.params import Params
 from spikinghash.progress import progress_bar
 from spikinghash.study_params import changed, known, load_studies
-from stages.door import run
+from stages.configs import loss_weights, model_spec, recipe
 from stages.ingest import ingest_into
-from stages.plain import loss_weights, model_spec, recipe
+from stages.run_stage import run
 
 STUDIES, PARAMS = Path("studies.yaml"), Path("../params.yaml")
 FRAMES, RESULTS = Path("frames"), Path("results")

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from spikinghash.codes.table import CodeDatabase
+from spikinghash.codes.database import CodeDatabase
 from spikinghash.index.flat import build_index
 from spikinghash.params import Params
-from stages.door import CODES, INDEX, run
+from stages.run_stage import CODES, INDEX, run
 
 
 def index(params: Params) -> None:

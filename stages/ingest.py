@@ -11,7 +11,7 @@ from spikinghash.frames.ingest import ingest as ingest_recordings
 from spikinghash.frames.ingest_pictures import ingest_pictures
 from spikinghash.params import Params
 from spikinghash.progress import progress_bar
-from stages.door import FRAMES, run
+from stages.run_stage import FRAMES, run
 
 
 def ingest(params: Params) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from spikinghash.params import Params
 from spikinghash.report.html import build_report
-from stages.door import FRAMES, REPORTS, run
+from stages.run_stage import FRAMES, REPORTS, run
 
 
 def report(params: Params) -> None:

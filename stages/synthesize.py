@@ -5,7 +5,7 @@ from __future__ import annotations
 from spikinghash.datasets.digits import synthesize_digits
 from spikinghash.events.camera import CameraParams
 from spikinghash.params import Params
-from stages.door import RAW, run
+from stages.run_stage import RAW, run
 
 
 def synthesize(params: Params) -> None:

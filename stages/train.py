@@ -8,8 +8,8 @@ from spikinghash.frames.store import FrameStore
 from spikinghash.params import Params
 from spikinghash.progress import progress_bar
 from spikinghash.training.ray_trainer import Job, train_with_ray
-from stages.door import FRAMES, MODEL, RUNS, run
-from stages.plain import loss_weights, model_spec, recipe
+from stages.configs import loss_weights, model_spec, recipe
+from stages.run_stage import FRAMES, MODEL, RUNS, run
 
 
 def train(params: Params) -> None:

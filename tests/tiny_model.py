@@ -5,7 +5,7 @@ import torch
 
 from spikinghash.events import nmnist
 from spikinghash.events.validate import validate
-from spikinghash.frames.fit import fit
+from spikinghash.frames.crop_or_pad import crop_or_pad
 from spikinghash.frames.framing import Framing
 from spikinghash.layers.exact_weights import snap_to_grid
 from spikinghash.methods.method import LossWeights, build
@@ -28,7 +28,7 @@ def save_tiny(folder, seed, training=None):
     rng = np.random.default_rng(seed)
     counts = (rng.integers(0, 9, (12, 4, 2, 34, 34)) * (rng.random((12, 4, 2, 34, 34)) < 0.3)).astype(np.uint8)
     with torch.no_grad():
-        method.network(torch.from_numpy(fit(counts, 16, 16, 8)).transpose(0, 1))
+        method.network(torch.from_numpy(crop_or_pad(counts, 16, 16, 8)).transpose(0, 1))
         method.network.hash.linear.bias.add_(0.5)
     snap_to_grid(method.network, SPEC.count_clip)
     return save_model(folder, SPEC, method.network, training or {})

@@ -10,10 +10,10 @@ import pyarrow as pa
 from spikinghash.api.codes import Codes, codes_of
 from spikinghash.api.hits import Hits
 from spikinghash.api.search import search_in
-from spikinghash.codes import table
+from spikinghash.codes import database
 from spikinghash.errors import ConfigError
 from spikinghash.index.index_folder import index_folder
-from spikinghash.index.searchable import open_searchable
+from spikinghash.index.searcher import open_searcher
 
 
 @dataclass(frozen=True)
@@ -23,12 +23,12 @@ class CodeDatabase:
     Every method raises `BadStore` for a damaged or foreign table.
     """
 
-    table: table.CodeDatabase
+    table: database.CodeDatabase
 
     @classmethod
     def open(cls, place: str | Path) -> CodeDatabase:
         """The database in a folder or at an object-store address; `BadStore` if there is none."""
-        return cls(table.CodeDatabase.open(place))
+        return cls(database.CodeDatabase.open(place))
 
     def __len__(self) -> int:
         """Number of clips, those of all models together."""
@@ -62,4 +62,4 @@ class CodeDatabase:
         if len(query) == 0:
             raise ConfigError("there is no query; give at least one clip")
         folder = index_folder(self.table.uri, query.model)
-        return search_in(query, open_searchable(self.table, query.model, folder), k)
+        return search_in(query, open_searcher(self.table, query.model, folder), k)

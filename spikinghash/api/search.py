@@ -11,7 +11,7 @@ from spikinghash.api.hits import Hit, Hits
 from spikinghash.errors import ConfigError, StaleModel
 from spikinghash.index.flat import HammingIndex
 from spikinghash.index.nearest import other_recordings
-from spikinghash.index.searchable import Searchable, check_reach
+from spikinghash.index.searcher import Searcher, check_reach
 
 
 def search_codes(query: Codes, among: Codes, k: int) -> Hits:
@@ -22,7 +22,7 @@ def search_codes(query: Codes, among: Codes, k: int) -> Hits:
     if len(among) == 0:
         raise ConfigError("there are no codes to search; encode some recordings first")
     check_model(query, among.model)
-    return search_in(query, Searchable([HammingIndex.over(codeset_of(among))]), k)
+    return search_in(query, Searcher([HammingIndex.over(codeset_of(among))]), k)
 
 
 def check_model(query: Codes, model: str) -> None:
@@ -31,7 +31,7 @@ def check_model(query: Codes, model: str) -> None:
         raise StaleModel(f"queries of model {query.model}, codes of model {model}; encode both with one model")
 
 
-def search_in(query: Codes, among: Searchable, k: int) -> Hits:
+def search_in(query: Codes, among: Searcher, k: int) -> Hits:
     """As `search_codes`; the caller answers for the model of `among`."""
     if len(query) == 0:
         raise ConfigError("there is no query; give at least one clip")

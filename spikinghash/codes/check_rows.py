@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 
 import pyarrow as pa
 
-from spikinghash.codes.rows import CODE_ROWS
+from spikinghash.codes.schema import CODE_ROWS
 
 #: What the check looks at.
 CHECKED = pa.schema(

@@ -12,7 +12,7 @@ import pyarrow.compute as pc
 from numpy.typing import NDArray
 
 from spikinghash.codes.packing import code_bytes
-from spikinghash.codes.rows import code_width
+from spikinghash.codes.schema import code_width
 from spikinghash.errors import BadStore, ConfigError
 
 

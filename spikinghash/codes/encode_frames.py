@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+from spikinghash.codes.database import CodeDatabase
 from spikinghash.codes.encoder import Encoder
 from spikinghash.codes.new_rows import Clip, code_rows
-from spikinghash.codes.table import CodeDatabase
 from spikinghash.errors import StaleModel
-from spikinghash.frames.rows import ClipRow
+from spikinghash.frames.schema import ClipRow
 from spikinghash.frames.store import FrameStore
 
 #: Clips in one commit.

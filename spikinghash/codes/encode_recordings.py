@@ -9,14 +9,14 @@ from pathlib import Path
 
 import numpy as np
 
+from spikinghash.codes.database import CodeDatabase
 from spikinghash.codes.encode_report import EncodeReport
 from spikinghash.codes.encoder import Encoder
 from spikinghash.codes.hash_inputs import Hashed, Hasher, hash_here
 from spikinghash.codes.inputs import Input, Opened, open_inputs
 from spikinghash.codes.new_rows import Refused, code_rows, quarantine_rows
 from spikinghash.codes.refusals import Refusals
-from spikinghash.codes.stop import Stop, Stopped
-from spikinghash.codes.table import CodeDatabase
+from spikinghash.codes.signals import Stop, Stopped
 from spikinghash.errors import BadRecording
 from spikinghash.events.options import DEFAULTS, ReadOptions
 from spikinghash.frames.clips import Decode

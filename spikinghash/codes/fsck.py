@@ -13,11 +13,11 @@ import pyarrow.compute as pc
 
 from spikinghash.codes.check_files import check_files
 from spikinghash.codes.check_rows import CHECKED, check_rows
+from spikinghash.codes.database import CodeDatabase
 from spikinghash.codes.inputs import open_inputs
 from spikinghash.codes.refusals import Refusals, absolute
-from spikinghash.codes.rows import QUARANTINE_ROWS
+from spikinghash.codes.schema import QUARANTINE_ROWS
 from spikinghash.codes.store_errors import store_errors
-from spikinghash.codes.table import CodeDatabase
 from spikinghash.errors import BadRecording, ConfigError
 
 #: Problems told in full; the rest are counted.

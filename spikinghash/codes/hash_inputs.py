@@ -13,7 +13,7 @@ from spikinghash.codes.encoder import Encoder
 from spikinghash.codes.frame_recording import FramedClip, frame_recording
 from spikinghash.codes.inputs import Opened
 from spikinghash.codes.new_rows import Clip, Refused
-from spikinghash.codes.stop import Stop
+from spikinghash.codes.signals import Stop
 from spikinghash.errors import BadRecording, SpikinghashError
 from spikinghash.events.machine_memory import reading_bytes
 from spikinghash.events.options import DEFAULTS, ReadOptions

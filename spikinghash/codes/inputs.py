@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from spikinghash.codes.rows import path_text
+from spikinghash.codes.schema import path_text
 from spikinghash.errors import BadRecording
 from spikinghash.events.archive import ArchiveLimits, open_archive
 from spikinghash.events.source import Source, open_source

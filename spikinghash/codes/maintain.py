@@ -10,7 +10,7 @@ from deltalake import DeltaTable
 from spikinghash.codes.append_rows import commit_files, next_mark
 from spikinghash.codes.newest import remember
 from spikinghash.codes.open_table import refuse_links
-from spikinghash.codes.staged import remove_staged
+from spikinghash.codes.orphan_files import remove_staged
 from spikinghash.codes.table_files import DataFile, data_files, dataset_of, local_folder
 from spikinghash.codes.write_parts import write_parts
 from spikinghash.errors import ConfigError

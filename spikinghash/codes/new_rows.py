@@ -10,7 +10,7 @@ import numpy as np
 import pyarrow as pa
 
 from spikinghash.codes.refusals import absolute
-from spikinghash.codes.rows import CODE_ROWS, QUARANTINE_ROWS
+from spikinghash.codes.schema import CODE_ROWS, QUARANTINE_ROWS
 from spikinghash.errors import BadRecording
 
 

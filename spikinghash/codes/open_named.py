@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from spikinghash.codes.inputs import open_inputs
-from spikinghash.codes.rows import path_text
+from spikinghash.codes.schema import path_text
 from spikinghash.errors import BadRecording
 from spikinghash.events.source import Source, open_source
 

@@ -13,7 +13,7 @@ from pyarrow import fs
 
 from spikinghash.codes.log_check import broken_entries, log_state
 from spikinghash.codes.newest import newest
-from spikinghash.codes.rows import CODE_ROWS, QUARANTINE_ROWS
+from spikinghash.codes.schema import CODE_ROWS, QUARANTINE_ROWS
 from spikinghash.codes.store_errors import ADVICE, store_errors
 from spikinghash.codes.table_files import folder_of, open_files
 from spikinghash.errors import BadStore, ConfigError

@@ -23,7 +23,7 @@ from spikinghash.codes.hash_inputs import Hashed, Hasher
 from spikinghash.codes.hash_worker import HashWorker, ModelFiles, Refusal
 from spikinghash.codes.inputs import Opened
 from spikinghash.codes.new_rows import Refused
-from spikinghash.codes.stop import Stop, handlers_restored, keep_signals
+from spikinghash.codes.signals import Stop, handlers_restored, keep_signals
 from spikinghash.errors import BadRecording, Temporary
 from spikinghash.events.isolate import WORKER, Limits
 from spikinghash.events.options import DEFAULTS, ReadOptions

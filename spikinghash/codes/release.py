@@ -7,11 +7,11 @@ from collections.abc import Collection
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from spikinghash.codes.database import CodeDatabase
 from spikinghash.codes.refusals import absolute
 from spikinghash.codes.rewrite import rewrite
-from spikinghash.codes.rows import QUARANTINE_ROWS
+from spikinghash.codes.schema import QUARANTINE_ROWS
 from spikinghash.codes.store_errors import store_errors
-from spikinghash.codes.table import CodeDatabase
 from spikinghash.codes.table_files import data_files, dataset_of
 from spikinghash.errors import ConfigError
 from spikinghash.schema import REASONS

@@ -13,12 +13,12 @@ from deltalake import DeltaTable
 
 from spikinghash.codes.check_files import FileCheck, check_files, unlisted_files
 from spikinghash.codes.check_rows import RowFaults, check_rows
+from spikinghash.codes.database import CodeDatabase
 from spikinghash.codes.mend_log import mend_log, named_files
 from spikinghash.codes.open_table import TABLES, create_table, lying_files, open_table, something_there
 from spikinghash.codes.refusals import absolute
 from spikinghash.codes.rewrite import rewrite
 from spikinghash.codes.store_errors import store_errors
-from spikinghash.codes.table import CodeDatabase
 from spikinghash.codes.table_files import files_of, inside
 from spikinghash.errors import BadStore
 from spikinghash.schema import TRANSIENT_REASONS

@@ -11,7 +11,7 @@ import time
 from collections.abc import Iterable
 from pathlib import Path
 
-from spikinghash.codes.stop import Stop
+from spikinghash.codes.signals import Stop
 
 #: How long nobody may have written to a file before it is taken, in seconds.
 SETTLE_S = 2.0

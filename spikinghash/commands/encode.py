@@ -15,7 +15,7 @@ import typer
 from spikinghash.codes.discover import discover
 from spikinghash.codes.encode_report import EncodeReport
 from spikinghash.codes.settle import SETTLE_S, settle
-from spikinghash.codes.stop import Stop, Stopped, stop_on_signals
+from spikinghash.codes.signals import Stop, Stopped, stop_on_signals
 from spikinghash.commands.output import DEFAULT_DB, DEFAULT_MODEL, Format, Json, Model, WritableDb, command, emit
 from spikinghash.commands.reading import FlipX, FlipY, Invert, Layout, Transpose, Unit, reading_of
 from spikinghash.errors import EXIT_OK, EXIT_QUARANTINED, EXIT_TEMPORARY, ConfigError
@@ -67,8 +67,8 @@ def encode(
 
     with stop_on_signals() as stop, ExitStack() as resources:
         with stop.leaving(leave):
+            from spikinghash.codes.database import CodeDatabase
             from spikinghash.codes.encode_recordings import encode_with
-            from spikinghash.codes.table import CodeDatabase
             from spikinghash.model_ref import open_encoder
             from spikinghash.progress import progress_bar
 

@@ -19,7 +19,7 @@ def export(
     as_json: Json = False,
 ) -> int:
     """Write the codes of one model as plain Parquet or as a FAISS index."""
-    from spikinghash.codes.table import CodeDatabase
+    from spikinghash.codes.database import CodeDatabase
     from spikinghash.index.export import export as write
     from spikinghash.model_ref import digest_of
 

@@ -25,9 +25,9 @@ def fsck(
     as_json: Json = False,
 ) -> int:
     """Check that nothing is lost, doubled or damaged. Exit code 1: something is, or inputs are still pending."""
+    from spikinghash.codes.database import CodeDatabase
     from spikinghash.codes.discover import discover
     from spikinghash.codes.fsck import fsck as check
-    from spikinghash.codes.table import CodeDatabase
     from spikinghash.model_ref import digest_of
 
     content: dict[str, Any] = {}

@@ -29,7 +29,7 @@ def index(
     as_json: Json = False,
 ) -> int:
     """Build the index that makes a search in a large database quick; codes committed later are found without it."""
-    from spikinghash.codes.table import CodeDatabase
+    from spikinghash.codes.database import CodeDatabase
     from spikinghash.index.approximate import build_approximate
     from spikinghash.index.flat import build_index
     from spikinghash.index.index_folder import index_folder

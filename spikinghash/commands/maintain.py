@@ -23,7 +23,7 @@ NoWriters = Annotated[
 @command
 def compact(db: WritableDb = DEFAULT_DB, as_json: Json = False) -> int:
     """Join the many small files that nightly appends leave; changes no row. Build the index again afterwards."""
-    from spikinghash.codes.table import CodeDatabase
+    from spikinghash.codes.database import CodeDatabase
 
     database = CodeDatabase.open(db)
     before = database.file_count()
@@ -38,7 +38,7 @@ def vacuum(
     db: WritableDb = DEFAULT_DB, keep_hours: Keep = _KEEP_HOURS, no_writers: NoWriters = False, as_json: Json = False
 ) -> int:
     """Delete files that only older versions need, and what killed runs left behind."""
-    from spikinghash.codes.table import CodeDatabase
+    from spikinghash.codes.database import CodeDatabase
 
     removed = CodeDatabase.open(db).vacuum(keep_hours, no_writers)
     emit(

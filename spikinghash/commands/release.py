@@ -19,9 +19,9 @@ def release(
     db: WritableDb = DEFAULT_DB, reason: Reasons = None, path: Paths = None, model: Digest = None, as_json: Json = False
 ) -> int:
     """Take refused recordings out of the quarantine; the next `encode` tries them again."""
+    from spikinghash.codes.database import CodeDatabase
     from spikinghash.codes.release import release as take_out
-    from spikinghash.codes.rows import path_text
-    from spikinghash.codes.table import CodeDatabase
+    from spikinghash.codes.schema import path_text
 
     gone = take_out(CodeDatabase.open(db), reason or [], [path_text(one) for one in path or []], model)
     paths = sorted(set(gone.column("path").to_pylist()))

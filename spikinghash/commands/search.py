@@ -16,7 +16,7 @@ from spikinghash.visible import visible
 
 if TYPE_CHECKING:
     from spikinghash.index.nearest import Answer
-    from spikinghash.index.searchable import Searchable
+    from spikinghash.index.searcher import Searcher
 
 Files = Annotated[list[Path], typer.Argument(help="Recordings; each is a query.")]
 K = Annotated[int | None, typer.Option("--k", help="How many clips; default 10, or all within --radius.")]
@@ -64,23 +64,23 @@ def search(
 
     with IsolatedDecoder() as decoder:
         decoder.start()
-        from spikinghash.codes.table import CodeDatabase
-        from spikinghash.index.choice import Choice
+        from spikinghash.codes.database import CodeDatabase
+        from spikinghash.index.filters import Filters
         from spikinghash.index.index_folder import index_folder
         from spikinghash.index.nearest import nearest
-        from spikinghash.index.searchable import open_searchable
+        from spikinghash.index.searcher import open_searcher
         from spikinghash.model_ref import open_encoder
 
         encoder = open_encoder(model)
         digest = encoder.model.digest
-        codes = open_searchable(CodeDatabase.open(db), digest, index or index_folder(db, digest), version, approximate)
-        choice = Choice(_some(label), _some(archive), from_us, to_us)
+        codes = open_searcher(CodeDatabase.open(db), digest, index or index_folder(db, digest), version, approximate)
+        filters = Filters(_some(label), _some(archive), from_us, to_us)
         k = 10 if k is None and radius is None else k
         reading = reading_of(layout, time_unit, flip_x, flip_y, transpose, invert_polarity)
         find = functools.partial(
             nearest, decode=decoder.decode, format=format, reading=reading, labelled=gif is not None
         )
-        answers = find(files, encoder, codes, k, radius=radius, choice=choice)
+        answers = find(files, encoder, codes, k, radius=radius, filters=filters)
         if codes.note is not None:
             typer.echo(f"spikinghash: all codes were read: {codes.note}", err=True)
         if gif is not None:
@@ -91,7 +91,7 @@ def search(
     return 0
 
 
-def _tell(answers: list[Answer], codes: Searchable, db: str, as_json: bool) -> None:
+def _tell(answers: list[Answer], codes: Searcher, db: str, as_json: bool) -> None:
     told: list[dict[str, Any]] = [
         {"query": str(answer.path), "results": [asdict(hit) for hit in answer.results]} for answer in answers
     ]

@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from spikinghash.evaluation.metric import Empty, settle_empty
-from spikinghash.frames.rows import FrameMeta, FrameSource
+from spikinghash.frames.schema import FrameMeta, FrameSource
 
 #: Longest side of a picture that is compared; blocks of pixels are averaged down to it.
 SIDE_PX = 16

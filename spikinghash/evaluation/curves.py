@@ -10,8 +10,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from spikinghash.errors import ConfigError
+from spikinghash.evaluation.distance_histogram import DistanceHistogram
 from spikinghash.evaluation.metric import Empty, Metric, protocol, settle_empty
-from spikinghash.evaluation.tally import Tally
 
 
 @dataclass(frozen=True)
@@ -31,7 +31,7 @@ class Curve:
         return {"name": self.name, **radius, **points, "protocol": dict(self.protocol)}
 
 
-def curve_by_radius(counts: Tally) -> Curve:
+def curve_by_radius(counts: DistanceHistogram) -> Curve:
     """Precision and recall of everything within radius 0..K, pooled over all queries (micro-average).
 
     Radii within which no query finds anything have no precision and are left out. `ConfigError` if no query has
@@ -54,7 +54,7 @@ def curve_by_radius(counts: Tally) -> Curve:
     return Curve("precision-recall by radius", hits[radius] / found[radius], hits[radius] / every, said, radius)
 
 
-def curve_by_recall(counts: Tally, levels: int = 11, empty: Empty = "skip") -> Curve:
+def curve_by_recall(counts: DistanceHistogram, levels: int = 11, empty: Empty = "skip") -> Curve:
     """Interpolated precision at `levels` equal recall levels from 0 to 1, averaged over queries.
 
     The points of a query are its radii; its precision at a level is the largest at that recall or more
@@ -86,7 +86,7 @@ def curve_by_recall(counts: Tally, levels: int = 11, empty: Empty = "skip") -> C
     return Curve("precision-recall by recall", mean, grid, said)
 
 
-def precision_within(counts: Tally, radius: int = 2) -> Metric:
+def precision_within(counts: DistanceHistogram, radius: int = 2) -> Metric:
     """Precision within a Hamming radius, mean over all queries; a query that finds nothing counts 0.
 
     That zero is the usual rule of the hashing literature; the protocol says how many queries it struck.
@@ -105,7 +105,7 @@ def precision_within(counts: Tally, radius: int = 2) -> Metric:
     return Metric(f"precision within radius {radius}", float(values.mean()), said, values)
 
 
-def recall_within(counts: Tally, radius: int = 2, empty: Empty = "skip") -> Metric:
+def recall_within(counts: DistanceHistogram, radius: int = 2, empty: Empty = "skip") -> Metric:
     """Recall within a Hamming radius, mean over queries that have a relevant item (`skip`) or all (`zero`)."""
     every = counts.all_relevant
     values = settle_empty(_within(counts.relevant, radius) / np.maximum(1, every), every > 0, empty)

@@ -12,13 +12,13 @@ from numpy.typing import NDArray
 from spikinghash.codes.codeset import CodeSet
 from spikinghash.evaluation.bits import BitHealth, bit_health
 from spikinghash.evaluation.curves import Curve, curve_by_radius, precision_within
-from spikinghash.evaluation.graded import Pairs, cumulative_gain
+from spikinghash.evaluation.distance_histogram import distance_histogram
+from spikinghash.evaluation.map_at_k import average_precision_at, precision_at
 from spikinghash.evaluation.metric import Empty, Metric
+from spikinghash.evaluation.ndcg import Pairs, cumulative_gain
 from spikinghash.evaluation.neighbours import Confusion, neighbour_confusion
-from spikinghash.evaluation.ranked import average_precision_at, precision_at
 from spikinghash.evaluation.retrieval import between
-from spikinghash.evaluation.tally import tally
-from spikinghash.evaluation.tied import tied_average_precision, tied_precision
+from spikinghash.evaluation.tie_aware import tied_average_precision, tied_precision
 from spikinghash.index.flat import HammingIndex
 
 
@@ -57,7 +57,7 @@ def evaluate(
     holds the same clips as `gallery`. `similar` are pairs of classes that gain one half in ACG@k and NDCG@k.
     """
     task = between(queries, gallery)
-    counts = tally(task)
+    counts = distance_histogram(task)
     metrics: dict[str, Metric] = {"map": tied_average_precision(counts, empty=empty)}
     for cut in k:
         metrics[f"precision_at_{cut}"] = tied_precision(counts, cut)

@@ -7,7 +7,7 @@ from collections.abc import Iterable
 import numpy as np
 
 from spikinghash.evaluation.baseline import count_images
-from spikinghash.frames.rows import FrameSource
+from spikinghash.frames.schema import FrameSource
 
 RULE = "classes that are each other's nearest by cosine similarity of the means of their images (`count_images`)"
 

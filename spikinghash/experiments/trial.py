@@ -14,13 +14,13 @@ from torch import Tensor, nn
 from spikinghash.allocator import keep_freed_memory
 from spikinghash.codes.codeset import CodeSet
 from spikinghash.codes.packing import pack
+from spikinghash.evaluation.distance_histogram import distance_histogram
 from spikinghash.evaluation.energy import SAMPLE, estimate_energy
-from spikinghash.evaluation.graded import cumulative_gain
 from spikinghash.evaluation.metric import Empty
+from spikinghash.evaluation.ndcg import cumulative_gain
 from spikinghash.evaluation.retrieval import between
 from spikinghash.evaluation.similar_classes import similar_classes
-from spikinghash.evaluation.tally import tally
-from spikinghash.evaluation.tied import tied_average_precision
+from spikinghash.evaluation.tie_aware import tied_average_precision
 from spikinghash.experiments.time_order import CLASSES, forward_and_backward
 from spikinghash.frames.store import FrameStore
 from spikinghash.inference.read_bits import predict, read_bits
@@ -99,7 +99,7 @@ def _measured(
     gallery = _codes(
         method, spec, "item", *(torch.cat(pair) for pair in zip(parts["train"], parts["val"], strict=True))
     )
-    mean_ap = tied_average_precision(tally(between(queries, gallery)), empty=empty)
+    mean_ap = tied_average_precision(distance_histogram(between(queries, gallery)), empty=empty)
     gain = cumulative_gain(queries, gallery, GAINS_AT, similar)
     frames, labels = parts["test"]
     logits = torch.cat([predict(method, block.transpose(0, 1)) for block in frames.split(_BATCH)])

@@ -16,7 +16,7 @@ from spikinghash.frames.accumulate import Frames
 from spikinghash.frames.coverage import Coverage, cover
 from spikinghash.frames.framing import Framing
 from spikinghash.frames.represent import represent
-from spikinghash.frames.rows import ClipRow
+from spikinghash.frames.schema import ClipRow
 from spikinghash.frames.windows import Cut, Window, cut
 
 

@@ -9,7 +9,7 @@ import numpy as np
 import pyarrow as pa
 
 from spikinghash.frames.accumulate import Frames
-from spikinghash.frames.rows import ClipRow, FrameMeta
+from spikinghash.frames.schema import ClipRow, FrameMeta
 
 META_KEY = b"spikinghash.frames"
 #: Columns whose values repeat, and those whose smallest and largest value help a query.

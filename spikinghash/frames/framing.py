@@ -8,7 +8,7 @@ from typing import Any, Literal
 
 from spikinghash.errors import ConfigError
 from spikinghash.frames.accumulate import FRAME_TYPES, FrameType
-from spikinghash.frames.rows import FrameMeta
+from spikinghash.frames.schema import FrameMeta
 
 Representation = Literal["counts", "binary", "voxel"]
 REPRESENTATIONS: tuple[Representation, ...] = ("counts", "binary", "voxel")

@@ -16,7 +16,7 @@ import h5py
 import numpy as np
 from numpy.typing import NDArray
 
-from spikinghash.frames.rows import ClipRow, FrameMeta
+from spikinghash.frames.schema import ClipRow, FrameMeta
 
 META_ATTRIBUTE = "spikinghash.frames"
 COUNTS = "counts"

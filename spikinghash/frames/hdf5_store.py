@@ -10,7 +10,7 @@ import numpy as np
 
 from spikinghash.frames.accumulate import Frames
 from spikinghash.frames.hdf5_columns import COUNTS, META_ATTRIBUTE, plain, read_rows
-from spikinghash.frames.rows import Batch, ClipRow, FrameMeta
+from spikinghash.frames.schema import Batch, ClipRow, FrameMeta
 from spikinghash.frames.store import FrameStore, one_clear_line
 
 BLOCK_BYTES = 64 * 1024**2

@@ -14,10 +14,10 @@ import h5py
 
 from spikinghash.files import publish
 from spikinghash.frames.accumulate import Frames
-from spikinghash.frames.admit import admit
 from spikinghash.frames.hdf5_columns import META_ATTRIBUTE, create_counts, write_rows
-from spikinghash.frames.rows import ClipRow, FrameMeta
+from spikinghash.frames.schema import ClipRow, FrameMeta
 from spikinghash.frames.store_files import STORE_FILES, remove_other
+from spikinghash.frames.validate_clip import validate_clip
 
 #: The data set of frames grows by so many clips at a time.
 GROW = 256
@@ -58,8 +58,8 @@ class Hdf5Writer:
         remove_other(self._path.parent, "hdf5")
 
     def add(self, row: ClipRow, counts: Frames) -> None:
-        """Append one clip with its frames [T, 2, H, W]; raises `ValueError` as `admit` does."""
-        admit(row, counts, self.meta, self._ids)
+        """Append one clip with its frames [T, 2, H, W]; raises `ValueError` as `validate_clip` does."""
+        validate_clip(row, counts, self.meta, self._ids)
         if len(self._rows) == len(self._counts):
             self._counts.resize(len(self._rows) + GROW, axis=0)
         self._counts[len(self._rows)] = counts

@@ -21,7 +21,7 @@ from spikinghash.frames.framing import Framing
 from spikinghash.frames.geometry import Sensor, one_reading, one_sensor
 from spikinghash.frames.ledger import Ledger, Refusal
 from spikinghash.frames.open_store import create_store
-from spikinghash.frames.rows import ClipRow, FrameMeta
+from spikinghash.frames.schema import ClipRow, FrameMeta
 from spikinghash.frames.split_lists import split_lists, write_split_lists
 from spikinghash.frames.store_files import STORE_FILES, StoreKind
 

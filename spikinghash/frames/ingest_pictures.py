@@ -20,7 +20,7 @@ from spikinghash.frames.ingest import LEDGER_FILE, IngestReport, Progress, by_fi
 from spikinghash.frames.ledger import Ledger, Refusal
 from spikinghash.frames.open_store import create_store
 from spikinghash.frames.picture import PictureFrame, picture_row
-from spikinghash.frames.rows import ClipRow
+from spikinghash.frames.schema import ClipRow
 from spikinghash.frames.split_lists import split_lists, write_split_lists
 from spikinghash.frames.store_files import StoreKind
 from spikinghash.frames.writer import FrameWriter

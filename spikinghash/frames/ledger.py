@@ -9,7 +9,7 @@ from typing import Any
 
 from spikinghash.errors import BadRecording
 from spikinghash.frames.coverage import Coverage
-from spikinghash.frames.rows import ClipRow
+from spikinghash.frames.schema import ClipRow
 
 
 @dataclass(frozen=True)

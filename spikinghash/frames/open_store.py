@@ -7,7 +7,7 @@ from pathlib import Path
 from spikinghash.frames.hdf5_store import Hdf5Store
 from spikinghash.frames.hdf5_writer import Hdf5Writer
 from spikinghash.frames.parquet_store import ParquetStore
-from spikinghash.frames.rows import FrameMeta
+from spikinghash.frames.schema import FrameMeta
 from spikinghash.frames.store import FrameStore
 from spikinghash.frames.store_files import StoreKind, find_store
 from spikinghash.frames.writer import FrameWriter

@@ -10,7 +10,7 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from spikinghash.frames.columns import META_KEY, frame_schema, to_counts, to_rows
-from spikinghash.frames.rows import Batch, ClipRow, FrameMeta
+from spikinghash.frames.schema import Batch, ClipRow, FrameMeta
 from spikinghash.frames.store import FrameStore, one_clear_line
 
 

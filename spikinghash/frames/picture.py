@@ -9,7 +9,7 @@ from spikinghash.datasets.picture_file import PictureFile, Size
 from spikinghash.datasets.recording import Recording
 from spikinghash.errors import BadRecording, ConfigError
 from spikinghash.frames.accumulate import Frames
-from spikinghash.frames.rows import ClipRow, FrameMeta
+from spikinghash.frames.schema import ClipRow, FrameMeta
 from spikinghash.schema import PIXEL_CHANNELS
 
 _KEY = "picture"

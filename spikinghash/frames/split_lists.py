@@ -9,7 +9,7 @@ from pathlib import Path
 
 from spikinghash.errors import BadStore
 from spikinghash.files import write_json
-from spikinghash.frames.rows import ClipRow
+from spikinghash.frames.schema import ClipRow
 from spikinghash.schema import FRAME_SCHEMA_VERSION
 
 FILE = "splits.json"

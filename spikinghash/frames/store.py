@@ -13,7 +13,7 @@ import numpy as np
 from spikinghash.errors import BadStore
 from spikinghash.files import sha256_file
 from spikinghash.frames.accumulate import Frames
-from spikinghash.frames.rows import Batch, ClipRow, FrameMeta
+from spikinghash.frames.schema import Batch, ClipRow, FrameMeta
 from spikinghash.schema import SPLITS
 
 

@@ -10,10 +10,10 @@ import pyarrow.parquet as pq
 
 from spikinghash.files import publish
 from spikinghash.frames.accumulate import Frames
-from spikinghash.frames.admit import admit
 from spikinghash.frames.columns import DICTIONARY_COLUMNS, STATISTICS_COLUMNS, frame_schema, to_table
-from spikinghash.frames.rows import ClipRow, FrameMeta
+from spikinghash.frames.schema import ClipRow, FrameMeta
 from spikinghash.frames.store_files import STORE_FILES, remove_other
+from spikinghash.frames.validate_clip import validate_clip
 
 FILE = STORE_FILES["parquet"]
 GROUP_BYTES = 64 * 1024**2
@@ -65,8 +65,8 @@ class FrameWriter:
         remove_other(self._path.parent, "parquet")
 
     def add(self, row: ClipRow, counts: Frames) -> None:
-        """Append one clip with its frames [T, 2, H, W]; raises `ValueError` as `admit` does."""
-        admit(row, counts, self.meta, self._ids)
+        """Append one clip with its frames [T, 2, H, W]; raises `ValueError` as `validate_clip` does."""
+        validate_clip(row, counts, self.meta, self._ids)
         self._rows.append(row)
         self._counts.append(counts)
         if len(self._rows) >= self._group:

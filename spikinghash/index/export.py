@@ -11,7 +11,7 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from spikinghash.codes.codeset import codeset_from_rows
-from spikinghash.codes.table import CodeDatabase
+from spikinghash.codes.database import CodeDatabase
 from spikinghash.errors import BadStore, ConfigError
 from spikinghash.files import write_atomically
 from spikinghash.index.faiss_file import flat_to_bytes

@@ -14,11 +14,11 @@ from spikinghash.codes.codeset import recording_key
 from spikinghash.codes.encoder import Encoder
 from spikinghash.codes.frame_recording import FramedClip, frame_recording
 from spikinghash.codes.open_named import open_named
-from spikinghash.codes.rows import path_text
+from spikinghash.codes.schema import path_text
 from spikinghash.events.options import DEFAULTS, ReadOptions
 from spikinghash.frames.clips import Decode
-from spikinghash.index.choice import Choice
-from spikinghash.index.searchable import Searchable, check_reach
+from spikinghash.index.filters import Filters
+from spikinghash.index.searcher import Searcher, check_reach
 
 #: Clips of its own recording that a query is likely to meet.
 _SPARE = 16
@@ -55,12 +55,12 @@ class Answer:
 def nearest(
     paths: list[Path],
     encoder: Encoder,
-    codes: Searchable,
+    codes: Searcher,
     k: int | None,
     *,
     decode: Decode,
     radius: int | None = None,
-    choice: Choice | None = None,
+    filters: Filters | None = None,
     format: str | None = None,
     reading: ReadOptions = DEFAULTS,
     labelled: bool = False,
@@ -79,7 +79,7 @@ def nearest(
     ]
     keys = [recording_key(query.clip.recording_sha256) for query in queries]
     hashed, _ = encoder.encode(np.stack([query.frames for query in queries]))
-    found = other_recordings(codes, hashed, keys, k, radius, choice)
+    found = other_recordings(codes, hashed, keys, k, radius, filters)
     labels = [_label(codes.own(key)) if labelled else None for key in keys]
     return [
         Answer(path, query, label, codes.bits, [Neighbour(**hit) for hit in hits.select(_COLUMNS).to_pylist()])
@@ -88,18 +88,18 @@ def nearest(
 
 
 def other_recordings(
-    codes: Searchable,
+    codes: Searcher,
     hashed: np.ndarray,
     keys: Sequence[int | None],
     k: int | None,
     radius: int | None,
-    choice: Choice | None,
+    filters: Filters | None,
 ) -> list[pa.Table]:
-    """As `Searchable.find`, without the clips of each query's own recording; a key is None where it is not known."""
+    """As `Searcher.find`, without the clips of each query's own recording; a key is None where it is not known."""
     # how many are its own is not known: ask for more until enough others are there
     most = None if k is None else k + _SPARE
     while True:
-        hits = codes.find(hashed, most, radius, choice)
+        hits = codes.find(hashed, most, radius, filters)
         others = [_without(one, key) for one, key in zip(hits, keys, strict=True)]
         if k is None or most is None:
             return others

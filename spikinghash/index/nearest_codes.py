@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from spikinghash.errors import ConfigError
-from spikinghash.index.comparable import GROUP, allowed_bits, comparable, group_size
+from spikinghash.index.validate_codes import GROUP, allowed_bits, group_size, validate_codes
 from spikinghash.kernels.search.top_k import nearest_group, nearest_threads
 
 # room for candidates on each thread, in bytes; large k then means fewer queries at a time, not more memory
@@ -26,7 +26,7 @@ def nearest_codes(
     """
     if k < 1:
         raise ConfigError(f"k is {k}; it must be at least 1")
-    queries, codes = comparable(queries, codes)
+    queries, codes = validate_codes(queries, codes)
     bits, rows = allowed_bits(allowed, len(codes))
     k = min(k, rows)
     distances, positions = np.empty((len(queries), k), np.int32), np.empty((len(queries), k), np.int64)

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from spikinghash.errors import ConfigError
-from spikinghash.index.comparable import allowed_bits, comparable, group_size
+from spikinghash.index.validate_codes import allowed_bits, group_size, validate_codes
 from spikinghash.kernels.search.radius import within_group, within_threads
 
 
@@ -41,7 +41,7 @@ def codes_within(
     """
     if radius < 0:
         raise ConfigError(f"radius is {radius}; it cannot be negative")
-    queries, codes = comparable(queries, codes)
+    queries, codes = validate_codes(queries, codes)
     bits, _ = allowed_bits(allowed, len(codes))
     counts = np.zeros((len(queries), min(radius, codes.shape[1] * 8) + 1), np.int64)
     _pass(queries, codes, bits, counts, np.empty(0, np.int32), np.empty(0, np.int64))

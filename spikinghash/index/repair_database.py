@@ -6,8 +6,8 @@ from pathlib import Path
 from typing import Any
 
 from spikinghash.codes.address import database_address
+from spikinghash.codes.database import CodeDatabase
 from spikinghash.codes.repair import repair
-from spikinghash.codes.table import CodeDatabase
 from spikinghash.codes.table_files import folder_of
 from spikinghash.errors import BadStore, StaleModel
 from spikinghash.index.approximate import ABOUT_FILE, STRUCTURE_FILE

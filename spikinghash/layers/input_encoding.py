@@ -6,7 +6,7 @@ import torch
 from torch import Tensor
 
 from spikinghash.errors import ConfigError
-from spikinghash.frames.fit import PIXEL_UNIT, PIXEL_ZERO
+from spikinghash.frames.crop_or_pad import PIXEL_UNIT, PIXEL_ZERO
 from spikinghash.schema import PIXEL_CHANNELS
 
 

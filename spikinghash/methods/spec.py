@@ -9,9 +9,9 @@ import numpy as np
 
 from spikinghash.errors import BadCheckpoint, ConfigError
 from spikinghash.events.options import ReadOptions
-from spikinghash.frames.fit import INPUT_GRID, PIXEL_ZERO, fit, fit_pixels
+from spikinghash.frames.crop_or_pad import INPUT_GRID, PIXEL_ZERO, crop_or_pad, crop_or_pad_pixels
 from spikinghash.frames.framing import Framing, sensor_of
-from spikinghash.frames.rows import FrameMeta
+from spikinghash.frames.schema import FrameMeta
 from spikinghash.schema import PIXEL_CHANNELS, POLARITIES
 
 
@@ -77,8 +77,8 @@ class ModelSpec:
     def fit(self, frames: np.ndarray) -> np.ndarray:
         """Frames of a store [..., P, H, W] at the network's input: event counts as float32, pixels as uint8."""
         if self.channels == PIXEL_CHANNELS:
-            return fit_pixels(frames, self.height, self.width)
-        return fit(frames, self.height, self.width, self.count_clip)
+            return crop_or_pad_pixels(frames, self.height, self.width)
+        return crop_or_pad(frames, self.height, self.width, self.count_clip)
 
     def to_json(self) -> dict[str, Any]:
         """As a JSON-ready dictionary."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from spikinghash.frames.accumulate import Counts
-from spikinghash.frames.rows import FrameSource
+from spikinghash.frames.schema import FrameSource
 
 _AT_ONCE = 256
 

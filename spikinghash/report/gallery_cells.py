@@ -7,10 +7,10 @@ from dataclasses import dataclass
 
 from spikinghash.frames.accumulate import Counts
 from spikinghash.report.chart import data_uri
-from spikinghash.report.choose import Chosen
 from spikinghash.report.clip_gif import clip_gif
 from spikinghash.report.gallery import MARKS, Verdict, verdict
 from spikinghash.report.picture import encode_png, fit_side, is_picture, pixels_rgb
+from spikinghash.report.select_queries import Chosen
 
 #: Longest side of a picture in pixels, steps it may have, and pixels of all steps together before they are enlarged.
 #: The last keeps a gallery of 72 clips of pure noise, which does not compress, below 5 MB.

@@ -10,14 +10,14 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from spikinghash.files import write_atomically
 from spikinghash.report import units
 from spikinghash.report.bars import bit_balance, energy_bars, firing_rates
-from spikinghash.report.choose import choose
 from spikinghash.report.clips import find_clips
 from spikinghash.report.curves import precision_recall, training_curves
 from spikinghash.report.gallery_cells import Row, clip_ids, gallery_rows
 from spikinghash.report.headline import against_baseline, headline
 from spikinghash.report.heatmap import confusion_chart, most_mixed_up
-from spikinghash.report.inputs import Inputs, read_inputs
+from spikinghash.report.load_files import Inputs, load_files
 from spikinghash.report.metric_tables import metric_tables, protocols
+from spikinghash.report.select_queries import select_queries
 from spikinghash.report.similarity import similarity_charts
 from spikinghash.version import package_version
 
@@ -32,7 +32,7 @@ def build_report(reports: Path, frames: Path, out: Path, *, queries: int = 8, ne
     becomes a sentence on the page. Raises `BadStore`, naming the stage to run, if `evaluation.json` or the frame store
     is missing or any file is damaged, and `Temporary` when the disk is full.
     """
-    page = render(read_inputs(reports, frames), queries=queries, neighbours=neighbours)
+    page = render(load_files(reports, frames), queries=queries, neighbours=neighbours)
     # a lone surrogate from a JSON escape has no place in UTF-8
     write_atomically(out, page.encode("utf-8", "replace"))
     return out
@@ -87,7 +87,7 @@ def _charts(inputs: Inputs) -> dict[str, Any]:
 def _gallery(inputs: Inputs, queries: int, neighbours: int) -> list[Row]:
     if inputs.neighbours is None:
         return []
-    chosen = choose(inputs.neighbours.queries, queries, neighbours)
+    chosen = select_queries(inputs.neighbours.queries, queries, neighbours)
     return gallery_rows(chosen, find_clips(inputs.frames, clip_ids(chosen)))
 
 

@@ -8,8 +8,8 @@ from dataclasses import dataclass
 
 from spikinghash.report.documents import MetricEntry
 from spikinghash.report.headline import HEADLINE
+from spikinghash.report.metric_text import FORMS, conduct, explain, recorded
 from spikinghash.report.units import score
-from spikinghash.report.words import FORMS, conduct, explain, recorded
 
 
 @dataclass(frozen=True)

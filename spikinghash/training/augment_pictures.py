@@ -13,7 +13,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
-from spikinghash.frames.fit import PIXEL_ZERO
+from spikinghash.frames.crop_or_pad import PIXEL_ZERO
 from spikinghash.training.rand_augment import rand_augment
 
 if TYPE_CHECKING:

@@ -12,7 +12,7 @@ import torch
 from PIL import Image, ImageEnhance, ImageOps
 from torch import Tensor
 
-from spikinghash.frames.fit import PIXEL_ZERO
+from spikinghash.frames.crop_or_pad import PIXEL_ZERO
 
 #: Deviation of the magnitude, its largest value, and how often a drawn operation is carried out.
 DEVIATION, MOST, PROBABILITY = 0.4, 10.0, 0.5

@@ -13,7 +13,7 @@ from spikinghash.events.source import open_source
 from spikinghash.frames.ingest import by_file
 from spikinghash.frames.ingest_pictures import ingest_pictures
 from spikinghash.frames.picture import PictureFrame
-from spikinghash.frames.rows import FrameMeta
+from spikinghash.frames.schema import FrameMeta
 from spikinghash.frames.split_lists import read_split_lists
 from spikinghash.frames.store import FrameStore
 

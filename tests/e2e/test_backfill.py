@@ -9,7 +9,7 @@ from tiny_model import recording, save_tiny
 from typer.testing import CliRunner
 
 from spikinghash.cli import app
-from spikinghash.codes.table import CodeDatabase
+from spikinghash.codes.database import CodeDatabase
 from spikinghash.index.flat import HammingIndex
 from spikinghash.params import load_params
 from spikinghash.tracking.registry import register

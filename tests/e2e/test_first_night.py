@@ -15,7 +15,7 @@ from tiny_model import recording, save_tiny
 from spikinghash.errors import BadCheckpoint, ConfigError
 from spikinghash.frames.store import FrameStore
 from spikinghash.params import load_params
-from stages.plain import model_spec
+from stages.configs import model_spec
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(400), pytest.mark.filterwarnings("ignore")]
 

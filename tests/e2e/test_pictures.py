@@ -9,7 +9,7 @@ from image_files import encoded, huge_png, image_folder, picture, put
 from PIL import Image
 from pipeline import copy_project, dvc, spikinghash, stages_run
 
-from spikinghash.codes.table import CodeDatabase
+from spikinghash.codes.database import CodeDatabase
 from spikinghash.frames.store import FrameStore
 from spikinghash.training.checkpoint import load_model
 

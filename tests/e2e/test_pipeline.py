@@ -7,8 +7,8 @@ import pytest
 import yaml
 from pipeline import dvc, spikinghash, stages_run
 
+from spikinghash.codes.database import CodeDatabase
 from spikinghash.codes.encoder import Encoder
-from spikinghash.codes.table import CodeDatabase
 from spikinghash.evaluation.bits import bit_health
 from spikinghash.frames.store import FrameStore
 from spikinghash.kernels.digest import kernel_digest

@@ -15,11 +15,11 @@ import pytest
 sys.path.insert(0, str(Path(__file__).parents[1] / "reliability"))
 import warm
 
+from spikinghash.codes.database import CodeDatabase
 from spikinghash.codes.discover import discover
 from spikinghash.codes.encode_recordings import encode_recordings, encode_with
 from spikinghash.codes.encoder import Encoder
-from spikinghash.codes.stop import Stop
-from spikinghash.codes.table import CodeDatabase
+from spikinghash.codes.signals import Stop
 from spikinghash.events.isolate import IsolatedDecoder
 from spikinghash.training.checkpoint import load_model
 

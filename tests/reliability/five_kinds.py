@@ -22,12 +22,12 @@ import kill
 import numpy as np
 import warm
 
+from spikinghash.codes.database import CodeDatabase
 from spikinghash.codes.discover import discover
 from spikinghash.codes.fsck import fsck
-from spikinghash.codes.table import CodeDatabase
 from spikinghash.errors import BadStore, Temporary
 from spikinghash.index.flat import build_index
-from spikinghash.index.searchable import open_searchable
+from spikinghash.index.searcher import open_searcher
 from spikinghash.training.checkpoint import load_model
 
 KILLS_PER_DATABASE = 12
@@ -104,7 +104,7 @@ class Jobs:
     def search(self):
         """All clips with their distances to a code: each is right, none is there twice, none has gone again."""
         try:
-            codes = open_searchable(CodeDatabase.open(self.db), self.digest, self.db / "index" / self.digest)
+            codes = open_searcher(CodeDatabase.open(self.db), self.digest, self.db / "index" / self.digest)
         except BadStore as error:
             assert "is empty" in str(error), error
             return

@@ -17,9 +17,9 @@ from pathlib import Path
 
 import warm
 
+from spikinghash.codes.database import CodeDatabase
 from spikinghash.codes.discover import discover
 from spikinghash.codes.fsck import fsck
-from spikinghash.codes.table import CodeDatabase
 
 #: Kills that one database has to bear before a run may finish.
 KILLS_PER_DATABASE = 12

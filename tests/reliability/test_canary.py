@@ -12,7 +12,7 @@ import hostile
 import pytest
 import warm
 
-from spikinghash.codes.table import CodeDatabase
+from spikinghash.codes.database import CodeDatabase
 
 SCRIPT = Path(sysconfig.get_path("scripts")) / "spikinghash"
 GOOD = 8

@@ -14,10 +14,10 @@ import pytest
 import torch
 from hostile_worker import COMMAND
 
+from spikinghash.codes.database import CodeDatabase
 from spikinghash.codes.discover import discover
 from spikinghash.codes.encode_recordings import encode_recordings
 from spikinghash.codes.encoder import Encoder
-from spikinghash.codes.table import CodeDatabase
 from spikinghash.events.isolate import IsolatedDecoder, Limits
 from spikinghash.frames.framing import Framing
 from spikinghash.layers.exact_weights import snap_to_grid

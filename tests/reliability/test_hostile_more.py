@@ -14,11 +14,11 @@ import pytest
 import warm
 from process_tree import Watch
 
+from spikinghash.codes.database import CodeDatabase
 from spikinghash.codes.discover import discover
 from spikinghash.codes.encode_recordings import encode_recordings
 from spikinghash.codes.encoder import Encoder
 from spikinghash.codes.fsck import fsck
-from spikinghash.codes.table import CodeDatabase
 from spikinghash.events.isolate import IsolatedDecoder
 from spikinghash.schema import REASONS
 from spikinghash.training.checkpoint import load_model

@@ -10,7 +10,7 @@ import hostile
 import pytest
 import warm
 
-from spikinghash.codes.table import CodeDatabase
+from spikinghash.codes.database import CodeDatabase
 
 pytestmark = pytest.mark.timeout(120)
 

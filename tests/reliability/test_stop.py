@@ -14,11 +14,11 @@ import pytest
 import warm
 from hostile_worker import COMMAND
 
+from spikinghash.codes.database import CodeDatabase
 from spikinghash.codes.discover import discover
 from spikinghash.codes.encode_recordings import encode_recordings
 from spikinghash.codes.encoder import Encoder
-from spikinghash.codes.stop import Stop, Stopped, stop_on_signals
-from spikinghash.codes.table import CodeDatabase
+from spikinghash.codes.signals import Stop, Stopped, stop_on_signals
 from spikinghash.events.isolate import IsolatedDecoder
 from spikinghash.training.checkpoint import load_model
 

@@ -22,7 +22,7 @@ from deltalake import DeltaTable
 import spikinghash.codes.ray_encode
 import spikinghash.progress  # noqa: F401  the child must find it imported
 from spikinghash.codes import encode_recordings, encoder
-from spikinghash.codes.table import CodeDatabase
+from spikinghash.codes.database import CodeDatabase
 from spikinghash.commands.encode import encode
 from spikinghash.events.reader import decode
 from spikinghash.events.source import open_source
@@ -68,11 +68,11 @@ def tiny_model(folder, sample):
 
 
 def _frames(paths, spec):
-    from spikinghash.frames.fit import fit
+    from spikinghash.frames.crop_or_pad import crop_or_pad
     from spikinghash.frames.represent import represent
 
     counts = [represent(decode(open_source(path)), Framing(steps=4)).counts for path in paths]
-    return torch.from_numpy(fit(np.stack(counts), spec.height, spec.width, spec.count_clip))
+    return torch.from_numpy(crop_or_pad(np.stack(counts), spec.height, spec.width, spec.count_clip))
 
 
 def warm_up(model, sample):

@@ -32,7 +32,7 @@ WITHOUT_EFFECT = {
     "spikinghash.version",
     "spikinghash.visible",
     "stages",
-    "stages.door",
+    "stages.run_stage",
 }
 
 

@@ -8,9 +8,9 @@ import pytest
 from tiny_model import recording
 
 from spikinghash import Codes, Hasher, frame, read_recording
+from spikinghash.codes.database import CodeDatabase
 from spikinghash.codes.discover import discover
 from spikinghash.codes.encode_recordings import encode_recordings
-from spikinghash.codes.table import CodeDatabase
 from spikinghash.errors import BadCheckpoint, ConfigError
 from spikinghash.events.reader import decode
 from spikinghash.events.validate import validate

@@ -7,9 +7,9 @@ import pytest
 from tiny_model import recording, save_tiny
 
 from spikinghash import CodeDatabase, Hasher
+from spikinghash.codes.database import CodeDatabase as Table
 from spikinghash.codes.discover import discover
 from spikinghash.codes.encode_recordings import encode_recordings
-from spikinghash.codes.table import CodeDatabase as Table
 from spikinghash.errors import BadRecording, BadStore, ConfigError, StaleModel
 from spikinghash.events.reader import decode
 from spikinghash.index.flat import build_index

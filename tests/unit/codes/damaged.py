@@ -8,7 +8,7 @@ from pathlib import Path
 import pyarrow as pa
 from deltalake import write_deltalake
 
-from spikinghash.codes.table import CodeDatabase
+from spikinghash.codes.database import CodeDatabase
 
 MODEL = "ab" * 32
 NOW = datetime.datetime(2026, 1, 2, tzinfo=datetime.UTC)

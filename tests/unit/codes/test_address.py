@@ -10,10 +10,10 @@ from typer.testing import CliRunner
 
 from spikinghash.cli import app
 from spikinghash.codes.address import database_address
+from spikinghash.codes.database import CodeDatabase
 from spikinghash.codes.landing import fetch_landing
 from spikinghash.codes.remote_store import open_store
 from spikinghash.codes.store_errors import store_errors
-from spikinghash.codes.table import CodeDatabase
 from spikinghash.errors import BadStore, ConfigError, Temporary
 
 
@@ -97,7 +97,7 @@ def test_vacuum_wants_a_time_longer_than_any_run(tmp_path, hours):
 
 def test_vacuum_keeps_the_file_of_a_run_that_has_not_committed_yet(tmp_path):
     from spikinghash.codes.append_rows import commit_files, next_mark
-    from spikinghash.codes.rows import CODE_ROWS, conform
+    from spikinghash.codes.schema import CODE_ROWS, conform
     from spikinghash.codes.write_parts import write_parts
 
     database = sound(tmp_path)

@@ -5,10 +5,10 @@ from pathlib import Path
 
 import pyarrow.parquet as pq
 import pytest
-from test_code_table import code_rows, quarantine_rows
+from test_database import code_rows, quarantine_rows
 
 from spikinghash.codes import append_rows, write_parts
-from spikinghash.codes.table import CodeDatabase
+from spikinghash.codes.database import CodeDatabase
 from spikinghash.errors import Temporary
 
 

@@ -10,8 +10,8 @@ from damaged import RECORDINGS, content, cut, data, empty, flip, lose, rows_of, 
 from deltalake import DeltaTable, write_deltalake
 
 from spikinghash.codes.data_digest import digest_in, name_of
+from spikinghash.codes.database import CodeDatabase
 from spikinghash.codes.fsck import fsck
-from spikinghash.codes.table import CodeDatabase
 from spikinghash.errors import BadStore
 from spikinghash.files import sha256_file
 

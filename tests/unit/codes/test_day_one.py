@@ -13,7 +13,7 @@ from typer.testing import CliRunner
 
 from spikinghash.cli import app
 from spikinghash.codes.address import database_address
-from spikinghash.codes.table import CodeDatabase
+from spikinghash.codes.database import CodeDatabase
 from spikinghash.dvc_outputs import refuse_dvc_output
 from spikinghash.errors import BadStore, ConfigError
 

@@ -6,7 +6,7 @@ import torch
 
 from spikinghash.codes.encoder import Encoder
 from spikinghash.errors import BadCheckpoint
-from spikinghash.frames.fit import fit
+from spikinghash.frames.crop_or_pad import crop_or_pad
 from spikinghash.inference.read_bits import read_bits
 from spikinghash.layers.exact_weights import snap_to_grid
 from spikinghash.methods.method import LossWeights, build
@@ -34,7 +34,7 @@ def model(tmp_path_factory):
     for m in norms:
         m.momentum = 1.0
     with torch.no_grad():
-        method.network(torch.from_numpy(fit(counts(12, 9), 16, 16, 5)).transpose(0, 1))
+        method.network(torch.from_numpy(crop_or_pad(counts(12, 9), 16, 16, 5)).transpose(0, 1))
         method.network.hash.linear.bias.add_(0.5)
     snap_to_grid(method.network, SPEC.count_clip)
     folder = tmp_path_factory.mktemp("encoder")
@@ -49,7 +49,7 @@ def test_codes_are_the_packed_bits_of_the_network(model):
     assert codes.dtype == np.uint8
     assert codes.shape == (5, 3)
     assert margins.dtype == np.float32
-    bits, expected = read_bits(model.method, torch.from_numpy(fit(x, 16, 16, 5)).transpose(0, 1))
+    bits, expected = read_bits(model.method, torch.from_numpy(crop_or_pad(x, 16, 16, 5)).transpose(0, 1))
     for n in range(5):
         for k in range(24):
             assert (codes[n, k // 8] >> (7 - k % 8)) & 1 == bits[n, k]  # bit 0 is the most significant
@@ -120,7 +120,7 @@ def slow_fit(x, height, width, clip):
 @pytest.mark.parametrize("shape", [(6, 9), (4, 4), (3, 7), (9, 3), (1, 1), (10, 12)])
 def test_fit_crops_and_pads_around_the_centre(shape):
     x = np.random.default_rng(0).integers(0, 300, (2, 3, *shape)).astype(np.uint16)
-    y = fit(x, 5, 6, 200)
+    y = crop_or_pad(x, 5, 6, 200)
     assert y.dtype == np.float32
     assert y.shape == (2, 3, 5, 6)
     for a in range(2):

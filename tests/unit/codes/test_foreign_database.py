@@ -9,9 +9,9 @@ from damaged import MODEL, data, rows_of, sound
 from typer.testing import CliRunner
 
 from spikinghash.cli import app
-from spikinghash.codes.table import CodeDatabase
+from spikinghash.codes.database import CodeDatabase
 from spikinghash.errors import BadStore
-from spikinghash.index.searchable import open_searchable
+from spikinghash.index.searcher import open_searcher
 
 
 def rename_in_log(database, version, change):
@@ -94,4 +94,4 @@ def test_files_that_are_links_are_read(tmp_path):
     for number, path in enumerate(data(database)):
         path.rename(tmp_path / f"shared-{number}")
         path.symlink_to(tmp_path / f"shared-{number}")
-    assert len(open_searchable(CodeDatabase.open(database.uri), MODEL, None)) == 20
+    assert len(open_searcher(CodeDatabase.open(database.uri), MODEL, None)) == 20

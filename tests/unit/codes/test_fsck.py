@@ -16,8 +16,8 @@ from typer.testing import CliRunner
 
 from spikinghash.cli import app
 from spikinghash.codes.check_rows import clip_id_fault
+from spikinghash.codes.database import CodeDatabase
 from spikinghash.codes.fsck import fsck
-from spikinghash.codes.table import CodeDatabase
 from spikinghash.errors import BadStore, ConfigError, StaleModel
 from spikinghash.events.source import open_source
 from spikinghash.index.export import export

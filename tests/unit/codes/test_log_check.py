@@ -9,8 +9,8 @@ from damaged import sound
 from typer.testing import CliRunner
 
 from spikinghash.cli import app
+from spikinghash.codes.database import CodeDatabase
 from spikinghash.codes.fsck import fsck
-from spikinghash.codes.table import CodeDatabase
 from spikinghash.errors import BadStore
 
 LOGS = [

@@ -4,11 +4,11 @@ import json
 
 import pyarrow.parquet as pq
 import pytest
-from test_code_table import code_rows, three_commits
+from test_database import code_rows, three_commits
 from typer.testing import CliRunner
 
 from spikinghash.cli import app
-from spikinghash.codes.table import CodeDatabase
+from spikinghash.codes.database import CodeDatabase
 
 
 @pytest.fixture

@@ -4,11 +4,11 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 from s3_store import endpoint, s3_store
-from test_code_table import code_rows, quarantine_rows
+from test_database import code_rows, quarantine_rows
 
+from spikinghash.codes.database import CodeDatabase
 from spikinghash.codes.fsck import fsck
 from spikinghash.codes.repair import repair
-from spikinghash.codes.table import CodeDatabase
 from spikinghash.errors import BadStore, Temporary
 
 pytestmark = pytest.mark.filterwarnings("ignore")

@@ -8,12 +8,12 @@ from tiny_model import recording, save_tiny
 from typer.testing import CliRunner
 
 from spikinghash.cli import app
+from spikinghash.codes.database import CodeDatabase
 from spikinghash.codes.encode_recordings import encode_recordings
 from spikinghash.codes.encoder import Encoder
 from spikinghash.codes.fsck import fsck
 from spikinghash.codes.refusals import TRIES
 from spikinghash.codes.release import release
-from spikinghash.codes.table import CodeDatabase
 from spikinghash.errors import BadRecording, ConfigError
 from spikinghash.events.reader import decode
 from spikinghash.schema import REASONS, TRANSIENT_REASONS

@@ -13,9 +13,9 @@ from tiny_model import recording, save_tiny
 from typer.testing import CliRunner
 
 from spikinghash.cli import app
+from spikinghash.codes.database import CodeDatabase
 from spikinghash.codes.fsck import fsck
 from spikinghash.codes.repair import repair
-from spikinghash.codes.table import CodeDatabase
 from spikinghash.errors import BadStore
 
 #: damage -> recordings that it costs

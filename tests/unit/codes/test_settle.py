@@ -7,7 +7,7 @@ import time
 import pytest
 
 from spikinghash.codes.settle import settle
-from spikinghash.codes.stop import Stop, Stopped
+from spikinghash.codes.signals import Stop, Stopped
 
 
 @pytest.fixture

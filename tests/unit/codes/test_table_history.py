@@ -5,7 +5,7 @@ import time
 from pathlib import Path
 
 import pytest
-from test_code_table import code_rows, three_commits
+from test_database import code_rows, three_commits
 
 from spikinghash.errors import BadStore, ConfigError
 

@@ -5,7 +5,7 @@ import pytest
 
 from spikinghash.errors import ConfigError
 from spikinghash.evaluation.baseline import count_image_map
-from spikinghash.frames.rows import ClipRow, FrameMeta
+from spikinghash.frames.schema import ClipRow, FrameMeta
 from spikinghash.frames.store import FrameStore
 from spikinghash.frames.writer import FrameWriter
 

@@ -8,16 +8,16 @@ from ranking_cases import at_distances, random_task
 
 from spikinghash.errors import ConfigError
 from spikinghash.evaluation.curves import curve_by_radius, curve_by_recall, precision_within, recall_within
+from spikinghash.evaluation.distance_histogram import distance_histogram
 from spikinghash.evaluation.hamming import hamming_distances
 from spikinghash.evaluation.retrieval import retrieval
-from spikinghash.evaluation.tally import tally
 
 #: distance 1: one of two relevant; distance 3: the other one
 ONE_QUERY = ([1, 1, 3], [1, 0, 1])
 
 
 def test_curve_by_radius_leaves_out_radii_that_hold_nothing():
-    curve = curve_by_radius(tally(at_distances(*ONE_QUERY)))
+    curve = curve_by_radius(distance_histogram(at_distances(*ONE_QUERY)))
     assert curve.radius.tolist() == list(range(1, 9))
     assert curve.precision[:3].tolist() == [1 / 2, 1 / 2, 2 / 3]
     assert curve.recall[:3].tolist() == [1 / 2, 1 / 2, 1]
@@ -27,7 +27,7 @@ def test_curve_by_radius_leaves_out_radii_that_hold_nothing():
 def test_curve_by_radius_equals_counting_pairs():
     task = random_task(np.random.default_rng(0), spread=16)
     distances, relevant = hamming_distances(task.queries, task.gallery), task.relevance(0, 9)
-    curve = curve_by_radius(tally(task))
+    curve = curve_by_radius(distance_histogram(task))
     for radius, precision, recall in zip(curve.radius, curve.precision, curve.recall, strict=True):
         within = distances <= radius
         assert precision == pytest.approx((within & relevant).sum() / within.sum())
@@ -36,19 +36,21 @@ def test_curve_by_radius_equals_counting_pairs():
 
 
 def test_curve_by_recall_takes_the_best_precision_from_there_on():
-    curve = curve_by_recall(tally(at_distances(*ONE_QUERY)), levels=5)
+    curve = curve_by_recall(distance_histogram(at_distances(*ONE_QUERY)), levels=5)
     assert curve.recall.tolist() == [0, 0.25, 0.5, 0.75, 1]
     np.testing.assert_allclose(curve.precision, [2 / 3] * 5)
-    falling = curve_by_recall(tally(at_distances([0, 1, 1], [1, 1, 0])), levels=3)
+    falling = curve_by_recall(distance_histogram(at_distances([0, 1, 1], [1, 1, 0])), levels=3)
     np.testing.assert_allclose(falling.precision, [1, 1, 2 / 3])
-    assert np.all(np.diff(curve_by_recall(tally(random_task(np.random.default_rng(1))), 101).precision) <= 1e-12)
+    assert np.all(
+        np.diff(curve_by_recall(distance_histogram(random_task(np.random.default_rng(1))), 101).precision) <= 1e-12
+    )
 
 
 def test_within_a_radius():
     near, far = np.zeros((1, 1), np.uint8), np.full((1, 1), 255, np.uint8)
     gallery = np.array([[0], [1], [3], [7]], np.uint8)
     relevant = np.array([[1, 0, 0, 1], [0, 0, 0, 0]], dtype=bool)
-    counts = tally(retrieval(np.concatenate([near, far]), gallery, relevant))
+    counts = distance_histogram(retrieval(np.concatenate([near, far]), gallery, relevant))
     precision = precision_within(counts)
     assert precision.per_query.tolist() == [1 / 3, 0]
     assert precision.protocol["found_nothing"] == 1
@@ -60,7 +62,7 @@ def test_within_a_radius():
 
 
 def test_without_relevant_items_there_is_no_curve():
-    counts = tally(at_distances([0, 1], [0, 0]))
+    counts = distance_histogram(at_distances([0, 1], [0, 0]))
     for curve in (curve_by_radius, curve_by_recall):
         with pytest.raises(ConfigError, match="no query has a relevant item"):
             curve(counts)

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from spikinghash.codes.codeset import CodeSet
 from spikinghash.errors import ConfigError, StaleModel
 from spikinghash.evaluation.hamming import hamming_distances
-from spikinghash.evaluation.ranked import precision_at
+from spikinghash.evaluation.map_at_k import precision_at
 from spikinghash.evaluation.relevance import given, same_label, shared_label
 from spikinghash.evaluation.retrieval import between, retrieval
 

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from spikinghash.frames.rows import ClipRow, FrameMeta
+from spikinghash.frames.schema import ClipRow, FrameMeta
 
 META = FrameMeta(steps=2, height=3, width=4, dtype="uint8", config={"binning": "test"})
 

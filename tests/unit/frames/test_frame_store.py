@@ -11,7 +11,7 @@ import spikinghash.frames.writer as writer_module
 from spikinghash.errors import BadStore
 from spikinghash.frames.columns import META_KEY
 from spikinghash.frames.framing import Framing
-from spikinghash.frames.rows import ClipRow, FrameMeta, FrameSource
+from spikinghash.frames.schema import ClipRow, FrameMeta, FrameSource
 from spikinghash.frames.store import FrameStore
 from spikinghash.frames.writer import FILE, FrameWriter
 

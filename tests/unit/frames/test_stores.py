@@ -11,7 +11,7 @@ import spikinghash.frames.hdf5_store as hdf5_store
 from spikinghash.errors import BadStore
 from spikinghash.frames.hdf5_columns import COUNTS, META_ATTRIBUTE
 from spikinghash.frames.open_store import copy_store, create_store, open_store
-from spikinghash.frames.rows import ClipRow, FrameMeta
+from spikinghash.frames.schema import ClipRow, FrameMeta
 from spikinghash.frames.store import FrameStore
 from spikinghash.frames.store_files import STORE_FILES
 

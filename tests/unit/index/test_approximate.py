@@ -4,14 +4,14 @@ import json
 
 import numpy as np
 import pytest
-from test_searchable import random_codes, rows
+from test_searcher import random_codes, rows
 
-from spikinghash.codes.table import CodeDatabase
+from spikinghash.codes.database import CodeDatabase
 from spikinghash.errors import BadStore, ConfigError
 from spikinghash.index.approximate import STRUCTURES, Approximate, build_approximate
-from spikinghash.index.choice import Choice
+from spikinghash.index.filters import Filters
 from spikinghash.index.flat import build_index
-from spikinghash.index.searchable import open_searchable
+from spikinghash.index.searcher import open_searcher
 
 
 @pytest.fixture
@@ -29,8 +29,8 @@ def test_a_structure_finds_what_it_says(database, tmp_path, structure):
     about = build_approximate(codes, structure, tmp_path / "index")
     assert 0.1 < about["recall"] <= 1.0
     assert about["queries_per_s"].keys() == {"approximate", "exact"}
-    quick = open_searchable(database, "m1", tmp_path / "index", approximate=True)
-    exact = open_searchable(database, "m1", tmp_path / "index")
+    quick = open_searcher(database, "m1", tmp_path / "index", approximate=True)
+    exact = open_searcher(database, "m1", tmp_path / "index")
     near = 0
     for query, (mine, true) in enumerate(zip(quick.find(codes[:100], 10), exact.find(codes[:100], 10), strict=True)):
         names = [int(name[5:]) for name in mine.column("clip_id").to_pylist()]
@@ -45,14 +45,14 @@ def test_what_came_after_the_index_is_found_exactly(database, tmp_path):
     build_approximate(database.load().codes, "multi-hash", tmp_path / "index")
     fresh = random_codes(5, seed=9)
     database.append(rows(range(3000, 3005), fresh))
-    found = open_searchable(database, "m1", tmp_path / "index", approximate=True).find(fresh, 1)
+    found = open_searcher(database, "m1", tmp_path / "index", approximate=True).find(fresh, 1)
     assert [table.column("distance").to_pylist() for table in found] == [[0]] * 5
 
 
 def test_an_approximate_search_takes_no_radius_and_no_filter(database, tmp_path):
     build_approximate(database.load().codes, "multi-hash", tmp_path / "index")
-    quick = open_searchable(database, "m1", tmp_path / "index", approximate=True)
-    for arguments in ((None, 3), (5, 3), (5, None, Choice(labels=("cat",)))):
+    quick = open_searcher(database, "m1", tmp_path / "index", approximate=True)
+    for arguments in ((None, 3), (5, 3), (5, None, Filters(labels=("cat",)))):
         with pytest.raises(ConfigError, match="--approximate"):
             quick.find(random_codes(1), *arguments)
 
@@ -60,7 +60,7 @@ def test_an_approximate_search_takes_no_radius_and_no_filter(database, tmp_path)
 def test_a_structure_of_another_index_or_damaged_or_none_is_refused(database, tmp_path):
     folder = tmp_path / "index"
     with pytest.raises(BadStore, match="--structure"):
-        open_searchable(database, "m1", folder, approximate=True)
+        open_searcher(database, "m1", folder, approximate=True)
     build_approximate(database.load().codes, "multi-hash", folder)
     about = json.loads((folder / "approximate.json").read_text())
     (folder / "approximate.json").write_text(json.dumps(about | {"over": "0" * 64}))
@@ -73,7 +73,7 @@ def test_a_structure_of_another_index_or_damaged_or_none_is_refused(database, tm
     with pytest.raises(BadStore, match="damaged"):
         Approximate.load(folder)
     with pytest.raises(BadStore, match="needs an index"):
-        open_searchable(database, "m1", tmp_path / "nothing", approximate=True)
+        open_searcher(database, "m1", tmp_path / "nothing", approximate=True)
 
 
 def test_an_unknown_structure_is_refused(database, tmp_path):

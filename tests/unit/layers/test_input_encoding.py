@@ -6,7 +6,7 @@ import torch
 
 from spikinghash.codes.encoder import Encoder
 from spikinghash.errors import ConfigError
-from spikinghash.frames.fit import fit_pixels
+from spikinghash.frames.crop_or_pad import crop_or_pad_pixels
 from spikinghash.frames.framing import Framing
 from spikinghash.frames.picture import PictureFrame
 from spikinghash.inference.read_bits import read_bits
@@ -77,12 +77,12 @@ def test_a_picture_is_the_same_as_a_clip_of_equal_frames(name, training):
 
 
 def test_the_first_layer_pads_with_mid_grey():
-    framed = fit_pixels(pixels(1)[..., 4:12, 2:14], 16, 16)
+    framed = crop_or_pad_pixels(pixels(1)[..., 4:12, 2:14], 16, 16)
     assert framed.dtype == np.uint8
     assert (framed[..., :4, :] == 128).all()
     assert np.array_equal(framed[..., 4:12, 2:14], pixels(1)[..., 4:12, 2:14])
     assert (scale(as_input(framed))[..., :4, :] == 0).all()
-    assert np.array_equal(fit_pixels(pixels(1), 8, 8), pixels(1)[..., 4:12, 4:12])
+    assert np.array_equal(crop_or_pad_pixels(pixels(1), 8, 8), pixels(1)[..., 4:12, 4:12])
 
 
 @pytest.fixture(scope="module", params=["Nano", "S"])

@@ -5,7 +5,7 @@ import json
 
 import numpy as np
 
-from spikinghash.frames.rows import ClipRow, FrameMeta
+from spikinghash.frames.schema import ClipRow, FrameMeta
 from spikinghash.frames.writer import FrameWriter
 
 LABELS = ["circle", "cross", "square"]

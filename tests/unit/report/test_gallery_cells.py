@@ -5,14 +5,14 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from spikinghash.report.choose import choose
 from spikinghash.report.documents import QueryResult
 from spikinghash.report.gallery_cells import SIDE, clip_ids, gallery_rows
+from spikinghash.report.select_queries import select_queries
 
 
 def chosen(count=1):
     results = [{"clip_id": f"n{place}", "label": "ab"[place % 2], "distance": place} for place in range(2)]
-    return choose([QueryResult(clip_id=f"q{n}", label="a", results=results) for n in range(count)], count, 8)
+    return select_queries([QueryResult(clip_id=f"q{n}", label="a", results=results) for n in range(count)], count, 8)
 
 
 def noise(side, steps=16):

@@ -9,12 +9,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from spikinghash.errors import ConfigError, StaleModel
+from spikinghash.evaluation.distance_histogram import distance_histogram
 from spikinghash.evaluation.hamming import hamming_distances
 from spikinghash.evaluation.relevance import given as given_matrix
 from spikinghash.evaluation.relevance import same_label
 from spikinghash.evaluation.retrieval import retrieval
-from spikinghash.evaluation.tally import tally
-from spikinghash.evaluation.tied import tied_average_precision
+from spikinghash.evaluation.tie_aware import tied_average_precision
 from spikinghash.kernels.tally.tie_aware import harmonic_numbers, precision_sums
 
 
@@ -29,7 +29,7 @@ def labelled(rng, queries, items, width, spread, classes, **options):
 
 
 def assert_same_tally(task, other):
-    left, right = tally(task), tally(other)
+    left, right = distance_histogram(task), distance_histogram(other)
     np.testing.assert_array_equal(left.items, right.items)
     np.testing.assert_array_equal(left.relevant, right.relevant)
     assert left.items.dtype == right.items.dtype == left.relevant.dtype == right.relevant.dtype == np.int64
@@ -64,14 +64,18 @@ def test_the_order_of_ties_and_classes_that_are_not_there():
 
 def test_opposite_codes_of_256_bits():
     codes = np.array([[0] * 32, [255] * 32], np.uint8)
-    counts = tally(retrieval(codes, codes, same_label([0, 1], [0, 1])))
+    counts = distance_histogram(retrieval(codes, codes, same_label([0, 1], [0, 1])))
     assert np.argwhere(counts.items).tolist() == [[0, 0], [0, 256], [1, 0], [1, 256]]
     assert np.argwhere(counts.relevant).tolist() == [[0, 0], [1, 0]]
 
 
 def test_equals_counting_one_by_one():
     task = labelled(np.random.default_rng(1), 9, 700, 8, 64, 3)[0]
-    counts, distances, relevant = tally(task), hamming_distances(task.queries, task.gallery), task.relevance(0, 9)
+    counts, distances, relevant = (
+        distance_histogram(task),
+        hamming_distances(task.queries, task.gallery),
+        task.relevance(0, 9),
+    )
     for query in range(9):
         for level in range(65):
             at = distances[query] == level
@@ -85,7 +89,7 @@ def test_the_number_of_threads_changes_nothing():
     try:
         for threads in range(1, before + 1):
             numba.set_num_threads(threads)
-            found.append(np.stack([tally(task).items, tally(task).relevant]))
+            found.append(np.stack([distance_histogram(task).items, distance_histogram(task).relevant]))
     finally:
         numba.set_num_threads(before)
     for other in found[1:]:
@@ -97,22 +101,24 @@ def test_the_number_of_threads_changes_nothing():
 def test_laws(seed, width):
     rng = np.random.default_rng(seed)
     task = labelled(rng, 20, 600, width, 64, 5)[0]
-    counts, mask = tally(task), rng.integers(0, 256, width, dtype=np.uint8)
-    masked = tally(retrieval(task.queries ^ mask, task.gallery ^ mask, task.relevance))
+    counts, mask = distance_histogram(task), rng.integers(0, 256, width, dtype=np.uint8)
+    masked = distance_histogram(retrieval(task.queries ^ mask, task.gallery ^ mask, task.relevance))
     np.testing.assert_array_equal(masked.items, counts.items)
     np.testing.assert_array_equal(masked.relevant, counts.relevant)
     order = rng.permutation(20)
     moved = same_label(task.relevance.queries[order], task.relevance.gallery)
-    np.testing.assert_array_equal(tally(retrieval(task.queries[order], task.gallery, moved)).items, counts.items[order])
+    np.testing.assert_array_equal(
+        distance_histogram(retrieval(task.queries[order], task.gallery, moved)).items, counts.items[order]
+    )
     assert (counts.items.sum(axis=1) == 600).all()
 
 
 def test_labels_that_do_not_fit_are_refused():
     codes = np.zeros((3, 8), np.uint8)
     with pytest.raises(ConfigError, match="relevance is"):
-        tally(retrieval(codes, codes, same_label([1, 2, 3], [1, 2])))
+        distance_histogram(retrieval(codes, codes, same_label([1, 2, 3], [1, 2])))
     with pytest.raises(StaleModel):
-        tally(retrieval(codes[:, 1:], codes, same_label([1, 2, 3], [1, 2, 3])))
+        distance_histogram(retrieval(codes[:, 1:], codes, same_label([1, 2, 3], [1, 2, 3])))
 
 
 def exact_sums(items, relevant, cut):

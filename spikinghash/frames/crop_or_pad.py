@@ -11,7 +11,7 @@ INPUT_GRID = 1 / 16
 PIXEL_ZERO, PIXEL_UNIT = 128, 64
 
 
-def fit(counts: np.ndarray, height: int, width: int, clip: int) -> np.ndarray:
+def crop_or_pad(counts: np.ndarray, height: int, width: int, clip: int) -> np.ndarray:
     """Centre-crop or zero-pad counts [..., H, W] to [..., height, width] and limit them to `clip`; float32.
 
     Voxel grids (float) are limited to +-clip and rounded to `INPUT_GRID`. Clipping keeps one hot pixel from dominating
@@ -26,7 +26,7 @@ def fit(counts: np.ndarray, height: int, width: int, clip: int) -> np.ndarray:
     return out
 
 
-def fit_pixels(pixels: np.ndarray, height: int, width: int) -> np.ndarray:
+def crop_or_pad_pixels(pixels: np.ndarray, height: int, width: int) -> np.ndarray:
     """Centre-crop or pad pixels uint8 [..., H, W] to [..., height, width], the border in mid grey; uint8.
 
     They stay bytes, a quarter of the memory: the network scales them itself (`layers/direct.py`).

@@ -20,7 +20,7 @@ from spikinghash.codes.address import database_address
 from spikinghash.codes.codeset import CodeSet, codeset_from_rows
 from spikinghash.codes.commit import Appended, Key, append_new
 from spikinghash.codes.open_table import TABLES, create_table, open_table
-from spikinghash.codes.rows import CODE_KEY, CODE_ROWS, QUARANTINE_KEY, QUARANTINE_ROWS, code_width, conform
+from spikinghash.codes.schema import CODE_KEY, CODE_ROWS, QUARANTINE_KEY, QUARANTINE_ROWS, code_width, conform
 from spikinghash.codes.store_errors import ADVICE, store_errors
 from spikinghash.codes.table_files import DataFile, data_files, dataset_of, files_of, read_file
 from spikinghash.errors import BadStore, ConfigError, StaleModel, Temporary

@@ -14,7 +14,7 @@ from spikinghash.index.clips import Clips
 
 
 @dataclass(frozen=True)
-class Choice:
+class Filters:
     """Clips with one of the labels, from one of the archives, that overlap [from_us, to_us); None allows all.
 
     Times are microseconds of the recording, as `start_us` and `end_us` of a clip. `ConfigError` for an empty interval.

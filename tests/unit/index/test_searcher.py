@@ -8,14 +8,14 @@ import pyarrow as pa
 import pytest
 
 from spikinghash.codes.codeset import recording_key
-from spikinghash.codes.rows import CODE_ROWS
-from spikinghash.codes.table import CodeDatabase
+from spikinghash.codes.database import CodeDatabase
+from spikinghash.codes.schema import CODE_ROWS
 from spikinghash.errors import BadStore, ConfigError, StaleModel
-from spikinghash.index.choice import Choice
 from spikinghash.index.clips import CLIP_ROWS, Clips, clips_of
+from spikinghash.index.filters import Filters
 from spikinghash.index.flat import HammingIndex, build_index
 from spikinghash.index.manifest import Manifest, manifest_to_bytes
-from spikinghash.index.searchable import open_searchable
+from spikinghash.index.searcher import open_searcher
 
 SHA = ["aa" * 32, "bb" * 32, "cc" * 32]
 
@@ -74,27 +74,27 @@ def oracle(queries, k, radius, allowed):
 
 @pytest.mark.parametrize(("k", "radius"), [(7, None), (500, None), (None, 4), (5, 3), (None, 0)])
 @pytest.mark.parametrize(
-    ("choice", "allowed"),
+    ("filters", "allowed"),
     [
         (None, lambda i: True),
-        (Choice(labels=("cat",)), lambda i: i % 5 and i % 2),
-        (Choice(archives=("1.zip", "3.zip")), lambda i: i % 4 in (1, 3)),
-        (Choice(from_us=100, to_us=1000), lambda i: 10 * i + 15 > 100 and 10 * i < 1000),
-        (Choice(labels=("cow",)), lambda i: False),
+        (Filters(labels=("cat",)), lambda i: i % 5 and i % 2),
+        (Filters(archives=("1.zip", "3.zip")), lambda i: i % 4 in (1, 3)),
+        (Filters(from_us=100, to_us=1000), lambda i: 10 * i + 15 > 100 and 10 * i < 1000),
+        (Filters(labels=("cow",)), lambda i: False),
     ],
 )
-def test_with_an_index_and_without_the_same_is_found(database, tmp_path, k, radius, choice, allowed):
+def test_with_an_index_and_without_the_same_is_found(database, tmp_path, k, radius, filters, allowed):
     queries, expected = random_codes(3, seed=5), None
     expected = oracle(queries, k, radius, allowed)
-    indexed, plain = (open_searchable(database, "m1", folder) for folder in (tmp_path / "index", None))
+    indexed, plain = (open_searcher(database, "m1", folder) for folder in (tmp_path / "index", None))
     assert [part.manifest.rows for part in indexed.parts] == [300, 100]
     assert [part.manifest.rows for part in plain.parts] == [400]
-    assert told(indexed.find(queries, k, radius, choice)) == expected
-    assert told(plain.find(queries, k, radius, choice)) == expected
+    assert told(indexed.find(queries, k, radius, filters)) == expected
+    assert told(plain.find(queries, k, radius, filters)) == expected
 
 
 def test_the_clips_of_a_recording_are_found_in_all_parts(database, tmp_path):
-    codes = open_searchable(database, "m1", tmp_path / "index")
+    codes = open_searcher(database, "m1", tmp_path / "index")
     names = codes.own(recording_key(SHA[1])).column("clip_id").to_pylist()
     assert sorted(names) == [f"clip-{i:05}" for i in range(1, 400, 3)]
     assert codes.own(recording_key("dd" * 32)).num_rows == 0
@@ -102,25 +102,25 @@ def test_the_clips_of_a_recording_are_found_in_all_parts(database, tmp_path):
 
 def test_an_index_of_compacted_files_is_left_aside(database, tmp_path):
     database.compact()
-    codes = open_searchable(database, "m1", tmp_path / "index")
+    codes = open_searcher(database, "m1", tmp_path / "index")
     assert "spikinghash index" in codes.note
     assert [part.manifest.rows for part in codes.parts] == [400]
     build_index(database.load(), tmp_path / "index")
-    assert open_searchable(database, "m1", tmp_path / "index").note is None
+    assert open_searcher(database, "m1", tmp_path / "index").note is None
 
 
 def test_an_index_of_another_model_or_of_a_split_or_broken_is_left_aside(database, tmp_path):
     database.append(rows(range(4), random_codes(4), model="m2"))
     folder = tmp_path / "index"
-    assert open_searchable(database, "m2", folder).note is not None
-    assert [len(part.clips) for part in open_searchable(database, "m1", folder).parts] == [300, 100]
+    assert open_searcher(database, "m2", folder).note is not None
+    assert [len(part.clips) for part in open_searcher(database, "m1", folder).parts] == [300, 100]
     rewritten(folder, covers=[])
-    assert open_searchable(database, "m1", folder).note is not None
+    assert open_searcher(database, "m1", folder).note is not None
     (folder / "index.faiss").write_bytes(b"")
-    assert "index.faiss" in open_searchable(database, "m1", folder).note
-    assert open_searchable(database, "m1", tmp_path / "none").note is None
+    assert "index.faiss" in open_searcher(database, "m1", folder).note
+    assert open_searcher(database, "m1", tmp_path / "none").note is None
     with pytest.raises(StaleModel, match="m3"):
-        open_searchable(database, "m3", folder)
+        open_searcher(database, "m3", folder)
 
 
 def test_damage_within_the_clips_makes_a_search_slower_and_not_wrong(database, tmp_path):
@@ -129,11 +129,11 @@ def test_damage_within_the_clips_makes_a_search_slower_and_not_wrong(database, t
     content = bytearray(path.read_bytes())
     content[60] ^= 4
     path.write_bytes(content)
-    codes = open_searchable(database, "m1", tmp_path / "index")
+    codes = open_searcher(database, "m1", tmp_path / "index")
     assert codes.note is None
     assert told(codes.find(random_codes(1), 300)) == oracle(random_codes(1), 300, None, lambda i: True)
     assert "clips.parquet is damaged" in codes.note
-    codes = open_searchable(database, "m1", tmp_path / "index")
+    codes = open_searcher(database, "m1", tmp_path / "index")
     assert codes.own(recording_key(SHA[1])).num_rows == 133
     assert codes.note is not None
 
@@ -154,18 +154,18 @@ def test_an_index_that_covers_less_than_it_holds_doubles_nothing(database, tmp_p
     assert len(covers) == 3
     for fewer in ([covers[0]], covers[:2], []):
         rewritten(folder, covers=fewer)
-        codes = open_searchable(database, "m1", folder)
+        codes = open_searcher(database, "m1", folder)
         assert codes.note is not None
         ids = codes.find(random_codes(1), 1000)[0].column("clip_id").to_pylist()
         assert len(ids) == len(set(ids)) == 401
     # as many rows as it holds, but other ones
     plain = json.loads((folder / "index.json").read_text())
     (folder / "index.json").write_text(json.dumps(plain | {"covers": covers}))
-    assert "was changed after it was written" in open_searchable(database, "m1", folder).note
+    assert "was changed after it was written" in open_searcher(database, "m1", folder).note
 
 
 def test_a_clip_that_two_parts_hold_is_told_once(database, tmp_path):
-    codes = open_searchable(database, "m1", tmp_path / "index")
+    codes = open_searcher(database, "m1", tmp_path / "index")
     codes.parts.append(codes.parts[1])
     assert len(codes.find(random_codes(1), 1000)[0]) == 400
     assert "again in a file" in codes.note
@@ -178,28 +178,28 @@ def test_an_index_of_a_version_that_the_log_no_longer_has_is_an_error(database, 
     (log / f"{2:020}.json").unlink()
     (tmp_path / "db/codes/_newest.json").unlink()  # a database of an older version of this program
     with pytest.raises(BadStore, match=r"went backwards.*fsck --repair"):
-        open_searchable(database, "m1", tmp_path / "index")
+        open_searcher(database, "m1", tmp_path / "index")
     # an index of another database is only of no use
     other = CodeDatabase.create_or_open(tmp_path / "other")
     other.append(rows(range(3), random_codes(3)))
-    assert "not an index of all codes" in open_searchable(other, "m1", tmp_path / "index").note
+    assert "not an index of all codes" in open_searcher(other, "m1", tmp_path / "index").note
 
 
 @pytest.mark.parametrize("k", [10**6, 2**31, 2**63, 10**40])
 def test_a_k_beyond_all_clips_finds_all(database, tmp_path, k):
-    codes = open_searchable(database, "m1", tmp_path / "index")
+    codes = open_searcher(database, "m1", tmp_path / "index")
     assert codes.find(random_codes(1), k)[0].num_rows == 400
     assert codes.find(random_codes(1), 5, k)[0].num_rows == 5
     assert codes.find(random_codes(1), None, k)[0].num_rows == 400
 
 
 @pytest.mark.parametrize(
-    "choice",
+    "filters",
     [{"labels": ("\udcff",)}, {"archives": ("\udcff.zip",)}, {"from_us": 2**63}, {"to_us": -(2**70)}],
 )
-def test_a_choice_that_no_clip_can_meet_is_refused(choice):
+def test_filters_that_no_clip_can_meet_is_refused(filters):
     with pytest.raises(ConfigError):
-        Choice(**choice)
+        Filters(**filters)
 
 
 def test_clips_are_looked_up_across_row_groups(tmp_path):
@@ -218,9 +218,9 @@ def test_clips_are_looked_up_across_row_groups(tmp_path):
 
 def test_an_empty_interval_is_refused():
     with pytest.raises(ConfigError, match="5 and 5 us"):
-        Choice(from_us=5, to_us=5)
+        Filters(from_us=5, to_us=5)
 
 
 def test_neither_k_nor_radius_is_refused(database, tmp_path):
     with pytest.raises(ConfigError, match="radius"):
-        open_searchable(database, "m1", tmp_path / "index").find(random_codes(1), None)
+        open_searcher(database, "m1", tmp_path / "index").find(random_codes(1), None)

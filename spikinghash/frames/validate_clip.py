@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from spikinghash.frames.accumulate import Frames
-from spikinghash.frames.rows import ClipRow, FrameMeta
+from spikinghash.frames.schema import ClipRow, FrameMeta
 
 
-def admit(row: ClipRow, counts: Frames, meta: FrameMeta, known: set[str]) -> None:
+def validate_clip(row: ClipRow, counts: Frames, meta: FrameMeta, known: set[str]) -> None:
     """Enter the clip's id in `known`.
 
     Raises `ValueError` for frames of another shape or dtype, a broken account, or a clip id that is known already.

@@ -8,7 +8,7 @@ from ranking_cases import at_distances, average_precision, random_task
 
 from spikinghash.errors import ConfigError
 from spikinghash.evaluation.hamming import hamming_distances
-from spikinghash.evaluation.ranked import average_precision_at, precision_at
+from spikinghash.evaluation.map_at_k import average_precision_at, precision_at
 from spikinghash.evaluation.retrieval import retrieval
 
 RANKED = [1, 0, 0, 1, 0, 1]  # hits at ranks 1, 4, 6: precisions 1, 2/4, 3/6

@@ -8,9 +8,9 @@ import pytest
 from spikinghash.codes.codeset import CodeSet
 from spikinghash.errors import ConfigError
 from spikinghash.evaluation.class_similarity import class_similarity
-from spikinghash.evaluation.graded import cumulative_gain
+from spikinghash.evaluation.ndcg import cumulative_gain
 from spikinghash.evaluation.similar_classes import similar_classes
-from spikinghash.frames.rows import FrameMeta
+from spikinghash.frames.schema import FrameMeta
 
 SIMILAR = {frozenset(("a", "b"))}
 

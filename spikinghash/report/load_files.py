@@ -42,7 +42,7 @@ class Inputs:
     digests: dict[str, str]
 
 
-def read_inputs(reports: Path, frames: Path) -> Inputs:
+def load_files(reports: Path, frames: Path) -> Inputs:
     """Read the files below `reports` and the frame store in `frames`.
 
     Raises `BadStore`, naming the stage to run, if `evaluation.json` or the frame store is missing or any file

@@ -13,8 +13,8 @@ from deltalake import DeltaTable
 from deltalake.exceptions import CommitFailedError, DeltaError
 
 from spikinghash.codes import commit
-from spikinghash.codes.rows import CODE_ROWS, path_text
-from spikinghash.codes.table import CodeDatabase
+from spikinghash.codes.database import CodeDatabase
+from spikinghash.codes.schema import CODE_ROWS, path_text
 from spikinghash.errors import BadStore, ConfigError, StaleModel, Temporary
 
 NOW = datetime.datetime(2026, 1, 2, tzinfo=datetime.UTC)
@@ -172,7 +172,7 @@ def test_a_failed_write_is_temporary_where_trying_again_may_help(database, monke
 WRITER = """
 import sys, time
 sys.path[:0] = [{tests!r}, {root!r}]
-from test_code_table import CodeDatabase, code_rows, quarantine_rows
+from test_database import CodeDatabase, code_rows, quarantine_rows
 open(sys.argv[2], "w").close()
 while not __import__("pathlib").Path({go!r}).exists():
     time.sleep(0.002)

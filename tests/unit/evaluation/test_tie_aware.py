@@ -8,11 +8,11 @@ from ranking_cases import at_distances, average_precision, orders, random_task
 from sklearn.metrics import average_precision_score
 
 from spikinghash.errors import ConfigError
+from spikinghash.evaluation.distance_histogram import distance_histogram
 from spikinghash.evaluation.hamming import hamming_distances
-from spikinghash.evaluation.ranked import average_precision_at
+from spikinghash.evaluation.map_at_k import average_precision_at
 from spikinghash.evaluation.retrieval import retrieval
-from spikinghash.evaluation.tally import tally
-from spikinghash.evaluation.tied import tied_average_precision, tied_precision
+from spikinghash.evaluation.tie_aware import tied_average_precision, tied_precision
 
 small = st.integers(1, 7).flatmap(
     lambda n: st.tuples(
@@ -25,7 +25,7 @@ small = st.integers(1, 7).flatmap(
 @given(small, st.integers(1, 8))
 def test_equals_brute_force_over_all_orders_of_ties(case, cut):
     distances, relevant = case
-    counts = tally(at_distances(distances, relevant))
+    counts = distance_histogram(at_distances(distances, relevant))
     lists = [[relevant[item] for item in order] for order in orders(distances)]
     for k in (None, cut):
         end = len(relevant) if k is None else k
@@ -49,7 +49,7 @@ def test_equals_monte_carlo_on_a_larger_gallery():
         order = rng.permutation(200)
         order = order[np.argsort(distances[order], kind="stable")]
         shuffles.append(average_precision(relevant[order].astype(int).tolist(), 200))
-    metric = tied_average_precision(tally(at_distances(distances, relevant)))
+    metric = tied_average_precision(distance_histogram(at_distances(distances, relevant)))
     assert abs(metric.value - np.mean(shuffles)) < 4 * np.std(shuffles) / np.sqrt(500)
     assert metric.worst < min(shuffles)
     assert max(shuffles) < metric.best
@@ -63,7 +63,7 @@ def test_equals_scikit_learn_without_ties():
         relevant[0] = True
         task = at_distances(distances, relevant)
         wanted = average_precision_score(relevant, -distances)
-        metric = tied_average_precision(tally(task))
+        metric = tied_average_precision(distance_histogram(task))
         assert metric.value == pytest.approx(wanted, abs=1e-12)
         assert metric.worst == pytest.approx(wanted, abs=1e-12)
         assert metric.best == pytest.approx(wanted, abs=1e-12)
@@ -75,7 +75,7 @@ def test_equals_scikit_learn_without_ties():
 @given(st.integers(0, 2**32 - 1), st.integers(0, 16), st.integers(1, 60))
 def test_worst_expected_and_best_are_in_order_and_hold_every_order(seed, spread, k):
     task = random_task(np.random.default_rng(seed), spread=spread)
-    counts = tally(task)
+    counts = distance_histogram(task)
     for metric, any_order in [
         (tied_average_precision(counts), average_precision_at(task, 40, "C")),
         (tied_average_precision(counts, k), average_precision_at(task, k, "C")),
@@ -91,13 +91,13 @@ def test_shuffling_the_gallery_changes_no_number():
     plain = random_task(rng, spread=3)
     ids = np.array([f"clip-{n:03}" for n in range(40)], dtype=object)
     relevant = plain.relevance(0, 9)
-    counts = tally(plain)
+    counts = distance_histogram(plain)
     wanted = [tied_average_precision(counts).to_dict(), tied_precision(counts, 7).to_dict()]
     wanted += [average_precision_at(plain, 7, form).to_dict() for form in "ABC"]
     for _ in range(200):
         order = rng.permutation(40)
         task = retrieval(plain.queries, plain.gallery[order], relevant[:, order], clip_ids=ids[order])
-        counts = tally(task)
+        counts = distance_histogram(task)
         found = [tied_average_precision(counts).to_dict(), tied_precision(counts, 7).to_dict()]
         found += [average_precision_at(task, 7, form).to_dict() for form in "ABC"]
         assert found == wanted
@@ -108,8 +108,11 @@ def test_one_mask_over_all_codes_changes_no_number():
     task = random_task(rng, width=3, spread=24)
     mask = rng.integers(0, 256, 3, dtype=np.uint8)
     masked = retrieval(task.queries ^ mask, task.gallery ^ mask, task.relevance)
-    np.testing.assert_array_equal(tally(task).items, tally(masked).items)
-    assert tied_average_precision(tally(task)).to_dict() == tied_average_precision(tally(masked)).to_dict()
+    np.testing.assert_array_equal(distance_histogram(task).items, distance_histogram(masked).items)
+    assert (
+        tied_average_precision(distance_histogram(task)).to_dict()
+        == tied_average_precision(distance_histogram(masked)).to_dict()
+    )
     for form in "ABC":
         assert average_precision_at(task, 9, form).to_dict() == average_precision_at(masked, 9, form).to_dict()
 
@@ -118,7 +121,10 @@ def test_one_mask_over_all_codes_changes_no_number():
 def test_the_block_size_changes_no_number(block):
     wanted = random_task(np.random.default_rng(7), spread=4)
     task = random_task(np.random.default_rng(7), spread=4, block=block)
-    assert tied_average_precision(tally(task)).to_dict() == tied_average_precision(tally(wanted)).to_dict()
+    assert (
+        tied_average_precision(distance_histogram(task)).to_dict()
+        == tied_average_precision(distance_histogram(wanted)).to_dict()
+    )
     for form in "ABC":
         assert average_precision_at(task, 9, form).to_dict() == average_precision_at(wanted, 9, form).to_dict()
 
@@ -130,22 +136,22 @@ def test_large_galleries_stay_exact():
     task = retrieval(np.zeros((1, 2), np.uint8), np.zeros((items, 2), np.uint8), relevant)
     harmonic = np.sum(1 / np.arange(1, items + 1))
     wanted = (harmonic + 9 / (items - 1) * (items - harmonic)) / items
-    assert tied_average_precision(tally(task)).value == pytest.approx(wanted, rel=1e-12)
+    assert tied_average_precision(distance_histogram(task)).value == pytest.approx(wanted, rel=1e-12)
 
 
 def test_nothing_relevant_all_relevant_one_item():
-    nothing = tally(at_distances([0, 1, 1], [0, 0, 0]))
+    nothing = distance_histogram(at_distances([0, 1, 1], [0, 0, 0]))
     assert tied_average_precision(nothing).value == 0
     with pytest.raises(ConfigError, match="no query has a relevant item"):
         tied_average_precision(nothing, empty="skip")
-    everything = tied_average_precision(tally(at_distances([0, 1, 1], [1, 1, 1])))
+    everything = tied_average_precision(distance_histogram(at_distances([0, 1, 1], [1, 1, 1])))
     assert (everything.worst, everything.value, everything.best) == pytest.approx((1, 1, 1))
-    assert tied_average_precision(tally(at_distances([5], [1]))).value == 1
+    assert tied_average_precision(distance_histogram(at_distances([5], [1]))).value == 1
 
 
 def test_empty_queries_count_zero_or_not_at_all():
     queries, gallery = np.zeros((2, 1), np.uint8), np.array([[0], [1]], np.uint8)
-    counts = tally(retrieval(queries, gallery, np.array([[True, False], [False, False]])))
+    counts = distance_histogram(retrieval(queries, gallery, np.array([[True, False], [False, False]])))
     zero, skip = (tied_average_precision(counts, empty=empty) for empty in ("zero", "skip"))
     assert (zero.value, skip.value) == (0.5, 1.0)
     assert (zero.protocol["queries_averaged"], skip.protocol["queries_averaged"]) == (2, 1)
@@ -154,7 +160,7 @@ def test_empty_queries_count_zero_or_not_at_all():
 
 
 def test_a_metric_says_how_it_was_made():
-    metric = tied_average_precision(tally(at_distances([0, 1, 1], [1, 0, 1])), k=2).to_dict()
+    metric = tied_average_precision(distance_histogram(at_distances([0, 1, 1], [1, 0, 1])), k=2).to_dict()
     assert metric["name"] == "expected mAP@2-C"
     assert set(metric) == {"name", "value", "worst", "best", "protocol"}
     assert metric["protocol"]["denominator"] == "min(R, k)"
@@ -164,7 +170,7 @@ def test_a_metric_says_how_it_was_made():
 
 @pytest.mark.parametrize("k", [0, -1])
 def test_k_below_one_is_refused(k):
-    counts = tally(at_distances([0], [1]))
+    counts = distance_histogram(at_distances([0], [1]))
     with pytest.raises(ConfigError):
         tied_average_precision(counts, k)
     with pytest.raises(ConfigError):
@@ -173,7 +179,7 @@ def test_k_below_one_is_refused(k):
 
 def test_the_tally_counts_every_pair_once():
     task = random_task(np.random.default_rng(8), width=9, spread=72)
-    counts = tally(task)
+    counts = distance_histogram(task)
     distances = hamming_distances(task.queries, task.gallery)
     relevant = task.relevance(0, 9)
     for query in range(9):

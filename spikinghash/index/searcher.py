@@ -12,16 +12,16 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from numpy.typing import NDArray
 
-from spikinghash.codes.table import CodeDatabase
+from spikinghash.codes.database import CodeDatabase
 from spikinghash.errors import BadStore, ConfigError
 from spikinghash.index.approximate import Approximate
-from spikinghash.index.choice import Choice
+from spikinghash.index.filters import Filters
 from spikinghash.index.flat import HammingIndex
 from spikinghash.index.manifest import MANIFEST_FILE
 
 
 @dataclass
-class Searchable:
+class Searcher:
     """Parts that together hold every clip once; `note` says why the index on disk was of no use, if it was not.
 
     `quick` searches the first part approximately. Damage within an index shows when its clips are read: then `reread`
@@ -48,19 +48,19 @@ class Searchable:
         )
 
     def find(
-        self, codes: NDArray[np.uint8], k: int | None, radius: int | None = None, choice: Choice | None = None
+        self, codes: NDArray[np.uint8], k: int | None, radius: int | None = None, filters: Filters | None = None
     ) -> list[pa.Table]:
         """For each query the k nearest clips, or all (k None) within `radius` bits, or the k nearest of those.
 
         `codes` is uint8 [Q, K/8]. Columns of `CLIP_ROWS` and `distance`, ordered by (distance, clip id). `ConfigError`
-        for neither k nor radius, for values out of range, and for a radius or a choice where the search is approximate.
+        for neither k nor radius, for values out of range, and for a radius or filters where the search is approximate.
         """
         check_reach(k, radius)
         k = None if k is None else min(k, max(1, len(self)))
         radius = None if radius is None else min(radius, self.bits)
-        if self.quick is not None and (k is None or radius is not None or choice not in (None, Choice())):
+        if self.quick is not None and (k is None or radius is not None or filters not in (None, Filters())):
             raise ConfigError("an approximate search knows no radius and no filters; leave --approximate out")
-        return self._or_without_index(lambda: self._find(codes, k, radius, choice or Choice()))
+        return self._or_without_index(lambda: self._find(codes, k, radius, filters or Filters()))
 
     def _or_without_index(self, look: Callable[[], Any]) -> Any:
         try:
@@ -71,13 +71,13 @@ class Searchable:
             self.parts, self.note, self.quick, self.reread = [self.reread()], str(error), None, None
             return look()
 
-    def _find(self, codes: NDArray[np.uint8], k: int | None, radius: int | None, choice: Choice) -> list[pa.Table]:
+    def _find(self, codes: NDArray[np.uint8], k: int | None, radius: int | None, filters: Filters) -> list[pa.Table]:
         found: list[list[pa.Table]] = [[] for _ in codes]
         for number, part in enumerate(self.parts):
             if self.quick is not None and number == 0 and k is not None:
                 hits = _quick(self.quick, codes, k)
             else:
-                hits = _find(part, codes, k, self.bits if radius is None else radius, choice.rows(part.clips))
+                hits = _find(part, codes, k, self.bits if radius is None else radius, filters.rows(part.clips))
             # one look at the clips for all queries: they share row groups
             clips = part.clips.take(np.concatenate([np.empty(0, np.int64), *(rows for rows, _ in hits)]))
             done = 0
@@ -103,9 +103,9 @@ def check_reach(k: int | None, radius: int | None) -> None:
         raise ConfigError("a search needs k or a radius")
 
 
-def open_searchable(
+def open_searcher(
     database: CodeDatabase, model: str, folder: Path | None, version: int | None = None, approximate: bool = False
-) -> Searchable:
+) -> Searcher:
     """The codes of `model`: from the index in `folder` and what came after it, or all read from the table.
 
     With `version` they are read as they were then. Else the newest, and the answer is the same either way: an index
@@ -113,7 +113,7 @@ def open_searchable(
     database holds no codes of the model, `BadStore` where `approximate` finds no structure beside the index.
     """
     if version is not None:
-        return Searchable([HammingIndex.over(database.load(model, version=version))])
+        return Searcher([HammingIndex.over(database.load(model, version=version))])
     note = None
     if folder is not None and (folder / MANIFEST_FILE).exists():
         try:
@@ -128,13 +128,13 @@ def open_searchable(
             if beyond is not None:
                 quick = Approximate.load(folder) if approximate else None
                 parts = [index, *map(HammingIndex.over, beyond)]
-                return Searchable(parts, None, quick, lambda: HammingIndex.over(database.load(model)))
+                return Searcher(parts, None, quick, lambda: HammingIndex.over(database.load(model)))
             note = f"{folder} is not an index of all codes that are there now; build it with `spikinghash index`"
     if approximate:
         raise BadStore(
             f"an approximate search needs an index: {note or 'there is none'}; build it with `spikinghash index`"
         )
-    return Searchable([HammingIndex.over(database.load(model))], note)
+    return Searcher([HammingIndex.over(database.load(model))], note)
 
 
 def _quick(quick: Approximate, codes: NDArray[np.uint8], k: int) -> list[tuple[NDArray[np.int64], NDArray[np.int32]]]:

@@ -21,14 +21,14 @@ from __future__ import annotations
 import numpy as np
 
 from spikinghash.errors import ConfigError
+from spikinghash.evaluation.distance_histogram import DistanceHistogram
 from spikinghash.evaluation.metric import Empty, Metric, protocol, settle_empty
-from spikinghash.evaluation.tally import Tally
 from spikinghash.kernels.tally.tie_aware import harmonic_numbers, precision_sums
 
 TIES = "expected over all orders of equal distances (McSherry & Najork 2008); worst and best order beside it"
 
 
-def tied_average_precision(counts: Tally, k: int | None = None, empty: Empty = "zero") -> Metric:
+def tied_average_precision(counts: DistanceHistogram, k: int | None = None, empty: Empty = "zero") -> Metric:
     """Mean average precision over the whole gallery, or cut at rank k with denominator min(R, k) (form C).
 
     `ConfigError` for k < 1 or if `empty="skip"` skips every query.
@@ -52,7 +52,7 @@ def tied_average_precision(counts: Tally, k: int | None = None, empty: Empty = "
     return Metric(name, value, said, expected, worst=low, best=high)
 
 
-def tied_precision(counts: Tally, k: int) -> Metric:
+def tied_precision(counts: DistanceHistogram, k: int) -> Metric:
     """Expected precision among the first k: relevant items there over min(k, N), with bounds."""
     cut = _cut(counts, k)
     left = cut - (np.cumsum(counts.items, axis=1) - counts.items)
@@ -68,7 +68,7 @@ def tied_precision(counts: Tally, k: int) -> Metric:
     return Metric(f"expected precision@{k}", value, said, expected, worst=low, best=high)
 
 
-def _cut(counts: Tally, k: int | None) -> int:
+def _cut(counts: DistanceHistogram, k: int | None) -> int:
     """The last rank that counts."""
     if k is not None and k < 1:
         raise ConfigError(f"k is {k}; it must be at least 1")

@@ -29,7 +29,7 @@ class Chosen:
         return self.hits / self.of if self.of else 0.0
 
 
-def choose(queries: Sequence[QueryResult], count: int, neighbours: int) -> list[Chosen]:
+def select_queries(queries: Sequence[QueryResult], count: int, neighbours: int) -> list[Chosen]:
     """At most `count` queries, about a third each of best, median and worst, none twice.
 
     Ranked by precision among the first `neighbours` results, then by how early the hits come; equal ones give

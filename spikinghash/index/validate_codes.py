@@ -13,7 +13,7 @@ from spikinghash.kernels.search.hamming_mask import ROWS
 GROUP = 64
 
 
-def comparable(queries: NDArray[np.uint8], codes: NDArray[np.uint8]) -> tuple[NDArray[np.uint8], NDArray[np.uint8]]:
+def validate_codes(queries: NDArray[np.uint8], codes: NDArray[np.uint8]) -> tuple[NDArray[np.uint8], NDArray[np.uint8]]:
     """Queries uint8 [Q, K/8] and codes uint8 [N, K/8], C-contiguous; copied only if they are not.
 
     `ConfigError` for other types or shapes and for codes without bits, `StaleModel` if the widths differ.

@@ -10,13 +10,13 @@ from numpy.typing import NDArray
 from spikinghash.errors import ConfigError
 from spikinghash.evaluation.relevance import SameLabel
 from spikinghash.evaluation.retrieval import Retrieval
-from spikinghash.index.comparable import comparable
+from spikinghash.index.validate_codes import validate_codes
 from spikinghash.kernels.tally.bitslice_codes import code_planes
 from spikinghash.kernels.tally.distance_histogram import tally_classes
 
 
 @dataclass(frozen=True)
-class Tally:
+class DistanceHistogram:
     """Items and relevant items per query and distance 0..K, both int64 [Q, K+1]."""
 
     task: Retrieval
@@ -29,7 +29,7 @@ class Tally:
         return self.relevant.sum(axis=1)
 
 
-def tally(task: Retrieval) -> Tally:
+def distance_histogram(task: Retrieval) -> DistanceHistogram:
     """Count distances, for relevance by equal labels without ever making a [Q, N] matrix.
 
     Memory is Q (K + 1) counts and two copies of the gallery there, and for other relevance the task's block.
@@ -40,7 +40,7 @@ def tally(task: Retrieval) -> Tally:
         _count_classes(task, task.relevance, items, relevant)
     else:
         _count_pairs(task, items, relevant)
-    return Tally(task, items, relevant)
+    return DistanceHistogram(task, items, relevant)
 
 
 def _count_pairs(task: Retrieval, items: NDArray[np.int64], relevant: NDArray[np.int64]) -> None:
@@ -54,7 +54,7 @@ def _count_pairs(task: Retrieval, items: NDArray[np.int64], relevant: NDArray[np
 
 
 def _count_classes(task: Retrieval, labels: SameLabel, items: NDArray[np.int64], relevant: NDArray[np.int64]) -> None:
-    queries, gallery = comparable(task.queries, task.gallery)
+    queries, gallery = validate_codes(task.queries, task.gallery)
     if (len(labels.queries), len(labels.gallery)) != (len(queries), len(gallery)):
         raise ConfigError(
             f"relevance is {[len(labels.queries), len(labels.gallery)]}; need {[len(queries), len(gallery)]}"
