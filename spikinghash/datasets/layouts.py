@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from itertools import pairwise
 from pathlib import Path
 
@@ -70,8 +70,3 @@ def find_recordings(root: Path, layout: str) -> list[Recording]:
         if first.recording_id == second.recording_id:
             raise ConfigError(f"{root}: the recording {first.recording_id!r} appears twice; ids must be unique")
     return found
-
-
-def class_names(recordings: Iterable[Recording]) -> list[str]:
-    """Sorted names of all labels; a class's number is its place in this list."""
-    return sorted({recording.label for recording in recordings if recording.label is not None})

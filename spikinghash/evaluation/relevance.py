@@ -40,18 +40,6 @@ def same_label(queries: Sequence[object] | NDArray, gallery: Sequence[object] | 
     return SameLabel(*sides)
 
 
-def shared_label(queries: NDArray, gallery: NDArray) -> Relevance:
-    """Relevant if at least one label is shared: the rule of DCMH and its followers for multi-label sets.
-
-    Label vectors [Q, C] and [N, C], non-zero where the item has the label. `ConfigError` if C differs.
-    """
-    if queries.ndim != 2 or gallery.ndim != 2 or queries.shape[1] != gallery.shape[1]:
-        raise ConfigError(f"label vectors are {list(queries.shape)} and {list(gallery.shape)}; need [Q, C] and [N, C]")
-    # float32 products run in BLAS; counts up to 2^24 shared labels are exact
-    left, right = (queries != 0).astype(np.float32), (gallery != 0).astype(np.float32).T
-    return lambda start, stop: (left[start:stop] @ right) > 0
-
-
 def given(matrix: NDArray[np.bool_]) -> Relevance:
     """Relevance that is already a bool matrix [Q, N]."""
     if matrix.ndim != 2 or matrix.dtype != np.bool_:

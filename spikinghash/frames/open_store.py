@@ -25,12 +25,3 @@ def open_store(place: Path) -> FrameStore:
 def create_store(folder: Path, meta: FrameMeta, kind: StoreKind) -> FrameWriter | Hdf5Writer:
     """A writer for a new store in `folder`, to be used as a context manager; an older store is then replaced."""
     return FrameWriter(folder, meta) if kind == "parquet" else Hdf5Writer(folder, meta)
-
-
-def copy_store(place: Path, folder: Path, kind: StoreKind) -> None:
-    """Write all clips of the store at `place`, in order, to a new store in another `folder`."""
-    store = open_store(place)
-    with create_store(folder, store.meta, kind) as writer:
-        for frames, rows in store.iter_batches(None, 256):
-            for row, counts in zip(rows, frames, strict=True):
-                writer.add(row, counts)

@@ -7,7 +7,6 @@ import json
 from collections.abc import Iterable
 from pathlib import Path
 
-from spikinghash.errors import BadStore
 from spikinghash.files import write_json
 from spikinghash.frames.schema import ClipRow
 from spikinghash.schema import FRAME_SCHEMA_VERSION
@@ -30,21 +29,6 @@ def write_split_lists(folder: Path, lists: SplitLists, *, seed: int) -> str:
     content = {"schema_version": FRAME_SCHEMA_VERSION, "seed": seed, "checksum": checksum, "splits": lists}
     write_json(folder / FILE, content)
     return checksum
-
-
-def read_split_lists(folder: Path) -> SplitLists:
-    """Read what `write_split_lists` wrote; raises `BadStore` if it is missing, damaged or of another version."""
-    path = folder / FILE
-    try:
-        content = json.loads(path.read_text(encoding="utf-8"))
-        if content["schema_version"] != FRAME_SCHEMA_VERSION:
-            raise BadStore(f"{path} has schema version {content['schema_version']}, not {FRAME_SCHEMA_VERSION}")
-        lists: SplitLists = content["splits"]
-        if _checksum(lists) != content["checksum"]:
-            raise BadStore(f"{path} does not match its checksum; it was edited or damaged, run the stage ingest again")
-    except (OSError, ValueError, KeyError, TypeError) as error:
-        raise BadStore(f"cannot read {path}: {error}; run the stage ingest again") from error
-    return lists
 
 
 def _checksum(lists: SplitLists) -> str:

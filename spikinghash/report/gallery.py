@@ -15,7 +15,7 @@ from PIL import Image, ImageDraw, ImageFont
 from spikinghash.report.clip_gif import clip_frames, encode_gif, loop_frame_ms
 from spikinghash.report.one_line import one_line
 from spikinghash.report.palette import GREY_LEVELS, GREYS, NEUTRAL, OTHER, SAME, Ground, palette
-from spikinghash.report.picture import Indices, Numbers, encode_png, encode_still_gif, is_picture, pixels_rgb
+from spikinghash.report.picture import Indices, Numbers, encode_still_gif, is_picture, pixels_rgb
 
 Verdict = Literal["query", "same", "other", "unknown"]
 MARKS: dict[Verdict, str] = {"query": "query", "same": "✓", "other": "✗", "unknown": ""}
@@ -77,18 +77,6 @@ def gallery_gif(
     if sheet.photos:
         return encode_still_gif(sheet.rgb(ground))
     return encode_gif(sheet.frames, ground, frame_ms=loop_frame_ms(len(sheet.frames)))
-
-
-def gallery_png(rows: Sequence[GalleryRow], *, side: int = 112, columns: int = 6, ground: Ground = "light") -> bytes:
-    """The same sheet as one picture, each clip frozen at its busiest step; errors as in `gallery_gif`."""
-    sheet = _sheet(rows, columns, side, lambda counts: clip_frames(_busiest(counts), side=side))
-    return encode_png(sheet.rgb(ground))
-
-
-def _busiest(counts: Numbers) -> Numbers:
-    """The step [1, 2, H, W] with most events."""
-    step = int(counts.sum(axis=(1, 2, 3), dtype=np.int64).argmax())
-    return counts[step : step + 1]
 
 
 def _sheet(rows: Sequence[GalleryRow], columns: int, side: int, film_of: Callable[[Numbers], Indices]) -> _Sheet:

@@ -1,6 +1,7 @@
 """What every layout of pictures promises. A new one joins by a line in `SETS` of `tests/image_files.py`."""
 
 import hashlib
+import json
 
 import numpy as np
 import pytest
@@ -14,7 +15,6 @@ from spikinghash.frames.ingest import by_file
 from spikinghash.frames.ingest_pictures import ingest_pictures
 from spikinghash.frames.picture import PictureFrame
 from spikinghash.frames.schema import FrameMeta
-from spikinghash.frames.split_lists import read_split_lists
 from spikinghash.frames.store import FrameStore
 
 
@@ -74,7 +74,7 @@ def test_the_ledger_adds_up_and_splits_are_kept(made):
     assert ledger.found == ledger.accepted == ledger.clips == len(recordings) == calls[-1][0]
     assert ledger.refused == []
     splits = assign_splits(recordings, val_fraction=0.1, test_fraction=0.2, seed=0)
-    lists = read_split_lists(tmp_path / "out")
+    lists = json.loads((tmp_path / "out/splits.json").read_text())["splits"]
     assert {name: split for split, names in lists.items() for name in names} == splits
     assert all(splits[r.recording_id] in (r.split, "val") for r in recordings if r.split)
     assert all(lists.values())

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from spikinghash.datasets.layouts import class_names, find_recordings
+from spikinghash.datasets.layouts import find_recordings
 from spikinghash.errors import ConfigError
 
 DATA = Path(__file__).parents[3] / "../shared/data"
@@ -30,7 +30,7 @@ def test_class_folders_with_splits(tmp_path):
         ("train/b/2.bin", "b", "train"),
         ("validation/a/3.bin", "a", "val"),
     ]
-    assert class_names(found) == ["a", "b"]
+    assert {r.label for r in found} == {"a", "b"}
     assert all(recording.path.is_file() for recording in found)
 
 
@@ -108,5 +108,5 @@ def test_real_table():
     found = find_recordings(root, "labels_csv")
     with (root / "labels.csv").open(newline="") as file:
         assert sorted(row["file"] for row in csv.DictReader(file)) == [recording.recording_id for recording in found]
-    assert class_names(found) == [str(digit) for digit in range(10)]
+    assert {r.label for r in found} == {str(digit) for digit in range(10)}
     assert {recording.sensor for recording in found} == {(34, 34)}

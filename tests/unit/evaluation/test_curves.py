@@ -7,7 +7,7 @@ import pytest
 from ranking_cases import at_distances, random_task
 
 from spikinghash.errors import ConfigError
-from spikinghash.evaluation.curves import curve_by_radius, curve_by_recall, precision_within, recall_within
+from spikinghash.evaluation.curves import curve_by_radius, precision_within
 from spikinghash.evaluation.distance_histogram import distance_histogram
 from spikinghash.evaluation.hamming import hamming_distances
 from spikinghash.evaluation.retrieval import retrieval
@@ -35,17 +35,6 @@ def test_curve_by_radius_equals_counting_pairs():
     assert curve.recall[-1] == 1
 
 
-def test_curve_by_recall_takes_the_best_precision_from_there_on():
-    curve = curve_by_recall(distance_histogram(at_distances(*ONE_QUERY)), levels=5)
-    assert curve.recall.tolist() == [0, 0.25, 0.5, 0.75, 1]
-    np.testing.assert_allclose(curve.precision, [2 / 3] * 5)
-    falling = curve_by_recall(distance_histogram(at_distances([0, 1, 1], [1, 1, 0])), levels=3)
-    np.testing.assert_allclose(falling.precision, [1, 1, 2 / 3])
-    assert np.all(
-        np.diff(curve_by_recall(distance_histogram(random_task(np.random.default_rng(1))), 101).precision) <= 1e-12
-    )
-
-
 def test_within_a_radius():
     near, far = np.zeros((1, 1), np.uint8), np.full((1, 1), 255, np.uint8)
     gallery = np.array([[0], [1], [3], [7]], np.uint8)
@@ -54,17 +43,11 @@ def test_within_a_radius():
     precision = precision_within(counts)
     assert precision.per_query.tolist() == [1 / 3, 0]
     assert precision.protocol["found_nothing"] == 1
-    assert recall_within(counts).value == 1 / 2
-    assert recall_within(counts, empty="zero").value == 1 / 4
-    assert recall_within(counts, radius=3).value == 1
     with pytest.raises(ConfigError):
         precision_within(counts, -1)
 
 
 def test_without_relevant_items_there_is_no_curve():
     counts = distance_histogram(at_distances([0, 1], [0, 0]))
-    for curve in (curve_by_radius, curve_by_recall):
-        with pytest.raises(ConfigError, match="no query has a relevant item"):
-            curve(counts)
-    with pytest.raises(ConfigError, match="at least 2"):
-        curve_by_recall(counts, levels=1)
+    with pytest.raises(ConfigError, match="no query has a relevant item"):
+        curve_by_radius(counts)

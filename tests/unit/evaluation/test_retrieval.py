@@ -9,7 +9,7 @@ from spikinghash.codes.codeset import CodeSet
 from spikinghash.errors import ConfigError, StaleModel
 from spikinghash.evaluation.hamming import hamming_distances
 from spikinghash.evaluation.map_at_k import precision_at
-from spikinghash.evaluation.relevance import given, same_label, shared_label
+from spikinghash.evaluation.relevance import given, same_label
 from spikinghash.evaluation.retrieval import between, retrieval
 
 CODES = np.array([[0], [1], [3]], np.uint8)
@@ -45,13 +45,6 @@ def test_same_label():
     assert relevance(1, 2).tolist() == [[True, False, True]]
     with pytest.raises(ConfigError, match="gallery clip has no label"):
         same_label(["cat"], ["cat", None])
-
-
-def test_a_shared_label_is_enough():
-    queries, gallery = np.array([[1, 1, 0], [0, 0, 0]]), np.array([[0, 1, 1], [0, 0, 1]])
-    assert shared_label(queries, gallery)(0, 2).tolist() == [[True, False], [False, False]]
-    with pytest.raises(ConfigError):
-        shared_label(queries, gallery[:, :2])
 
 
 def test_relevance_may_be_a_matrix_or_a_function():

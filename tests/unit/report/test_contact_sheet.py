@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from spikinghash.report.gallery import BORDER, GAP, PAD, Clip, GalleryRow, gallery_gif, gallery_png, verdict
+from spikinghash.report.gallery import BORDER, GAP, PAD, Clip, GalleryRow, gallery_gif, verdict
 from spikinghash.report.palette import NEUTRAL_RGB, OTHER_RGB, SAME_RGB
 
 SIDE = 48
@@ -21,19 +21,22 @@ def row(*labels, query="a", **kind):
     return GalleryRow(clip(query, **kind), [clip(label, distance, **kind) for distance, label in enumerate(labels)])
 
 
+def first_frame(rows):
+    with Image.open(io.BytesIO(gallery_gif(rows, side=SIDE))) as film:
+        return np.asarray(film.convert("RGB"))
+
+
 def frame_colours(rgb, cells):
     """Colour of the upper left corner of each frame of the first line."""
     return [tuple(rgb[GAP + 1, GAP + place * STEP + 1]) for place in range(cells)]
 
 
 def test_frames_are_green_for_the_same_class_red_for_another_grey_for_the_query_and_the_unknown():
-    rgb = np.asarray(Image.open(io.BytesIO(gallery_png([row("a", "b", None)], side=SIDE))))
-    assert frame_colours(rgb, 4) == [NEUTRAL_RGB, SAME_RGB, OTHER_RGB, NEUTRAL_RGB]
+    assert frame_colours(first_frame([row("a", "b", None)]), 4) == [NEUTRAL_RGB, SAME_RGB, OTHER_RGB, NEUTRAL_RGB]
 
 
 def test_a_query_without_label_judges_nothing():
-    rgb = np.asarray(Image.open(io.BytesIO(gallery_png([row("a", None, query=None)], side=SIDE))))
-    assert set(frame_colours(rgb, 3)) == {NEUTRAL_RGB}
+    assert set(frame_colours(first_frame([row("a", None, query=None)]), 3)) == {NEUTRAL_RGB}
 
 
 def test_the_gif_has_the_same_frames_on_every_frame_and_as_many_as_the_longest_clip():
@@ -46,7 +49,7 @@ def test_the_gif_has_the_same_frames_on_every_frame_and_as_many_as_the_longest_c
 
 
 def test_more_neighbours_than_columns_go_on_below():
-    wrapped, single = (gallery_png([row(*labels)], side=SIDE, columns=2) for labels in ("aab", "aa"))
+    wrapped, single = (gallery_gif([row(*labels)], side=SIDE, columns=2) for labels in ("aab", "aa"))
     with Image.open(io.BytesIO(wrapped)) as two, Image.open(io.BytesIO(single)) as one:
         assert two.width == one.width == GAP + 3 * STEP
         assert two.height == 2 * one.height - GAP
@@ -60,7 +63,7 @@ def test_a_clip_without_picture_and_hostile_labels_are_drawn():
 
 
 def test_a_query_without_neighbours_is_drawn():
-    assert gallery_png([row()], side=SIDE).startswith(b"\x89PNG")
+    assert frame_colours(first_frame([row()]), 1) == [NEUTRAL_RGB]
 
 
 def test_no_rows_are_refused():
@@ -70,7 +73,6 @@ def test_no_rows_are_refused():
 
 def test_sheets_are_deterministic():
     assert gallery_gif([row("a", "b")]) == gallery_gif([row("a", "b")])
-    assert gallery_png([row("a", "b")], ground="dark") == gallery_png([row("a", "b")], ground="dark")
 
 
 def test_verdict():
