@@ -8,11 +8,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from spikinghash.errors import ConfigError
+from spikinghash.evaluation.kernels.bitslice_codes import code_planes
+from spikinghash.evaluation.kernels.distance_histogram import tally_classes
 from spikinghash.evaluation.relevance import SameLabel
 from spikinghash.evaluation.retrieval import Retrieval
 from spikinghash.index.validate_codes import validate_codes
-from spikinghash.kernels.tally.bitslice_codes import code_planes
-from spikinghash.kernels.tally.distance_histogram import tally_classes
 
 
 @dataclass(frozen=True)

@@ -22,8 +22,8 @@ import numpy as np
 
 from spikinghash.errors import ConfigError
 from spikinghash.evaluation.distance_histogram import DistanceHistogram
+from spikinghash.evaluation.kernels.tie_aware import harmonic_numbers, precision_sums
 from spikinghash.evaluation.metric import Empty, Metric, protocol, settle_empty
-from spikinghash.kernels.tally.tie_aware import harmonic_numbers, precision_sums
 
 TIES = "expected over all orders of equal distances (McSherry & Najork 2008); worst and best order beside it"
 

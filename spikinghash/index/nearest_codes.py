@@ -7,8 +7,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from spikinghash.errors import ConfigError
+from spikinghash.index.kernels.top_k import nearest_group, nearest_threads
 from spikinghash.index.validate_codes import GROUP, allowed_bits, group_size, validate_codes
-from spikinghash.kernels.search.top_k import nearest_group, nearest_threads
 
 # room for candidates on each thread, in bytes; large k then means fewer queries at a time, not more memory
 _CANDIDATE_BYTES = 4 << 20

@@ -9,8 +9,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from spikinghash.errors import ConfigError
+from spikinghash.index.kernels.radius import within_group, within_threads
 from spikinghash.index.validate_codes import allowed_bits, group_size, validate_codes
-from spikinghash.kernels.search.radius import within_group, within_threads
 
 
 @dataclass(frozen=True)

@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from spikinghash.errors import ConfigError, StaleModel
-from spikinghash.kernels.search.hamming_mask import ROWS
+from spikinghash.index.kernels.hamming_mask import ROWS
 
 #: Queries that share a pass over the codes: more save memory traffic, fewer keep their candidates in the cache
 GROUP = 64

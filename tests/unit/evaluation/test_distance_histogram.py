@@ -11,11 +11,11 @@ from hypothesis import strategies as st
 from spikinghash.errors import ConfigError, StaleModel
 from spikinghash.evaluation.distance_histogram import distance_histogram
 from spikinghash.evaluation.hamming import hamming_distances
+from spikinghash.evaluation.kernels.tie_aware import harmonic_numbers, precision_sums
 from spikinghash.evaluation.relevance import given as given_matrix
 from spikinghash.evaluation.relevance import same_label
 from spikinghash.evaluation.retrieval import retrieval
 from spikinghash.evaluation.tie_aware import tied_average_precision
-from spikinghash.kernels.tally.tie_aware import harmonic_numbers, precision_sums
 
 
 def labelled(rng, queries, items, width, spread, classes, **options):

@@ -13,8 +13,8 @@ from llvmlite import ir
 from numba import types
 from numba.core import cgutils
 
+from spikinghash.evaluation.kernels.bitslice import PLANE, SUM_PLANES, VECTOR, load, number, store, times
 from spikinghash.kernels.simd.llvm_values import data_of, intrinsic
-from spikinghash.kernels.tally.bitslice import PLANE, SUM_PLANES, VECTOR, load, number, store, times
 
 #: Full adders that are looked up for a word (its last bit stands alone), what a query takes from the table (two
 #: planes for each of them and one), and the 64-bit words of the table.

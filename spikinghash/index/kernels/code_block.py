@@ -10,9 +10,9 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
+from spikinghash.index.kernels.hamming_mask import ROWS
+from spikinghash.index.kernels.word_bits import load_word
 from spikinghash.kernels.jit import kernel
-from spikinghash.kernels.search.hamming_mask import ROWS
-from spikinghash.kernels.search.word_bits import load_word
 
 _BLOCK_WORDS = 2048  # 16 KiB: half of a first-level cache
 

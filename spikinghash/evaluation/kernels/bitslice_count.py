@@ -11,8 +11,8 @@ from llvmlite import ir
 from numba import types
 from numba.core import cgutils
 
+from spikinghash.evaluation.kernels.bitslice import PLANE, SUM_PLANES, VECTOR, load, number, shuffle, store, times
 from spikinghash.kernels.simd.llvm_values import broadcast, data_of, intrinsic
-from spikinghash.kernels.tally.bitslice import PLANE, SUM_PLANES, VECTOR, load, number, shuffle, store, times
 
 
 @intrinsic

@@ -14,10 +14,10 @@ import numpy as np
 from numba import prange
 from numpy.typing import NDArray
 
+from spikinghash.index.kernels.code_block import allowed_lanes, block_rows, load_block, query_words
+from spikinghash.index.kernels.hamming_mask import ROWS, rows_below
+from spikinghash.index.kernels.word_bits import lowest_one, popcount
 from spikinghash.kernels.jit import kernel
-from spikinghash.kernels.search.code_block import allowed_lanes, block_rows, load_block, query_words
-from spikinghash.kernels.search.hamming_mask import ROWS, rows_below
-from spikinghash.kernels.search.word_bits import lowest_one, popcount
 
 # what is known about one query: columns of `state`
 _COUNT, _CUT, _INSIDE = 0, 1, 2

@@ -10,11 +10,11 @@ import numpy as np
 from numba import prange
 from numpy.typing import NDArray
 
+from spikinghash.evaluation.kernels.bitslice import PLANE, PLANE_ROWS
+from spikinghash.evaluation.kernels.bitslice_add import PICKS, TABLE, add_distances, tabulate
+from spikinghash.evaluation.kernels.bitslice_codes import query_picks
+from spikinghash.evaluation.kernels.bitslice_count import count_eight
 from spikinghash.kernels.jit import kernel
-from spikinghash.kernels.tally.bitslice import PLANE, PLANE_ROWS
-from spikinghash.kernels.tally.bitslice_add import PICKS, TABLE, add_distances, tabulate
-from spikinghash.kernels.tally.bitslice_codes import query_picks
-from spikinghash.kernels.tally.bitslice_count import count_eight
 
 # the planes of 32 queries and 16,384 rows are half a megabyte: a second-level cache
 _QUERIES = 32

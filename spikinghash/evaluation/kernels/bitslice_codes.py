@@ -5,10 +5,10 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
+from spikinghash.evaluation.kernels.bitslice import PLANE, PLANE_ROWS
+from spikinghash.evaluation.kernels.bitslice_add import PICKS, TRIPLES
+from spikinghash.index.kernels.code_block import code_word, words_of
 from spikinghash.kernels.jit import kernel
-from spikinghash.kernels.search.code_block import code_word, words_of
-from spikinghash.kernels.tally.bitslice import PLANE, PLANE_ROWS
-from spikinghash.kernels.tally.bitslice_add import PICKS, TRIPLES
 
 
 @kernel
