@@ -14,11 +14,13 @@ from spikinghash.inference.lowering import (
     chain,
     expect,
     expect_parts,
+    expect_pointwise,
     line_of,
     lower,
     lower_known,
     lowers,
     neuron_rows,
+    require,
 )  # fmt: skip
 from spikinghash.kernels import lif as lif_kernel
 from spikinghash.kernels import pool as pool_kernel
@@ -28,7 +30,7 @@ from spikinghash.layers.conv import Conv
 from spikinghash.layers.mlp import SpikingMLP
 from spikinghash.layers.norm import BatchNorm
 from spikinghash.layers.pool import MaxPool
-from spikinghash.layers.sequential import flat
+from spikinghash.layers.sequential import flat, is_plain
 from spikinghash.neurons.lif import LIF
 from spikinghash.ops.conv import padded, spike_conv, weight_rows
 
@@ -74,19 +76,24 @@ def lower_pool(layer: MaxPool) -> Step:
 @lowers(Downsample)
 def lower_downsample(layer: Downsample) -> Step:
     """Neurons, convolution with its norm, perhaps a pool."""
-    entry, conv, norm, *pool = flat(layer)
+    parts = list(flat(layer)) if is_plain(layer) else []
+    if len(parts) < 3:
+        raise UnknownPart("Downsample")
+    entry, conv, norm, *pool = parts
     steps = [lower_known(entry), spikes_through(expect(conv, Conv), norm)]
     return chain(*steps, *(lower_known(part) for part in pool))
 
 
 def spikes_through(conv: Conv, norm: Any) -> Step:
     """Spikes [T, B, H, W, D] through a convolution and its norm -> [T, B, H, W, K]."""
-    K, _, k, _ = conv.weight.shape
-    if k < _MIN_KERNEL or conv.groups > 1 or (*conv.stride, *conv.dilation) != (1, 1, 1, 1):
+    K, D, k, _ = conv.weight.shape
+    form = (*conv.stride, *conv.dilation, *conv.padding, conv.groups)
+    if k < _MIN_KERNEL or form != (1, 1, 1, 1, k // 2, k // 2, 1):
         raise UnknownPart("Conv")
     rows, bias, (scale, shift) = weight_rows(conv.weight), padded(bias_of(conv)), line_of(norm)
 
     def run(x: np.ndarray) -> np.ndarray:
+        require(x.shape[-1:], (D,), "a convolution")
         out = np.empty((*x.shape[:4], K), np.float32)
         spike_conv(x.reshape(-1, *x.shape[2:]), rows, k, bias, scale, shift, out.reshape(-1, *out.shape[2:]))
         return out
@@ -103,11 +110,16 @@ def lower_mlp(layer: SpikingMLP) -> Step:
 def _mlp(layer: SpikingMLP, *, residual: bool) -> Step:
     entry, first, norm1, neuron, second, norm2 = expect_parts(layer, LIF, Conv, BatchNorm, LIF, Conv, BatchNorm)
     convs, kernel = (first, second), cast(Any, mlp_kernel.mlp)
+    expect_pointwise(*convs)
+    C = first.in_channels
+    if (second.in_channels, second.out_channels) != (first.out_channels, C):
+        raise UnknownPart("SpikingMLP")
     constants = *(weight_rows(conv.weight) for conv in convs), *map(bias_of, convs), line_of(norm1), line_of(norm2)
     neurons = neuron_rows(entry, neuron)
 
     def run(x: np.ndarray) -> np.ndarray:
-        out, shape = np.empty_like(x), (x.shape[0], -1, x.shape[-1])
+        require(x.shape[-1:], (C,), "an MLP")
+        out, shape = np.empty_like(x), (x.shape[0], -1, C)
         kernel(x.reshape(shape), out.reshape(shape), *constants, neurons, residual)
         return out
 

@@ -15,11 +15,13 @@ from spikinghash.inference.lowering import (
     bias_of,
     expect,
     expect_parts,
+    expect_pointwise,
     line_of,
     lower,
     lower_known,
     lowers,
     neuron_rows,
+    require,
 )  # fmt: skip
 from spikinghash.kernels.infer import attention as attention_kernel
 from spikinghash.kernels.infer import mixer as mixer_kernel
@@ -39,13 +41,15 @@ def lower_attention(layer: SpikingSelfAttention) -> Step:
     parts = [*q_k_v, expect_parts(layer.project, Conv, BatchNorm)]
     convs, norms = [part[0] for part in parts], [part[1] for part in parts]
     C = convs[0].out_channels
-    if C % LANES or any(conv.kernel_size != (1, 1) for conv in convs):
+    expect_pointwise(*convs)
+    if C % LANES or C % layer.heads or any(conv.weight.shape[:2] != (C, C) for conv in convs):
         raise UnknownPart("SpikingSelfAttention")
     weights = padded(with_zero_row(np.stack([conv.weight.detach().numpy()[:, :, 0, 0].T for conv in convs])))
     constants = weights, np.stack([bias_of(conv) for conv in convs]), np.stack([line_of(norm) for norm in norms])
     neurons, width = neuron_rows(layer.entry, *(part[2] for part in q_k_v), layer.fire), C // layer.heads
 
     def run(x: np.ndarray) -> np.ndarray:
+        require(x.shape[-1:], (C,), "self-attention")
         out, shape = np.empty_like(x), (*x.shape[:2], -1, C)
         attend = cast(Any, attention_kernel.attend)
         attend(x.reshape(shape), out.reshape(shape), *constants, width, np.float32(SCALE), neurons)
@@ -64,8 +68,14 @@ def lower_high(layer: HighMixer) -> Step:
     biases = np.stack([bias.detach().numpy() for bias in layer.bias])
     constants = tokens, weights, biases, lines[:, 0].copy(), lines[:, 1].copy()
     neurons = neuron_rows(layer.entry, *(neuron for _, neuron in fires))
+    (S, T, H, W), C = layer.token[0].shape, lines.shape[2]
+    sizes = {w.shape for w in layer.token} | {(S, T, H, W)}
+    if len(sizes) > 1 or weights.shape[:2] != (2, C + 1) or biases.shape != (2, C):
+        raise UnknownPart("HighMixer")
 
     def run(x: np.ndarray) -> np.ndarray:
+        steps = x.shape[0] if T == 1 else T
+        require(x.shape[:2] + x.shape[3:], (steps, S, H, W, C), "a mixer of high bands")
         out, shape = np.empty_like(x), (*x.shape[:3], -1, x.shape[-1])
         cast(Any, mixer_kernel.mix_high)(x.reshape(shape), out.reshape(shape), *constants, neurons)
         return out
@@ -101,6 +111,7 @@ def lower_wavemixer(layer: WaveMixer) -> Step:
         for n, mix in enumerate(highs):
             low, high = split(again(low) if n else low)
             mixed.append(mix(high))
+        require(low.shape[2:], weight.shape[2:], "a mixer of the low band")
         low = low_out(low_in(low) * weight)
         for n, high in enumerate(reversed(mixed)):
             low = join(again(low) if n else low, high)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import torch
 
-from spikinghash.inference.lowering import Step, UnknownPart, bias_of, expect, expect_parts, line_of
+from spikinghash.inference.lowering import Step, UnknownPart, bias_of, expect, expect_parts, line_of, require
 from spikinghash.kernels.infer.event_conv import conv_pool_norm
 from spikinghash.kernels.simd.rows import LANES
 from spikinghash.layers.conv import Conv
@@ -47,6 +47,7 @@ def _fused(network: HashingNetwork) -> Step:
 
     def run(x: np.ndarray) -> np.ndarray:
         T, B, P, H, W = x.shape
+        require((P,), (conv.in_channels,), "the first convolution")
         out = np.empty((T, B, (H + 1) // 2, (W + 1) // 2, conv.out_channels), np.float32)
         conv_pool_norm(x.reshape(T * B, P, H, W), *constants, out.reshape(-1, *out.shape[2:]))
         return out

@@ -14,9 +14,10 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from spikinghash.layers.deferred import has_hooks
+from spikinghash.errors import ConfigError
+from spikinghash.layers.deferred import has_hooks, is_patched
 from spikinghash.layers.norm import BatchNorm
-from spikinghash.layers.sequential import SpikingSequential, flat
+from spikinghash.layers.sequential import SpikingSequential, flat, is_plain
 from spikinghash.neurons.lif import LIF
 
 #: An array x[T, B, H, W, C] -> another one of its own. It may not write to x.
@@ -65,15 +66,29 @@ def expect(module: Any, kind: type[Layer]) -> Layer:
 
 
 def _is_special(module: Any) -> bool:
-    return module.training or "forward" in module.__dict__ or has_hooks(module)
+    return module.training or "forward" in module.__dict__ or is_patched(type(module)) or has_hooks(module)
 
 
-def expect_parts(sequence: SpikingSequential, *kinds: type) -> list[Any]:
+def expect_parts(sequence: Any, *kinds: type) -> list[Any]:
     """The parts of a sequence, if they are of exactly these classes, in this order."""
-    found = list(flat(sequence))
+    plain = isinstance(sequence, SpikingSequential) and is_plain(sequence)
+    found = list(flat(sequence)) if plain else []
     if len(found) != len(kinds):
         raise UnknownPart(type(sequence).__name__)
     return [expect(part, kind) for part, kind in zip(found, kinds, strict=True)]
+
+
+def expect_pointwise(*convs: nn.Conv2d) -> None:
+    """`UnknownPart` for a convolution that is no matrix product."""
+    for conv in convs:
+        if (*conv.kernel_size, *conv.stride, *conv.padding, conv.groups) != (1, 1, 1, 1, 0, 0, 1):
+            raise UnknownPart("Conv")
+
+
+def require(shape: tuple[int, ...], expected: tuple[int, ...], layer: str) -> None:
+    """`ConfigError` where what comes in has another shape than the weights: kernels look at no bounds."""
+    if shape != expected:
+        raise ConfigError(f"{layer} takes {list(expected)}, not {list(shape)}; give frames of the model's geometry")
 
 
 def chain(*steps: Step) -> Step:
@@ -106,7 +121,9 @@ def neuron_rows(*neurons: Any) -> np.ndarray:
 
 def line_of(norm: Any) -> np.ndarray:
     """Scale and shift of a norm in inference, float32 [2, C]."""
-    found: np.ndarray = expect(norm, BatchNorm).line().detach().numpy()
+    if expect(norm, BatchNorm).running_mean is None:
+        raise UnknownPart("BatchNorm without running statistics")
+    found: np.ndarray = norm.line().detach().numpy()
     return found.astype(np.float32)
 
 

@@ -7,9 +7,9 @@ threads change a bit. A plan is made anew when a module, weight, hook or constan
 from __future__ import annotations
 
 import threading
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
-from weakref import WeakKeyDictionary
 
 import numpy as np
 import torch
@@ -24,8 +24,7 @@ from spikinghash.layers.hashing_network import HashingNetwork
 
 #: How many clips go through the chain together: a layer of Nano has 64 kB a clip.
 CLIPS = 16
-#: Plans by network, with what they were made of, which is kept so that nothing new can take its place in memory unseen.
-_PLANS: WeakKeyDictionary[nn.Module, tuple[list[Any], list[object], Step]] = WeakKeyDictionary()
+_OURS = __package__.split(".", maxsplit=1)[0] + "."
 _LOCK = threading.Lock()
 
 
@@ -34,7 +33,7 @@ def features(network: HashingNetwork, x: Tensor) -> Tensor:
 
     A network that somebody watches by hooks runs as it is.
     """
-    usual = network.training or torch.is_grad_enabled() or any(map(has_hooks, network.modules()))
+    usual = torch.is_grad_enabled() or any(m.training or has_hooks(m) for m in network.modules())
     if (
         usual
         or x.shape[1] == 0
@@ -43,8 +42,7 @@ def features(network: HashingNetwork, x: Tensor) -> Tensor:
         or _untracked(network)
     ):
         return network.features(x)
-    step = plan(network)
-    maps = in_parts(step, x.numpy())
+    maps = in_parts(plan(network), x.numpy(), x.shape[1] if _has_strangers(network) else CLIPS)
     return global_average(torch.from_numpy(maps).movedim(-1, 2), exact=True)
 
 
@@ -57,10 +55,24 @@ def plan(network: HashingNetwork) -> Step:
     """Frames [T, B, P, H, W] -> feature maps [T, B, H', W', C]."""
     marks, kept = fingerprint(network)
     with _LOCK:
-        found = _PLANS.get(network)
-        if found is None or found[0] != marks:
-            found = _PLANS[network] = marks, kept, _lower(network)
-    return found[2]
+        found = network.__dict__.get("_plan")
+        if found is None or found.marks != marks:
+            found = network.__dict__["_plan"] = _Plan(marks, kept, _lower(network))
+    step: Step = found.step
+    return step
+
+
+class _Plan:
+    """A step and what it was made of: `kept`, so that nothing new can take its place in memory unseen.
+
+    It lives and dies with its network, and a copy of the network makes its own.
+    """
+
+    def __init__(self, marks: list[Any] | None = None, kept: list[object] | None = None, step: Any = None) -> None:
+        self.marks, self.kept, self.step = marks, kept, step
+
+    def __reduce__(self) -> tuple[type[_Plan], tuple[()]]:
+        return _Plan, ()
 
 
 def _lower(network: HashingNetwork) -> Step:
@@ -71,21 +83,49 @@ def fingerprint(network: nn.Module) -> tuple[list[Any], list[object]]:
     """What changes whenever a module, weight or plain attribute does, and the objects whose identity it names."""
     marks: list[Any] = []
     kept: list[object] = []
+    values: list[Tensor] = []
     for module in network.modules():
         kept.append(module)
         own = module.__dict__
-        marks += (id(module), "forward" in own)
-        marks += [value for value in own.values() if type(value) in (bool, int, float, str, tuple)]
+        marks += (id(module), type(module), "forward" in own, *_constants(own))
         for tensor in (*own["_parameters"].values(), *own["_buffers"].values()):
             if tensor is not None:
                 kept.append(tensor)
                 marks += (id(tensor), tensor._version, tensor.data_ptr())
-    return marks, kept
+                if tensor.dtype == torch.float32:
+                    values.append(tensor.detach().reshape(-1))
+    return marks + _checksums(values), kept
 
 
-def in_parts(step: Step, x: np.ndarray) -> np.ndarray:
-    """`step` on `CLIPS` clips of x[T, B, ...] at a time, on as many threads as torch has here."""
-    count = max(1, -(-x.shape[1] // CLIPS))
+def _constants(own: dict[str, Any]) -> Iterator[Any]:
+    """Numbers and names among a module's attributes, and lists of them."""
+    for name, value in own.items():
+        if isinstance(value, bool | int | float | str | tuple | np.generic):
+            yield value
+        elif isinstance(value, Tensor):
+            yield value.tolist()
+        elif isinstance(value, list | dict | set) and not name.startswith("_"):
+            yield repr(value)
+
+
+def _checksums(values: list[Tensor]) -> list[int]:
+    """Two sums over the bits of all weights: writes through `.data` or numpy are counted nowhere."""
+    if not values:
+        return []
+    bits = torch.cat(values).view(torch.int32)
+    return [int(bits.sum()), int(bits[::2].sum())]
+
+
+def _has_strangers(network: nn.Module) -> bool:
+    """Whether a part is none of ours or of torch's: it may look at other clips, so it has to see them all."""
+    return any(
+        "forward" in m.__dict__ or not type(m).__module__.startswith((_OURS, "torch.nn.")) for m in network.modules()
+    )
+
+
+def in_parts(step: Step, x: np.ndarray, clips: int = CLIPS) -> np.ndarray:
+    """`step` on so many clips of x[T, B, ...] at a time, on as many threads as torch has here."""
+    count = max(1, -(-x.shape[1] // clips))
     blocks = [np.ascontiguousarray(block) for block in np.array_split(x, count, axis=1)]
     threads = min(torch.get_num_threads(), count)
     if threads > 1:

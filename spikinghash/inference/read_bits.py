@@ -47,13 +47,14 @@ def _logits(network: Any, x: Tensor) -> Tensor:
 
 def _is_planned(network: Any) -> bool:
     """Whether `network` is what `features` stands for: nobody watches it, and it has not changed how it is called."""
-    own = HashingNetwork.forward, HashingNetwork.features, HashingNetwork.feature_maps
-    kind = type(network)
+    if not isinstance(network, HashingNetwork):
+        return False
+    own = HashingNetwork.forward, HashingNetwork.features, HashingNetwork.feature_maps, nn.Module.__call__
+    kind, names = type(network), ("forward", "features", "feature_maps")
     return (
-        isinstance(network, HashingNetwork)
-        and (kind.forward, kind.features, kind.feature_maps) == own
+        (kind.forward, kind.features, kind.feature_maps, kind.__call__) == own
         and not has_hooks(network)
-        and "forward" not in network.__dict__
+        and not any(name in network.__dict__ for name in names)
     )
 
 

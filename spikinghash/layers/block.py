@@ -33,9 +33,7 @@ class Residual:
 
     def __call__(self, x: Tensor) -> Tensor:
         """[T, B, C, H, W] -> the same shape."""
-        y = self.branch(x)
-        # without gradients into the memory of y, which nobody else holds
-        return x + y if y.requires_grad or y is x else y.add_(x)
+        return x + self.branch(x)
 
 
 class Block(Composed, nn.Module):

@@ -16,7 +16,8 @@ from spikinghash.neurons.lif import LIF
 from spikinghash.ops.affine import affine
 from spikinghash.ops.lif import lif
 
-_DEFERRABLE: set[type] = {LIF}
+#: Classes that defer, and the `forward` that they had then.
+_DEFERRABLE: dict[type, object] = {LIF: LIF.forward}
 _T = TypeVar("_T", bound=type)
 
 
@@ -52,15 +53,20 @@ class Deferred:
 
 def deferrable(kind: _T) -> _T:
     """Class decorator: the class has `defer(Deferred) -> Deferred` beside `forward`; subclasses must say so again."""
-    _DEFERRABLE.add(kind)
+    _DEFERRABLE[kind] = vars(kind).get("forward")
     return kind
 
 
 def can_defer(part: object) -> bool:
     """Whether `part` is exactly a class that defers, and nobody waits for its call."""
-    if type(part) not in _DEFERRABLE:
+    if type(part) not in _DEFERRABLE or is_patched(type(part)):
         return False
     return not (isinstance(part, nn.Module) and ("forward" in part.__dict__ or has_hooks(part)))
+
+
+def is_patched(kind: type) -> bool:
+    """Whether a class that defers has another `forward` by now."""
+    return kind in _DEFERRABLE and vars(kind).get("forward") is not _DEFERRABLE[kind]
 
 
 def has_hooks(module: nn.Module) -> bool:

@@ -89,7 +89,7 @@ class ExactLinear(Composed, nn.Linear):
         if self.training:
             return super().forward(f)
         weight, bias = self.weight.double(), self.bias.double()
-        return nn.functional.linear(torch.round(f / FEATURE_GRID).double() * FEATURE_GRID, weight, bias).float()
+        return nn.functional.linear(_on_grid(f), weight, bias).to(f.dtype)
 
 
 class SpikingHashLayer(nn.Module):
@@ -119,4 +119,10 @@ def global_average(x: Tensor, *, exact: bool) -> Tensor:
     """Mean over H, W: [T, B, C, H, W] -> [T, B, C]; `exact` sums on the feature grid in float64."""
     if not exact:
         return x.mean(dim=(3, 4))
-    return (torch.round(x / FEATURE_GRID).double() * FEATURE_GRID).mean(dim=(3, 4)).float()
+    return _on_grid(x).mean(dim=(3, 4)).to(x.dtype)
+
+
+def _on_grid(f: Tensor) -> Tensor:
+    """Features on their grid, float64; the gradient goes straight through."""
+    found = torch.round(f / FEATURE_GRID).double() * FEATURE_GRID
+    return found.detach() + (f - f.detach()) if f.requires_grad else found

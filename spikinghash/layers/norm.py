@@ -45,8 +45,9 @@ class BatchNorm(nn.BatchNorm2d):
         return self._line(self.running_mean, self.running_var)  # type: ignore[arg-type]
 
     def _line(self, mean: Tensor, var: Tensor) -> Tensor:
-        scale = self.weight / torch.sqrt(var.double() + self.eps)
-        return torch.stack((scale, self.bias - mean * scale))
+        deviation = torch.sqrt(var.double() + self.eps)
+        scale = self.weight / deviation if self.affine else 1.0 / deviation
+        return torch.stack((scale, (self.bias if self.affine else 0.0) - mean * scale))
 
     def _by_batch(self) -> bool:
         return self.training or self.running_mean is None

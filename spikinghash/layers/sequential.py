@@ -68,12 +68,13 @@ def per_step(part: Part, x: Tensor) -> Tensor:
 def flat(parts: Iterable[Part]) -> Iterator[Part]:
     """The parts of sequences among `parts` that nobody watches in their place."""
     for part in parts:
-        if isinstance(part, SpikingSequential) and _is_plain(part):
+        if isinstance(part, SpikingSequential) and is_plain(part):
             yield from flat(part)
         else:
             yield part
 
 
-def _is_plain(part: SpikingSequential) -> bool:
+def is_plain(part: SpikingSequential) -> bool:
+    """Whether a sequence does what its parts do, and nobody waits for its call."""
     own = type(part).forward is SpikingSequential.forward and "forward" not in part.__dict__
     return own and not has_hooks(part)

@@ -8,6 +8,7 @@ from typing import Any
 
 import torch
 from torch import Tensor
+from torch.autograd import forward_ad
 
 from spikinghash.errors import ConfigError
 from spikinghash.neurons.neuron import Neuron
@@ -62,8 +63,9 @@ def surrogate_of(name: str) -> Any:
 
 
 def has_kernels(x: Tensor) -> bool:
-    """Whether our operators take x: float32 on CPU, and no autocast that would change it on the way."""
-    return x.device.type == "cpu" and x.dtype == torch.float32 and not torch.is_autocast_enabled("cpu")
+    """Whether our operators take x: float32 on CPU, without autocast, and nobody asks for forward-mode derivatives."""
+    plain = not torch.is_autocast_enabled("cpu") and forward_ad._current_level < 0
+    return plain and x.device.type == "cpu" and x.dtype == torch.float32
 
 
 def _warn_without_fused(x: Tensor) -> None:

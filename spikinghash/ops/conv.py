@@ -29,7 +29,7 @@ def padded(values: np.ndarray) -> np.ndarray:
     """The last axis zero-padded to a multiple of the SIMD width, rows aligned to cache lines."""
     wide = values.shape[-1] + -values.shape[-1] % LANES
     # torch aligns its memory to cache lines, numpy does not
-    out: np.ndarray = torch.zeros(*values.shape[:-1], wide).numpy()
+    out: np.ndarray = torch.zeros(*values.shape[:-1], wide, dtype=torch.float32).numpy()
     out[..., : values.shape[-1]] = values
     return out
 
@@ -37,7 +37,7 @@ def padded(values: np.ndarray) -> np.ndarray:
 def with_zero_row(rows: np.ndarray) -> np.ndarray:
     """[..., D, K] with one more row of zeros, what an input adds that did not fire."""
     *before, D, K = rows.shape
-    out: np.ndarray = torch.zeros(*before, D + 1, K).numpy()
+    out: np.ndarray = torch.zeros(*before, D + 1, K, dtype=torch.float32).numpy()
     out[..., :D, :] = rows
     return out
 
@@ -138,7 +138,7 @@ def _transformed(weight: Tensor) -> np.ndarray:
 def _weight_gradient(x: np.ndarray, g: np.ndarray, k: int) -> Tensor:
     """[K, D, k, k] from spikes x[N, H, W, D] and the gradient of the result, g[N, H, W, K]."""
     D, K = x.shape[-1], g.shape[-1]
-    rows = torch.zeros(k * k * D, K + -K % LANES)
+    rows = torch.zeros(k * k * D, K + -K % LANES, dtype=torch.float32)
     kernel.weight_gradient(x, g, k, rows.numpy())
     return rows[:, :K].reshape(k, k, D, K).permute(3, 2, 0, 1).contiguous()
 

@@ -64,7 +64,7 @@ def _backward_cpu(
     share = line_of(array(g_moments), array(found), y.numel() // K)
     if not _fits(x, weight):
         return _in_parts(g, share, x, line, weight, y, neuron)
-    rows, gx, gw = _by_pixel(x), dense(x), torch.zeros(D, K)
+    rows, gx, gw = _by_pixel(x), dense(x), torch.zeros(D, K, dtype=torch.float32)
     pivot, constants = first_row(rows.reshape(-1, D)), tuple(np.float32(value) for value in neuron[:3])
     arrays = rows, affine_rows(line, pivot), array(weight), _by_pixel(y), _by_pixel(g), share, _by_pixel(gx)
     total, centred = kernel.lif_linear_backward(*arrays, gw.numpy(), *constants, neuron[3])

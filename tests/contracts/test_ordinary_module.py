@@ -172,3 +172,36 @@ def test_autocast_on_cpu_is_taken_as_it_comes():
         loss = method(frames, labels).loss
     loss.float().backward()
     assert all(torch.isfinite(p.grad).all() for p in method.parameters())
+
+
+def test_gradients_of_a_network_in_inference_reach_its_first_layer():
+    network, x = made("spikinghash").eval().network, batch("spikinghash")[0].requires_grad_()
+    network(x)[1].square().sum().backward()
+    assert network.stem.conv.weight.grad.abs().sum() > 0
+    assert x.grad.abs().sum() > 0
+
+
+@pytest.mark.filterwarnings("ignore:.torch.jit.script. is deprecated")
+def test_forward_mode_is_right_or_refused():
+    network, x = made("spikinghash").eval().network, batch("spikinghash")[0]
+    with pytest.raises((RuntimeError, NotImplementedError)):
+        torch.func.jvp(network.feature_maps, (x,), (torch.ones_like(x),))
+
+
+def test_another_default_dtype_changes_nothing():
+    network, x = made("spikinghash").eval().network, batch("spikinghash")[0]
+    with torch.no_grad():
+        expected = network.features(x)
+        torch.set_default_dtype(torch.float64)
+        try:
+            assert torch.equal(network.features(x), expected)
+            assert torch.equal(features(copy.deepcopy(network), x), expected)
+        finally:
+            torch.set_default_dtype(torch.float32)
+
+
+@pytest.mark.parametrize("dtype", [torch.float64, torch.bfloat16])
+def test_other_types_of_numbers(dtype):
+    network, x = made("spikinghash").eval().to(dtype).network, batch("spikinghash")[0].to(dtype)
+    with torch.no_grad():
+        assert network(x)[1].dtype == dtype

@@ -1,14 +1,19 @@
 """A plan is made anew whenever the network has changed, however that happens; the network itself is the judge."""
 
 import copy
+import gc
 import threading
+import weakref
 
+import numpy as np
 import pytest
 import torch
 from slow_oracles import wake
 from torch import nn
 
+from spikinghash.errors import ConfigError
 from spikinghash.inference.plan import features, plan
+from spikinghash.layers.conv import Conv
 from spikinghash.layers.exact_weights import snap_to_grid
 from spikinghash.methods.spikinghash import SIZES, Spikinghash
 from spikinghash.neurons.lif import LIF
@@ -84,14 +89,54 @@ class _AveragePool(nn.Module):
         return nn.functional.avg_pool2d(x.flatten(0, 1), 2).unflatten(0, x.shape[:2])
 
 
+class _Stem(nn.Module):
+    def forward(self, x):
+        return x.mean(2, keepdim=True).expand(-1, -1, 16, -1, -1)
+
+
 class _Inverted(LIF):
     def forward(self, x):
         return 1.0 - super().forward(x)
 
 
+def through_data(net):
+    """As hand-written optimisers and averages write; torch counts it nowhere."""
+    for p in net.parameters():
+        p.data.mul_(-0.5)
+
+
+def through_numpy(net):
+    net.stages[1][0].conv.conv.weight.detach().numpy()[:] *= -1
+
+
+def a_constant_of_numpy(net):
+    net.stages[2][1].mlp.expand.fire.neuron.v_th = np.float64(0.25)
+
+
+def another_class(net):
+    net.stages[0][1].mixer.high1.fire[0].neuron.__class__ = _Inverted
+
+
+def another_forward_of_a_sequence(net):
+    net.stages[2][1].mixer.q.forward = torch.ones_like
+
+
+def a_wider_kernel(net):
+    net.stages[2][1].mlp.expand.conv = Conv(64, 128, 3, bias=True).eval()
+
+
+def another_stem(net):
+    net.stem = _Stem().eval()
+
+
+def another_attention_part(net):
+    net.stages[2][1].mixer.project = nn.Identity().eval()
+
+
 CHANGES = (
-    in_place, loaded, new_parameters, moved, trained, another_pool, another_neuron, another_threshold, another_block,
-    another_transform, a_subclass, patched,
+    through_data, through_numpy, a_constant_of_numpy, another_class, another_forward_of_a_sequence, a_wider_kernel,
+    another_stem, another_attention_part, in_place, loaded, new_parameters, moved, trained, another_pool,
+    another_neuron, another_threshold, another_block, another_transform, a_subclass, patched,
 )  # fmt: skip
 
 
@@ -132,7 +177,7 @@ def test_a_hook_may_change_what_comes_out():
 
 @torch.no_grad()
 def test_a_part_left_in_training_is_taken_as_it_is():
-    net, x = network(), frames()
+    net, x = network(), frames(40)
     features(net, x)
     net.stages[1][0].conv.norm.train()
     assert torch.equal(features(net, x), copy.deepcopy(net).features(x))
@@ -159,3 +204,44 @@ def test_weights_of_inference_mode_are_not_planned_but_right():
     with torch.inference_mode():
         net = network()
         assert torch.equal(features(net, frames()), net.features(frames()))
+
+
+class _Centred(nn.Module):
+    def forward(self, x):
+        return x - x.mean(1, keepdim=True)
+
+
+@torch.no_grad()
+def test_a_layer_that_looks_at_other_clips_sees_them_all():
+    net, x = network(), frames(40)
+    net.stages[1].append(_Centred().eval())
+    assert torch.equal(features(net, x), net.features(x))
+
+
+@torch.no_grad()
+def test_frames_of_another_geometry_are_refused_before_a_kernel_sees_them():
+    net = network()
+    with pytest.raises(ConfigError, match=r"the first convolution takes \[2\], not \[4\]"):
+        features(net, torch.zeros(4, 2, 4, 32, 32))
+    with pytest.raises(ConfigError, match=r"takes .* not .*; give frames of the model's geometry"):
+        features(net, torch.zeros(4, 2, 2, 64, 64))
+
+
+def test_a_planned_network_is_let_go():
+    net = network()
+    with torch.no_grad():
+        features(net, frames())
+    gone = weakref.ref(net)
+    del net
+    gc.collect()
+    assert gone() is None
+
+
+@torch.no_grad()
+def test_what_a_hook_keeps_stays_as_it_was():
+    net, kept = network(), {}
+    for name in ("mlp", "mixer"):
+        module = getattr(net.stages[1][1], name)
+        module.register_forward_hook(lambda _, __, out, name=name: kept.update({name: (out, out.clone())}))
+    net(frames())
+    assert all(torch.equal(out, copied) for out, copied in kept.values())
