@@ -51,7 +51,7 @@ def measure(bits: int, count: int, queries: int, k: int, rounds: int) -> dict[st
     asked = rng.integers(0, 256, (queries, bits // 8), dtype=np.uint8)
     flat = faiss.IndexBinaryFlat(bits)
     flat.add(codes)
-    same = bool((nearest_codes(asked, codes, k)[0] == flat.search(asked, k)[0]).all())
+    same = bool((nearest_codes(asked, codes, k).distances == flat.search(asked, k)[0]).all())
     jobs = {"spikinghash": lambda: nearest_codes(asked, codes, k), "faiss": lambda: flat.search(asked, k)}
     seconds = best_seconds(jobs, rounds)
     ratio = seconds["faiss"] / seconds["spikinghash"]

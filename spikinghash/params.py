@@ -11,6 +11,7 @@ from typing import Annotated, Any, Literal
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, ValidationInfo, field_validator, model_validator
 
 from spikinghash.errors import ConfigError
+from spikinghash.frames.framing_rules import dtype_misfit, windowing_misfit
 from spikinghash.strict_yaml import read_yaml
 
 Positive = Annotated[int, Field(ge=1)]
@@ -78,20 +79,15 @@ class FramesParams(_Section):
     @classmethod
     def _dtype_fits(cls, dtype: str, info: ValidationInfo) -> str:
         representation = info.data.get("representation")
-        if representation is not None and (dtype == "float32") != (representation == "voxel"):
-            raise ValueError(f"{representation} frames are {'float32' if representation == 'voxel' else 'integers'}")
+        if representation is not None and (wrong := dtype_misfit(representation, dtype)) is not None:
+            raise ValueError(wrong)
         return dtype
 
     @model_validator(mode="after")
     def _windowing_fits(self) -> FramesParams:
-        for key, windowing in (("window_us", "window"), ("stride_us", "window"), ("events_per_clip", "count")):
-            if getattr(self, key) is not None and self.windowing != windowing:
-                raise ValueError(f"{key} belongs to windowing {windowing}, not {self.windowing}; set it to null")
-        for key, windowing in (("window_us", "window"), ("events_per_clip", "count")):
-            if getattr(self, key) is None and self.windowing == windowing:
-                raise ValueError(f"windowing {windowing} needs {key}")
-        if self.events_per_clip is not None and self.min_events > self.events_per_clip:
-            raise ValueError(f"min_events {self.min_events} is more than events_per_clip {self.events_per_clip}")
+        wrong = windowing_misfit(self.windowing, self.window_us, self.stride_us, self.events_per_clip, self.min_events)
+        if wrong is not None:
+            raise ValueError(wrong)
         return self
 
 

@@ -68,14 +68,14 @@ def evaluate(
             metrics |= {f"acg_at_{cut}": gain.acg, f"ndcg_at_{cut}": gain.ndcg}
     metrics["top1"] = precision_at(task, 1)
     metrics["precision_radius_2"] = precision_within(counts, 2)
-    positions, distances = index.search(queries.codes, max(shown, 10), model=queries.model)
-    confusion = neighbour_confusion(queries.labels, gallery.labels, positions)
+    near = index.search(queries.codes, max(shown, 10), model=queries.model)
+    confusion = neighbour_confusion(queries.labels, gallery.labels, near.rows)
     return Evaluation(
         metrics,
         curve_by_radius(counts),
         bit_health(gallery.codes),
         confusion,
-        _neighbours(queries, gallery, positions[:, :shown], distances[:, :shown]),
+        _neighbours(queries, gallery, near.rows[:, :shown], near.distances[:, :shown]),
     )
 
 

@@ -12,10 +12,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from spikinghash.events.events import Events
-from spikinghash.events.evt_header import evt_header, sensor_of
-from spikinghash.events.evt_words import decode_words
+from spikinghash.events.evt_header import evt_header
+from spikinghash.events.evt_words import read_words
 from spikinghash.events.options import DEFAULTS, ReadOptions
-from spikinghash.events.records import whole_records
 
 NAME = "evt21"
 ENCODING = "2.1"
@@ -30,20 +29,17 @@ def looks_like(head: bytes, size: int) -> bool:
 
 
 def read(data: bytes, options: ReadOptions = DEFAULTS) -> Events:
-    """Decode the whole content of a file; one without a header needs `options.sensor`.
-
-    The sensor is `options.sensor`, else the geometry in the header, else that of its `system_ID`. External triggers
-    and words of the vendor are counted in `dropped`. Raises `BadRecording`: truncated, sensor, event-type (offset of
-    the first unknown word), and what `validate` refuses.
-    """
+    """Decode the whole content of a file, as `read_words`."""
     from spikinghash.events.evt21_kernel import count_evt21, decode_evt21
 
-    header = evt_header(data)
-    words = whole_records(data, header.start, "<u8")
-    sensor = sensor_of(header, options)
-    if _upper_half_first(words, header.endianness):
-        words = (words << np.uint64(32)) | (words >> np.uint64(32))
-    return decode_words(words, (count_evt21, decode_evt21), format=NAME, start=header.start, sensor=sensor)
+    return read_words(data, options, "<u8", (count_evt21, decode_evt21), format=NAME, arrange=_arranged)
+
+
+def _arranged(words: NDArray[Any], endianness: str | None) -> NDArray[Any]:
+    """The words as numbers, whichever half the file stores first."""
+    if _upper_half_first(words, endianness):
+        return (words << np.uint64(32)) | (words >> np.uint64(32))
+    return words
 
 
 def _upper_half_first(words: NDArray[Any], endianness: str | None) -> bool:

@@ -10,12 +10,39 @@ from numpy.typing import NDArray
 
 from spikinghash.errors import BadRecording
 from spikinghash.events.events import Events
+from spikinghash.events.evt_header import evt_header, sensor_of
+from spikinghash.events.options import ReadOptions
+from spikinghash.events.records import whole_records
 from spikinghash.events.validate import validate
 
 Kernel = tuple[Callable[[NDArray[Any]], int], Callable[..., int]]
 
 
-def decode_words(words: NDArray[Any], kernel: Kernel, *, format: str, start: int, sensor: tuple[int, int]) -> Events:
+def read_words(
+    data: bytes,
+    options: ReadOptions,
+    dtype: str,
+    kernel: Kernel,
+    *,
+    format: str,
+    arrange: Callable[[NDArray[Any], str | None], NDArray[Any]] | None = None,
+) -> Events:
+    """Decode the whole content of a file of words of `dtype`; one without a header needs `options.sensor`.
+
+    The sensor is `options.sensor`, else the geometry in the header, else that of its `system_ID`. `arrange` gets the
+    words and the `endianness` of the header and puts the bits in order. External triggers and words of the vendor are
+    counted in `dropped`. Raises `BadRecording`: truncated, sensor, event-type (offset of the first unknown word), and
+    what `validate` refuses.
+    """
+    header = evt_header(data)
+    words = whole_records(data, header.start, dtype)
+    sensor = sensor_of(header, options)
+    if arrange is not None:
+        words = arrange(words, header.endianness)
+    return _decode_words(words, kernel, format=format, start=header.start, sensor=sensor)
+
+
+def _decode_words(words: NDArray[Any], kernel: Kernel, *, format: str, start: int, sensor: tuple[int, int]) -> Events:
     """Count, decode and validate words [N] that stand in the file from byte `start`.
 
     `kernel` is (count, decode) of one encoding, see `evt2_kernel`. Trigger words, vendor words and events before the

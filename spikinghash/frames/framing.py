@@ -8,6 +8,7 @@ from typing import Any, Literal
 
 from spikinghash.errors import ConfigError
 from spikinghash.frames.accumulate import FRAME_TYPES, FrameType
+from spikinghash.frames.framing_rules import dtype_misfit, windowing_misfit
 from spikinghash.frames.schema import FrameMeta
 
 Representation = Literal["counts", "binary", "voxel"]
@@ -44,29 +45,19 @@ class Framing:
             raise ConfigError(f"unknown representation {self.representation!r}; known: {', '.join(REPRESENTATIONS)}")
         if self.windowing not in BINNING:
             raise ConfigError(f"unknown windowing {self.windowing!r}; known: {', '.join(BINNING)}")
-        if self.dtype not in FRAME_TYPES or (self.dtype == "float32") != (self.representation == "voxel"):
-            raise ConfigError(
-                f"{self.representation} frames cannot be {self.dtype!r}; counts and binary are uint8 or uint16, "
-                "voxel is float32"
-            )
-        for name in ("window_us", "stride_us"):
-            self._belongs(name, "window", needed=name == "window_us")
-        self._belongs("events_per_clip", "count", needed=True)
+        if self.dtype not in FRAME_TYPES:
+            raise ConfigError(f"unknown dtype {self.dtype!r}; known: {', '.join(FRAME_TYPES)}")
         for name in ("steps", "min_events", "downsample", "window_us", "stride_us", "events_per_clip"):
             value = getattr(self, name)
             if value is not None and (type(value) is not int or value < 1):
                 raise ConfigError(f"{name} must be a whole number of at least 1, not {value!r}")
+        wrong = dtype_misfit(self.representation, self.dtype) or windowing_misfit(
+            self.windowing, self.window_us, self.stride_us, self.events_per_clip, self.min_events
+        )
+        if wrong is not None:
+            raise ConfigError(wrong)
         if self.window_us is not None and self.stride_us is None:
             object.__setattr__(self, "stride_us", self.window_us)
-        if self.events_per_clip is not None and self.min_events > self.events_per_clip:
-            raise ConfigError(f"no clip of {self.events_per_clip} events has min_events = {self.min_events}")
-
-    def _belongs(self, name: str, windowing: str, *, needed: bool) -> None:
-        given = getattr(self, name) is not None
-        if given and self.windowing != windowing:
-            raise ConfigError(f"{name} is for windowing {windowing!r}, not {self.windowing!r}; leave it out")
-        if needed and not given and self.windowing == windowing:
-            raise ConfigError(f"windowing {windowing!r} needs {name}")
 
     def meta(self, sensor: tuple[int, int], reading: Mapping[str, Any] | None = None) -> FrameMeta:
         """Description of a store of such clips of a sensor (width, height).

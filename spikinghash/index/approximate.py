@@ -19,6 +19,7 @@ from spikinghash.errors import BadStore, ConfigError
 from spikinghash.files import write_atomically
 from spikinghash.index.manifest import INDEX_FILE, map_file, read_manifest, sha256
 from spikinghash.index.nearest_codes import nearest_codes
+from spikinghash.index.nearest_rows import NearestRows
 
 STRUCTURES = ("ivf", "multi-hash", "hnsw")
 STRUCTURE_FILE = "approximate.faiss"
@@ -74,10 +75,10 @@ class Approximate:
             raise BadStore(f"{folder / STRUCTURE_FILE}: damaged or of another index; build it again")
         return cls(faiss.deserialize_index_binary(np.frombuffer(content, np.uint8)), about)
 
-    def search(self, codes: NDArray[np.uint8], k: int) -> tuple[NDArray[np.int64], NDArray[np.int32]]:
+    def search(self, codes: NDArray[np.uint8], k: int) -> NearestRows:
         """As `HammingIndex.search`, but some of the nearest may be missing; -1 where it found fewer than k."""
-        distances, positions = self.structure.search(codes, k)
-        return positions, distances
+        distances, rows = self.structure.search(codes, k)
+        return NearestRows(rows, distances)
 
 
 def _make(faiss: Any, structure: str, codes: NDArray[np.uint8]) -> Any:
@@ -108,7 +109,7 @@ def _worth(made: Any, codes: NDArray[np.uint8]) -> dict[str, Any]:
         queries[row, bit // 8] ^= 128 >> bit % 8
     k = min(_K, len(codes))
     nearest_codes(queries[:1], codes[:k], k)  # the kernel is loaded
-    exact, exact_s = _timed(lambda: nearest_codes(queries, codes, k)[0])
+    exact, exact_s = _timed(lambda: nearest_codes(queries, codes, k).distances)
     found, found_s = _timed(lambda: made.search(queries, k)[0])
     found = np.where(found < 0, np.iinfo(np.int32).max, found)  # -1 and its like: nothing found
     recall = float((np.sort(found, axis=1) <= exact[:, -1:]).mean())

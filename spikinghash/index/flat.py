@@ -25,6 +25,7 @@ from spikinghash.index.manifest import (
     verify,
 )
 from spikinghash.index.nearest_codes import nearest_codes
+from spikinghash.index.nearest_rows import NearestRows
 from spikinghash.index.radius import Within, codes_within
 from spikinghash.schema import INDEX_SCHEMA_VERSION
 
@@ -109,8 +110,8 @@ class HammingIndex:
         k: int,
         model: str | None = None,
         allowed: NDArray[np.bool_] | None = None,
-    ) -> tuple[NDArray[np.int64], NDArray[np.int32]]:
-        """The k nearest rows of every query: positions int64 [Q, k] and Hamming distances int32 [Q, k].
+    ) -> NearestRows:
+        """The k nearest rows of every query.
 
         `codes` is uint8 [Q, K/8]; with `allowed` bool [N] only rows where it is True are found. Ties are ordered by
         row, which is by clip id, and the cut at place k obeys the same order. k is clipped to the number of (allowed)
@@ -118,8 +119,7 @@ class HammingIndex:
         not such codes or k < 1.
         """
         self._check_queries(codes, model)
-        distances, positions = nearest_codes(codes, self.codes, k, allowed)
-        return positions, distances
+        return nearest_codes(codes, self.codes, k, allowed)
 
     def within(
         self,

@@ -138,9 +138,9 @@ def open_searcher(
 
 
 def _quick(quick: Approximate, codes: NDArray[np.uint8], k: int) -> list[tuple[NDArray[np.int64], NDArray[np.int32]]]:
-    positions, distances = quick.search(codes, k)
-    found = positions >= 0
-    return [(positions[q][found[q]], distances[q][found[q]]) for q in range(len(codes))]
+    near = quick.search(codes, k)
+    found = near.rows >= 0
+    return [(near.rows[q][found[q]], near.distances[q][found[q]]) for q in range(len(codes))]
 
 
 def _find(
@@ -154,6 +154,6 @@ def _find(
     if k is None:
         within = part.within(codes, radius, allowed=allowed)
         return [within.of(query) for query in range(len(codes))]
-    positions, distances = part.search(codes, k, allowed=allowed)
-    near = [int(np.searchsorted(row, radius, "right")) for row in distances]
-    return [(positions[q][:count], distances[q][:count]) for q, count in enumerate(near)]
+    near = part.search(codes, k, allowed=allowed)
+    counts = [int(np.searchsorted(row, radius, "right")) for row in near.distances]
+    return [(near.rows[q][:count], near.distances[q][:count]) for q, count in enumerate(counts)]

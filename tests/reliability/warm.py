@@ -21,7 +21,7 @@ from deltalake import DeltaTable
 
 import spikinghash.codes.ray_encode
 import spikinghash.progress  # noqa: F401  the child must find it imported
-from spikinghash.codes import encode_recordings, encoder
+from spikinghash.codes import encoder, sink
 from spikinghash.codes.database import CodeDatabase
 from spikinghash.commands.encode import encode
 from spikinghash.events.reader import decode
@@ -97,7 +97,7 @@ def start(paths, db, model, out, before=None, commit=None, workers=0):
             os.dup2(os.open(stream, os.O_WRONLY | os.O_CREAT | os.O_TRUNC), number)
         signal.signal(signal.SIGINT, signal.default_int_handler)
         if commit is not None:
-            encode_recordings.COMMIT = commit
+            sink.COMMIT = commit
             encoder.Encoder.__init__.__defaults__ = (commit // 2 or 1, 2)
         if before is not None:
             before()

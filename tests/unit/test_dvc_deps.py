@@ -18,6 +18,7 @@ WITHOUT_EFFECT = {
     "spikinghash.allocator",
     "spikinghash.errors",
     "spikinghash.files",
+    "spikinghash.frames.framing_rules",
     "spikinghash.dvc_outputs",
     "spikinghash.isolation",
     "spikinghash.kernels",

@@ -19,7 +19,7 @@ FORBIDDEN = re.compile(
 def test_nothing_unsafe_and_no_giant_file(path):
     text = path.read_text()
     assert not FORBIDDEN.search(text)
-    assert len(text.splitlines()) <= 400
+    assert len(text.splitlines()) <= 300
     assert path.name != "utils.py"
 
 
@@ -30,7 +30,7 @@ def test_the_median_file_is_short():
 @pytest.mark.parametrize(
     "path", [p for p in SOURCES if "\n@kernel" in p.read_text()], ids=lambda p: str(p.relative_to(ROOT))
 )
-def test_kernels_use_kernels_of_their_own_folder_and_of_the_kernel_package_only(path):
+def test_kernels_use_what_lies_beside_them_and_in_folders_of_kernels_only(path):
     """The cache of compiled kernels knows those sources and no others; constants are compiled in too."""
     here = ".".join(path.parent.relative_to(ROOT).parts)
     tree = ast.parse(path.read_text())
@@ -43,4 +43,4 @@ def test_kernels_use_kernels_of_their_own_folder_and_of_the_kernel_package_only(
     for function in [node for node in tree.body if isinstance(node, ast.FunctionDef) and node.decorator_list]:
         for name in {node.id for node in ast.walk(function) if isinstance(node, ast.Name)} & set(homes):
             home = homes[name]
-            assert home.startswith("spikinghash.kernels.") or home.rpartition(".")[0] == here, f"{name} of {home}"
+            assert "kernels" in home.split(".") or home.rpartition(".")[0] == here, f"{name} of {home}"

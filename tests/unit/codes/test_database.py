@@ -14,7 +14,7 @@ from deltalake.exceptions import CommitFailedError, DeltaError
 
 from spikinghash.codes import commit
 from spikinghash.codes.database import CodeDatabase
-from spikinghash.codes.schema import CODE_ROWS, path_text
+from spikinghash.codes.schema import CODE_ROWS
 from spikinghash.errors import BadStore, ConfigError, StaleModel, Temporary
 
 NOW = datetime.datetime(2026, 1, 2, tzinfo=datetime.UTC)
@@ -296,8 +296,3 @@ def test_model_digests_may_hold_any_character(database):
     database.append(code_rows(["a"], model=model))
     assert database.append(code_rows(["a"], model=model)).written == 0
     assert database.load(model=model).model == model
-
-
-def test_path_bytes_that_are_not_text_stay_distinct():
-    assert path_text("plain.raw") == "plain.raw"
-    assert path_text(b"\xff.raw".decode("utf-8", "surrogateescape")) == r"\xff.raw"

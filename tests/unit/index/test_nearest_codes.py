@@ -13,7 +13,7 @@ from spikinghash.index.nearest_codes import nearest_codes
 
 
 def check(queries, codes, k, allowed=None):
-    distances, rows = nearest_codes(queries, codes, k, allowed)
+    rows, distances = nearest_codes(queries, codes, k, allowed)
     assert (distances.dtype, rows.dtype) == (np.int32, np.int64)
     places = min(k, len(codes) if allowed is None else int(allowed.sum()))
     assert distances.shape == rows.shape == (len(queries), places)
@@ -46,7 +46,7 @@ def test_distances_are_those_of_faiss(bits, spread):
     theirs = faiss.IndexBinaryFlat(bits)
     theirs.add(codes)
     for k in (1, 10, 500):
-        np.testing.assert_array_equal(nearest_codes(queries, codes, k)[0], theirs.search(queries, k)[0])
+        np.testing.assert_array_equal(nearest_codes(queries, codes, k).distances, theirs.search(queries, k)[0])
 
 
 def test_long_codes():
@@ -73,9 +73,9 @@ def test_duplicates_and_one_row():
 
 def test_nothing_to_find_and_nothing_asked():
     codes = random_codes(np.random.default_rng(2), 100, 8)
-    assert nearest_codes(codes, codes, 5, np.zeros(100, bool))[1].shape == (100, 0)
-    assert nearest_codes(codes[:0], codes, 5)[0].shape == (0, 5)
-    assert nearest_codes(codes, codes[:0], 5)[0].shape == (100, 0)
+    assert nearest_codes(codes, codes, 5, np.zeros(100, bool)).rows.shape == (100, 0)
+    assert nearest_codes(codes[:0], codes, 5).distances.shape == (0, 5)
+    assert nearest_codes(codes, codes[:0], 5).distances.shape == (100, 0)
 
 
 def test_the_number_of_threads_changes_nothing():
@@ -97,17 +97,17 @@ def test_the_number_of_threads_changes_nothing():
 def test_laws(seed, width, k):
     rng = np.random.default_rng(seed)
     codes, queries = random_codes(rng, 400, width, 9), random_codes(rng, 20, width, 9)
-    distances, rows = nearest_codes(queries, codes, k)
+    rows, distances = nearest_codes(queries, codes, k)
     mask = rng.integers(0, 256, width, dtype=np.uint8)
-    for left, right in zip(nearest_codes(queries ^ mask, codes ^ mask, k), (distances, rows), strict=True):
+    for left, right in zip(nearest_codes(queries ^ mask, codes ^ mask, k), (rows, distances), strict=True):
         np.testing.assert_array_equal(left, right)
     shuffled = rng.permutation(20)
-    np.testing.assert_array_equal(nearest_codes(queries[shuffled], codes, k)[1], rows[shuffled])
+    np.testing.assert_array_equal(nearest_codes(queries[shuffled], codes, k).rows, rows[shuffled])
     # a mask is the same as leaving rows out
     allowed = rng.random(400) < 0.5
-    some_distances, some = nearest_codes(queries, codes[allowed], k)
-    np.testing.assert_array_equal(nearest_codes(queries, codes, k, allowed)[0], some_distances)
-    np.testing.assert_array_equal(nearest_codes(queries, codes, k, allowed)[1], np.flatnonzero(allowed)[some])
+    some, some_distances = nearest_codes(queries, codes[allowed], k)
+    np.testing.assert_array_equal(nearest_codes(queries, codes, k, allowed).distances, some_distances)
+    np.testing.assert_array_equal(nearest_codes(queries, codes, k, allowed).rows, np.flatnonzero(allowed)[some])
 
 
 def test_any_layout_of_memory_and_no_change_to_it():
