@@ -17,7 +17,7 @@ from spikinghash.api.hits import Hits
 from spikinghash.api.search import search_codes
 from spikinghash.codes.encoder import Encoder
 from spikinghash.codes.new_rows import Refused
-from spikinghash.errors import BadRecording
+from spikinghash.errors import BadRecording, ConfigError
 from spikinghash.events.options import DEFAULTS, ReadOptions
 from spikinghash.frames.framing import Framing
 from spikinghash.methods.method import LossWeights
@@ -49,6 +49,9 @@ class Hasher:
         network at once. Raises `BadCheckpoint` for a model that is missing, damaged or not one of ours, `ConfigError`
         where no registry is named, `Temporary` where it does not answer.
         """
+        if not isinstance(ref, str | Path):
+            raise ConfigError(f"a model is a folder or a reference such as models:/NAME@alias, not {ref!r}")
+        _check_count("batch", batch)
         return cls(Encoder(open_model(str(ref), registry), batch))
 
     @classmethod
@@ -132,6 +135,9 @@ class Hasher:
         Raises `BadRecording` for a query that is refused, `StaleModel` for codes of another model, `BadStore` for a
         database that is missing or damaged, `ConfigError` for k < 1, or nothing to search with or in.
         """
+        _check_count("k", k)
+        if not isinstance(database, Codes | CodeDatabase | str | Path):
+            raise ConfigError(f"database must be Codes, a CodeDatabase or a folder, not {type(database).__name__}")
         codes = query if isinstance(query, Codes) else collect(self._accepted(query), self.encoder)
         if isinstance(database, Codes):
             return search_codes(codes, database, k)
@@ -143,3 +149,8 @@ class Hasher:
             if isinstance(one, Refused):
                 raise BadRecording(one.error.reason, f"{one.path}: {one.error.message}", one.error.offset)
             yield one
+
+
+def _check_count(name: str, value: Any) -> None:
+    if type(value) is not int or value < 1:
+        raise ConfigError(f"{name} must be a whole number of at least 1, not {value!r}")

@@ -87,9 +87,16 @@ def test_a_query_that_is_refused_is_told(hasher, recordings):
     codes = hasher.encode(recordings)
     with pytest.raises(BadRecording, match=r"unknown-format: .*bad\.raw: "):
         hasher.search(recordings / "a/bad.raw", codes)
-    for query, k in ((codes[:0], 3), (codes[0], 0)):
+    for query, k in ((codes[:0], 3), (codes[0], 0), (codes[0], 2.5), (codes[0], "5"), (codes[0], True)):
         with pytest.raises(ConfigError):
             hasher.search(query, codes, k)
+    with pytest.raises(ConfigError, match="database must be Codes, a CodeDatabase or a folder, not ndarray"):
+        hasher.search(codes[0], codes.packed)
+    for batch in (0, -1, "64"):
+        with pytest.raises(ConfigError, match="batch must be a whole number of at least 1"):
+            Hasher.load("nowhere", batch=batch)
+    with pytest.raises(ConfigError, match="a model is a folder or a reference"):
+        Hasher.load(None)
     with pytest.raises(ConfigError, match="no codes to search"):
         hasher.search(codes[0], codes[:0])
 
