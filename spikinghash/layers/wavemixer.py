@@ -54,7 +54,8 @@ class TokenMix:
     def defer(self, waiting: Deferred) -> Deferred:
         """Nothing is left to the next step."""
         x = waiting.tensor().unflatten(1, (len(self.weight), -1))
-        return Deferred((x * self.weight.transpose(0, 1)[:, :, None, :, :, None]).flatten(1, 2))
+        y = x.transpose(0, 1) * self.weight[:, :, None, :, :, None]
+        return Deferred(y.transpose(0, 1).flatten(1, 2))
 
 
 @deferrable

@@ -9,7 +9,7 @@ import torch
 from torch import Tensor
 
 from spikinghash.kernels import norm
-from spikinghash.ops.operator import array, by_channel, dense, operator
+from spikinghash.ops.operator import array, by_channel, dense, gradient, operator
 
 
 def _cpu(x: Tensor, line: Tensor) -> Tensor:
@@ -23,7 +23,8 @@ def _setup(ctx: Any, inputs: tuple[Tensor, Tensor], output: Tensor) -> None:
 
 
 def _backward(ctx: Any, g: Tensor) -> tuple[Tensor, Tensor]:
-    return affine_backward(g.contiguous(), *ctx.saved_tensors)
+    gx, g_line = gradient(affine_backward, g.contiguous(), *ctx.saved_tensors)
+    return gx, g_line
 
 
 def first_row(rows: np.ndarray) -> np.ndarray:

@@ -14,7 +14,7 @@ from spikinghash.kernels import spike_conv as kernel
 from spikinghash.kernels.simd.rows import LANES
 from spikinghash.ops.lif import threaded
 from spikinghash.ops.moments import line_of, moments_reference
-from spikinghash.ops.operator import array, by_channel, dense, operator
+from spikinghash.ops.operator import array, by_channel, dense, gradient, operator
 
 #: Below so many channels, and for counts, the library is faster: listing the spikes costs too much there.
 _MIN_CHANNELS = 16
@@ -92,8 +92,9 @@ def _setup(ctx: Any, inputs: tuple[Tensor, Tensor], output: tuple[Tensor, Tensor
 
 
 def _backward(ctx: Any, g: Tensor, g_moments: Tensor) -> tuple[Tensor | None, Tensor]:
-    wanted = ctx.needs_input_grad[0]
-    gx, gw = conv_backward(g.contiguous(), g_moments, *ctx.saved_tensors, wanted)
+    # after the key set, which comes first
+    wanted = ctx.needs_input_grad[1]
+    gx, gw = gradient(conv_backward, g.contiguous(), g_moments, *ctx.saved_tensors, wanted)
     return gx if wanted else None, gw
 
 

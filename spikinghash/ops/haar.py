@@ -11,7 +11,7 @@ from torch.nn import functional as F
 from spikinghash.kernels import haar as kernel
 from spikinghash.kernels.simd.rows import LANES
 from spikinghash.ops.lif import NEURON
-from spikinghash.ops.operator import array, dense, operator
+from spikinghash.ops.operator import array, dense, gradient, operator
 
 #: High bands of a level: all of (low, high)^3 but low-low-low.
 BANDS = 7
@@ -93,11 +93,11 @@ def _join_setup(ctx: Any, inputs: tuple[Any, ...], output: Tensor) -> None:
 
 
 def _split_backward(ctx: Any, g_low: Tensor, g_high: Tensor) -> tuple[Any, ...]:
-    return haar_split_backward(g_low, g_high, *ctx.saved_tensors, *ctx.neuron), None, None, None, None
+    return gradient(haar_split_backward, g_low, g_high, *ctx.saved_tensors, *ctx.neuron), None, None, None, None
 
 
 def _join_backward(ctx: Any, g: Tensor) -> tuple[Any, ...]:
-    return *haar_join_backward(g, *ctx.saved_tensors, *ctx.neuron), None, None, None, None
+    return *gradient(haar_join_backward, g, *ctx.saved_tensors, *ctx.neuron), None, None, None, None
 
 
 haar_split_backward = operator(

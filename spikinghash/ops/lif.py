@@ -12,7 +12,7 @@ from torch import Tensor
 
 from spikinghash.kernels import lif as kernel
 from spikinghash.ops.affine import affine_reference, by_line, first_row
-from spikinghash.ops.operator import array, by_step, dense, operator
+from spikinghash.ops.operator import array, by_step, dense, gradient, operator
 
 #: By name: SpikingJelly's surrogate gradient, its number in the kernels, and the library's default alpha.
 SURROGATES = {
@@ -84,7 +84,7 @@ def _setup(ctx: Any, inputs: tuple[Any, ...], output: Tensor) -> None:
 
 def _backward(ctx: Any, g: Tensor) -> tuple[Any, ...]:
     x, line = ctx.saved_tensors
-    gx, g_line = lif_backward(g.contiguous(), x, line, *ctx.neuron)
+    gx, g_line = gradient(lif_backward, g.contiguous(), x, line, *ctx.neuron)
     return gx, None if line is None else g_line, None, None, None, None
 
 

@@ -14,7 +14,7 @@ from spikinghash.kernels.simd.rows import LANES
 from spikinghash.ops.affine import by_line, first_row
 from spikinghash.ops.lif import NEURON, affine_rows, lif, lif_backward, lif_reference, threaded
 from spikinghash.ops.moments import line_of, moments_reference
-from spikinghash.ops.operator import array, by_channel, dense, operator
+from spikinghash.ops.operator import array, by_channel, dense, gradient, operator
 
 #: Values of a matrix that still fit in the second cache beside a block.
 _LARGEST = 1 << 18
@@ -53,7 +53,7 @@ def _setup(ctx: Any, inputs: tuple[Any, ...], output: tuple[Tensor, Tensor]) -> 
 
 def _backward(ctx: Any, g: Tensor, g_moments: Tensor) -> tuple[Any, ...]:
     x, line, *rest = ctx.saved_tensors
-    gx, g_line, gw = lif_linear_backward(g.contiguous(), g_moments, x, line, *rest, *ctx.neuron)
+    gx, g_line, gw = gradient(lif_linear_backward, g.contiguous(), g_moments, x, line, *rest, *ctx.neuron)
     return gx, None if line is None else g_line, gw, None, None, None, None
 
 

@@ -12,7 +12,7 @@ from torch.nn import functional as F
 from spikinghash.kernels import pool as kernel
 from spikinghash.ops.affine import affine_reference, by_line, first_row
 from spikinghash.ops.lif import affine_rows
-from spikinghash.ops.operator import array, dense, operator
+from spikinghash.ops.operator import array, dense, gradient, operator
 
 
 def _shape(x: Tensor) -> tuple[int, ...]:
@@ -41,7 +41,7 @@ def _setup(ctx: Any, inputs: tuple[Tensor, Tensor | None], output: tuple[Tensor,
 
 def _backward(ctx: Any, g: Tensor, _: Tensor) -> tuple[Tensor, Tensor | None]:
     x, line, tap = ctx.saved_tensors
-    gx, g_line = max_pool_backward(g.contiguous(), x, line, tap)
+    gx, g_line = gradient(max_pool_backward, g.contiguous(), x, line, tap)
     return gx, None if line is None else g_line
 
 

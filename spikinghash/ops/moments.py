@@ -9,7 +9,7 @@ import torch
 from torch import Tensor
 
 from spikinghash.kernels import norm
-from spikinghash.ops.operator import array, by_channel, dense, operator
+from spikinghash.ops.operator import array, by_channel, dense, gradient, operator
 
 
 def _cpu(x: Tensor) -> Tensor:
@@ -32,9 +32,8 @@ def _setup(ctx: Any, inputs: tuple[Tensor], output: Tensor) -> None:
     ctx.save_for_backward(inputs[0], output)
 
 
-def _backward(ctx: Any, g: Tensor) -> Tensor:
-    x, found = ctx.saved_tensors
-    return moments_backward(g, x, found)
+def _backward(ctx: Any, g: Tensor) -> tuple[Tensor]:
+    return (gradient(moments_backward, g, *ctx.saved_tensors),)
 
 
 def _backward_cpu(g: Tensor, x: Tensor, found: Tensor) -> Tensor:
