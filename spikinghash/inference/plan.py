@@ -25,6 +25,7 @@ from spikinghash.layers.hashing_network import HashingNetwork
 #: How many clips go through the chain together: a layer of Nano has 64 kB a clip.
 CLIPS = 16
 _OURS = __package__.split(".", maxsplit=1)[0] + "."
+_PLAIN, _COLLECTIONS = (bool, int, float, str, tuple, np.generic), (list, dict, set)
 _LOCK = threading.Lock()
 
 
@@ -98,13 +99,15 @@ def fingerprint(network: nn.Module) -> tuple[list[Any], list[object]]:
 
 
 def _constants(own: dict[str, Any]) -> Iterator[Any]:
-    """Numbers and names among a module's attributes, and lists of them."""
+    """Numbers and names among a module's attributes, and lists of them. What begins with _ is torch's own."""
     for name, value in own.items():
-        if isinstance(value, bool | int | float | str | tuple | np.generic):
+        if name[0] == "_":
+            continue
+        if isinstance(value, _PLAIN):
             yield value
         elif isinstance(value, Tensor):
             yield value.tolist()
-        elif isinstance(value, list | dict | set) and not name.startswith("_"):
+        elif isinstance(value, _COLLECTIONS):
             yield repr(value)
 
 
