@@ -29,7 +29,7 @@ def operator(
     found = getattr(getattr(torch.ops, NAMESPACE), name).default
     if setup is not None and backward is not None:
         _LIBRARY.impl(name, _autograd(found, setup, backward), "Autograd", with_keyset=True)
-    return found  # type: ignore[no-any-return]
+    return found
 
 
 def _autograd(found: Any, setup: Callable[..., None], backward: Callable[..., Any]) -> Callable[..., Any]:
