@@ -12,13 +12,14 @@ What a user's input can cause are the errors of `spikinghash.errors`.
 
 from __future__ import annotations
 
-import importlib
 import sys
-from typing import TYPE_CHECKING, Any
 
 # `python -m spikinghash` puts the current directory first, where recordings may lie, and so may a `json.py` among them
 if sys.argv[:1] == ["-m"] and not sys.flags.safe_path:
     del sys.path[0]
+
+import importlib
+from typing import TYPE_CHECKING, Any
 
 from spikinghash.kernels.cache_folder import kernel_cache_folder
 
