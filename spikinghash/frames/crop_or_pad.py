@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-#: Real-valued input is rounded to this grid; counts are on it anyway. `layers/exact.py` relies on it.
+#: Real-valued input is rounded to this grid; counts are on it anyway. `layers/exact_weights.py` relies on it.
 INPUT_GRID = 1 / 16
 #: A pixel p enters a network as (p - PIXEL_ZERO) / PIXEL_UNIT: about what subtracting the mean and dividing by the
 #: deviation of natural pictures gives (0.47 and 0.25 of the range for CIFAR), on a power-of-two grid from -2 to 2.
@@ -29,7 +29,7 @@ def crop_or_pad(counts: np.ndarray, height: int, width: int, clip: int) -> np.nd
 def crop_or_pad_pixels(pixels: np.ndarray, height: int, width: int) -> np.ndarray:
     """Centre-crop or pad pixels uint8 [..., H, W] to [..., height, width], the border in mid grey; uint8.
 
-    They stay bytes, a quarter of the memory: the network scales them itself (`layers/direct.py`).
+    They stay bytes, a quarter of the memory: the network scales them itself (`layers/input_encoding.py`).
     """
     out = np.full((*pixels.shape[:-2], height, width), PIXEL_ZERO, np.uint8)
     inside, target = _common(pixels, out)

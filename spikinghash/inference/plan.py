@@ -34,27 +34,28 @@ def features(network: HashingNetwork, x: Tensor) -> Tensor:
 
     A network that somebody watches by hooks runs as it is.
     """
-    usual = torch.is_grad_enabled() or any(m.training or has_hooks(m) for m in network.modules())
-    if (
-        usual
-        or x.shape[1] == 0
-        or x.device.type != "cpu"
-        or x.dtype not in (torch.float32, torch.uint8)
-        or _untracked(network)
-    ):
+    modules = list(network.modules())
+    usual = torch.is_grad_enabled() or any(m.training or has_hooks(m) or _untracked(m) for m in modules)
+    if usual or x.shape[1] == 0 or x.device.type != "cpu" or x.dtype not in (torch.float32, torch.uint8):
         return network.features(x)
-    maps = in_parts(plan(network), x.numpy(), x.shape[1] if _has_strangers(network) else CLIPS)
+    maps = in_parts(plan(network, modules), x.numpy(), x.shape[1] if any(map(_is_stranger, modules)) else CLIPS)
     return global_average(torch.from_numpy(maps).movedim(-1, 2), exact=True)
 
 
-def _untracked(network: nn.Module) -> bool:
+def _tensors(module: nn.Module) -> Iterator[Tensor]:
+    """The module's own parameters and buffers."""
+    for own in (module._parameters, module._buffers):
+        yield from (tensor for tensor in own.values() if tensor is not None)
+
+
+def _untracked(module: nn.Module) -> bool:
     """Whether torch counts no changes of the weights, as in `torch.inference_mode`."""
-    return any(tensor.is_inference() for tensor in (*network.parameters(), *network.buffers()))
+    return any(tensor.is_inference() for tensor in _tensors(module))
 
 
-def plan(network: HashingNetwork) -> Step:
-    """Frames [T, B, P, H, W] -> feature maps [T, B, H', W', C]."""
-    marks, kept = fingerprint(network)
+def plan(network: HashingNetwork, modules: list[nn.Module]) -> Step:
+    """Frames [T, B, P, H, W] -> feature maps [T, B, H', W', C]; `modules` are all of the network's."""
+    marks, kept = fingerprint(modules)
     with _LOCK:
         found = network.__dict__.get("_plan")
         if found is None or found.marks != marks:
@@ -80,21 +81,20 @@ def _lower(network: HashingNetwork) -> Step:
     return chain(lower_stem(network), *(lower(part) for part in network.body()))
 
 
-def fingerprint(network: nn.Module) -> tuple[list[Any], list[object]]:
+def fingerprint(modules: list[nn.Module]) -> tuple[list[Any], list[object]]:
     """What changes whenever a module, weight or plain attribute does, and the objects whose identity it names."""
     marks: list[Any] = []
     kept: list[object] = []
     values: list[Tensor] = []
-    for module in network.modules():
+    for module in modules:
         kept.append(module)
         own = module.__dict__
         marks += (id(module), type(module), "forward" in own, *_constants(own))
-        for tensor in (*own["_parameters"].values(), *own["_buffers"].values()):
-            if tensor is not None:
-                kept.append(tensor)
-                marks += (id(tensor), tensor._version, tensor.data_ptr())
-                if tensor.dtype == torch.float32:
-                    values.append(tensor.detach().reshape(-1))
+        for tensor in _tensors(module):
+            kept.append(tensor)
+            marks += (id(tensor), tensor._version, tensor.data_ptr())
+            if tensor.dtype == torch.float32:
+                values.append(tensor.detach().reshape(-1))
     return marks + _checksums(values), kept
 
 
@@ -119,11 +119,9 @@ def _checksums(values: list[Tensor]) -> list[int]:
     return [int(bits.sum()), int(bits[::2].sum())]
 
 
-def _has_strangers(network: nn.Module) -> bool:
+def _is_stranger(module: nn.Module) -> bool:
     """Whether a part is none of ours or of torch's: it may look at other clips, so it has to see them all."""
-    return any(
-        "forward" in m.__dict__ or not type(m).__module__.startswith((_OURS, "torch.nn.")) for m in network.modules()
-    )
+    return "forward" in module.__dict__ or not type(module).__module__.startswith((_OURS, "torch.nn."))
 
 
 def in_parts(step: Step, x: np.ndarray, clips: int = CLIPS) -> np.ndarray:

@@ -30,7 +30,7 @@ _PLACES = len(PLACES)
 
 @kernel
 def _places(x, low, C, unit, to):  # type: ignore[no-untyped-def]
-    """Where row pair `unit` = b * H/2 + i lies, as in `vector_haar.PLACES`."""
+    """Where row pair `unit` = b * H/2 + i lies, as in `simd/haar.PLACES`."""
     T2, B, H2, W2C = low.shape
     b, i = unit // H2, unit % H2
     row = x.shape[3]

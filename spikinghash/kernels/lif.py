@@ -6,7 +6,7 @@ on where in a batch or on which thread a neuron is computed.
 
 Arrays are dense and flat: x[T, N] with N = (batch, space, channel) and the channel innermost, so that the channel of
 neuron n is n % C. Work is done in blocks that stay in the first cache; a block is a multiple of C, so that one tile of
-scales serves all, and of whole vectors, each of which goes through all steps in registers (`vector_lif.py`).
+scales serves all, and of whole vectors, each of which goes through all steps in registers (`simd/lif.py`).
 """
 
 from __future__ import annotations
@@ -73,7 +73,7 @@ def whole_affine(scale, shift, mean, block):  # type: ignore[no-untyped-def]
 def neurons_back(  # type: ignore[no-untyped-def]
     x, gs, gx, lo, n, N, T, affine, sums, h, tau, v_th, alpha, surrogate, given, M, kept
 ):
-    """`vector_lif.backward` of one surrogate or the other."""
+    """`simd/lif.backward` of one surrogate or the other."""
     if surrogate == SIGMOID:
         backward_sigmoid(x, gs, gx, lo, n, N, T, affine, sums, h, tau, v_th, alpha, given, M, kept)
     else:

@@ -43,7 +43,8 @@ def max_pool(x, line, out, tap):  # type: ignore[no-untyped-def]
             for c in range(out.shape[2]):
                 best, won = out[n, y, c], tap[n, y, c]
                 best[:] = -_INF
-                won[:] = 0
+                # the centre lies inside always; where nothing is larger than -inf, as in NaN, it stays
+                won[:] = 4
                 for dy in range(max(0, 1 - 2 * y), min(3, H + 1 - 2 * y)):
                     for dx in range(max(0, 1 - 2 * c), min(3, W + 1 - 2 * c)):
                         source, number = x[n, 2 * y + dy - 1, 2 * c + dx - 1], np.uint8(3 * dy + dx)

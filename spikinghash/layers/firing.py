@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from torch import Tensor, nn
 
 from spikinghash.layers.conv import NormLIF
-from spikinghash.layers.hash_layer import HashOutput, SpikingHashLayer
+from spikinghash.layers.hash_layer import HashNeurons, HashOutput
 from spikinghash.neurons.neuron import Neuron
 
 
@@ -28,11 +28,10 @@ def firing_rates(network: nn.Module) -> Iterator[dict[str, float]]:
                 rates[name] = float(out.detach().mean())
 
             handles.append(module.register_forward_hook(hook))
-        elif isinstance(module, SpikingHashLayer):
-            # its neuron runs as a trace, not as a module
+        elif isinstance(module, HashNeurons):
 
             def last(_: nn.Module, __: object, out: HashOutput, name: str = name) -> None:
-                rates[f"{name}.neuron"] = float(out.rate.detach().mean())
+                rates[name] = float(out.rate.detach().mean())
 
             handles.append(module.register_forward_hook(last))
     try:

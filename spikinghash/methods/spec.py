@@ -68,7 +68,7 @@ class ModelSpec:
 
     @property
     def input_levels(self) -> int:
-        """Largest input of the network in steps of its grid, for exact sums (`layers/exact.py`)."""
+        """Largest input of the network in steps of its grid, for exact sums (`layers/exact_weights.py`)."""
         if self.channels == PIXEL_CHANNELS:
             return PIXEL_ZERO
         real = bool(self.frames) and self.described().dtype == "float32"

@@ -87,7 +87,7 @@ def load_model(folder: Path) -> LoadedModel:
     method.network.load_state_dict(tensors)  # type: ignore[union-attr]
     method.eval().requires_grad_(False)
     if torch.cuda.is_available():
-        # exact sums (layers/exact.py) need all 24 bits of float32
+        # exact sums (layers/exact_weights.py) need all 24 bits of float32
         torch.backends.cudnn.allow_tf32 = False
         torch.backends.cuda.matmul.allow_tf32 = False
         method.cuda()

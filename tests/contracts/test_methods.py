@@ -15,14 +15,6 @@ from spikinghash.methods.registry import METHODS
 WEIGHTS = [LossWeights(), LossWeights(soft=True, balance=False, smoothing=0.1)]
 
 
-@pytest.fixture(autouse=True)
-def one_thread():
-    before = torch.get_num_threads()
-    torch.set_num_threads(1)
-    yield
-    torch.set_num_threads(before)
-
-
 @pytest.fixture(params=SPECS)
 def name(request):
     return request.param

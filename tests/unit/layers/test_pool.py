@@ -29,3 +29,12 @@ def test_values_and_gradients(shape, ties):
 def test_double_precision_takes_the_library_path():
     x = frames(2, 3, 4, 6, 6).double()
     assert torch.equal(MaxPool()(x), torch.stack([LAYER(step) for step in x]))
+
+
+@pytest.mark.parametrize("value", [float("nan"), -float("inf")])
+def test_a_window_without_a_largest_value_gives_its_gradient_to_its_centre(value):
+    x = torch.full((1, 2, 3, 4, 5), value, requires_grad=True)
+    MaxPool()(x).sum().backward()
+    expected = torch.zeros(4, 5)
+    expected[::2, ::2] = 1
+    assert torch.equal(x.grad, expected.expand(x.shape))
