@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import http.client
 import os
 import socket
 import subprocess
@@ -141,7 +142,8 @@ def wait_for(url: str, server: Server, password: str) -> None:
             with urllib.request.urlopen(request, timeout=2) as answer:  # noqa: S310
                 if answer.status == 200:
                     return
-        except (urllib.error.URLError, OSError):
+        # HTTPException: what answers speaks another protocol; our own server then cannot bind and stops
+        except (urllib.error.URLError, http.client.HTTPException, OSError):
             time.sleep(0.5)
     raise Temporary(f"the {name} server did not answer at {url} within {_START_S:.0f} s")
 
