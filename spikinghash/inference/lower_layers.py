@@ -32,7 +32,7 @@ from spikinghash.layers.norm import BatchNorm
 from spikinghash.layers.pool import MaxPool
 from spikinghash.layers.sequential import flat, is_plain
 from spikinghash.neurons.lif import LIF
-from spikinghash.ops.conv import padded, spike_conv, weight_rows
+from spikinghash.ops.conv import padded, spike_conv, weight_chunks, weight_rows
 
 _NONE = np.empty(0, np.float32)
 #: Kernels of 1 x 1 and convolutions of few channels are faster in the library.
@@ -90,12 +90,12 @@ def spikes_through(conv: Conv, norm: Any) -> Step:
     form = (*conv.stride, *conv.dilation, *conv.padding, conv.groups)
     if k < _MIN_KERNEL or form != (1, 1, 1, 1, k // 2, k // 2, 1):
         raise UnknownPart("Conv")
-    rows, bias, (scale, shift) = weight_rows(conv.weight), padded(bias_of(conv)), line_of(norm)
+    chunks, bias, (scale, shift) = weight_chunks(conv.weight), padded(bias_of(conv)), line_of(norm)
 
     def run(x: np.ndarray) -> np.ndarray:
         require(x.shape[-1:], (D,), "a convolution")
         out = np.empty((*x.shape[:4], K), np.float32)
-        spike_conv(x.reshape(-1, *x.shape[2:]), rows, k, bias, scale, shift, out.reshape(-1, *out.shape[2:]))
+        spike_conv(x.reshape(-1, *x.shape[2:]), chunks, k, bias, scale, shift, out.reshape(-1, *out.shape[2:]))
         return out
 
     return run

@@ -1,9 +1,10 @@
 """Convolution of spikes on CPU: only the weights of inputs that fired are added, nothing is multiplied.
 
-Arrays are channel last: x[N, H, W, D] in {0, 1}, weights as rows w[k * k * D + 1, P] with their K outputs padded to
-whole vectors and the last row zero, out[N, H, W, K]. An image row is read as one list of active positions `column * D +
-channel`, so that the columns under one row of the kernel are one contiguous piece of that list, and position minus
-`first column * D` is the row of the weights.
+Arrays are channel last: x[N, H, W, D] in {0, 1}, out[N, H, W, K]. The K outputs, zero-padded to whole vectors, are
+computed in chunks of P: weights are w[chunks, k * k * D + 1, P], the last row of each chunk zero. Kernel taps are the
+outer loop, so that the rows of one of them stay in the first cache while a few images pass. Where the rows of all taps
+of one kernel row fit there, they are taken together: an image row is read as one list of active positions `column * D +
+channel`, so that the columns under one row of the kernel are one contiguous piece of that list.
 
 The order of addition depends on one pixel's own inputs alone, never on the batch.
 """
@@ -24,8 +25,11 @@ _ZERO = np.float32(0.0)
 _ONE = np.float32(1.0)
 _PARTS = 16
 _BLOCK = 1024
-#: Padded pixels of the images whose gradients are summed together.
+#: Pixels of the images that are worked on together.
 _PIXELS = 400
+#: Pixels whose sums stay in the first cache, and floats that fit there beside them.
+_TILE = 64
+_FIRST_CACHE = 1 << 14
 
 
 @kernel
@@ -77,37 +81,67 @@ def list_active(x, at, starts, by):  # type: ignore[no-untyped-def]
 def convolve_images(x, w, k, bias, scale, shift, out, begin, end):  # type: ignore[no-untyped-def]
     """`convolve` of the images from `begin` to `end`."""
     _, H, W, D = x.shape
-    K, pad = out.shape[3], k // 2
-    at = np.empty(H * W * D + LANES, np.int32)
-    starts = np.empty((H, W + 1), np.int64)
-    P = w.shape[1]
-    sums, nothing = aligned(W * P).reshape(W, P), np.zeros(K, np.float32)
-    for n in range(begin, end):
-        list_active(x[n].reshape(H, W * D), at, starts, P)
-        for y in range(H):
-            for c in range(W):
-                copy_vectors(bias, sums[c])
-            for dy in range(max(0, pad - y), min(k, H + pad - y)):
-                where = starts[y + dy - pad]
-                for c in range(W):
-                    lo, hi = where[max(c - pad, 0)], where[min(c + pad + 1, W)]
-                    base = (dy * k * D - (c - pad) * D) * P
-                    add_rows(sums, c * P, P, w, at, lo, hi, base, k * k * D * P)
-            for c in range(W):
-                to, total = out[n, y, c], sums[c]
-                if not scale.size:
-                    for o in range(K):
-                        to[o] = total[o]
-                elif K % LANES:
-                    for o in range(K):
-                        to[o] = total[o] * scale[o] + shift[o]
-                else:
-                    scale_vectors(total, nothing, scale, shift, to)
+    chunks, _, P = w.shape
+    together, rows = max(1, _PIXELS // (H * W)), max(1, _TILE // W)
+    at, starts = np.empty((together, H * W * D + LANES), np.int32), np.empty((together, H, W + 1), np.int64)
+    sums = aligned(rows * W * P).reshape(rows * W, P)
+    for first in range(begin, end, together):
+        images = min(together, end - first)
+        for i in range(images):
+            list_active(x[first + i].reshape(H, W * D), at[i], starts[i], P)
+        for chunk in range(chunks):
+            lo, hi = chunk * P, min(chunk * P + P, out.shape[3])
+            start, a, b = bias[lo : lo + P], scale[lo:hi], shift[lo:hi]
+            for top in range(0, images * H, rows):
+                here = min(rows, images * H - top)
+                for pixel in range(here * W):
+                    copy_vectors(start, sums[pixel])
+                _add_taps(sums, top, here, w[chunk], k, at, starts)
+                for row in range(here):
+                    image, y = first + (top + row) // H, (top + row) % H
+                    _store(sums[row * W : (row + 1) * W], a, b, out[image, y], lo, hi)
+
+
+@kernel
+def _add_taps(sums, first, rows, w, k, at, starts):  # type: ignore[no-untyped-def]
+    """sums[rows * W, P], of the image rows from `first` on, += the rows w[k * k * D + 1, P] of what fired under each
+    pixel.
+    """
+    _, H, columns = starts.shape
+    W, P, pad, D = columns - 1, sums.shape[1], k // 2, (len(w) - 1) // (k * k)
+    wide, silent = k if k * D * P <= _FIRST_CACHE else 1, k * k * D * P
+    for dy in range(k):
+        for dx in range(0, k, wide):
+            for row in range(rows):
+                i, y = (first + row) // H, (first + row) % H + dy - pad
+                if 0 <= y < H:
+                    where, listed = starts[i, y], at[i]
+                    for c in range(max(0, pad - dx - wide + 1), min(W, W + pad - dx)):
+                        column = c + dx - pad
+                        lo, hi = where[max(column, 0)], where[min(column + wide, W)]
+                        base = ((dy * k + dx) * D - column * D) * P
+                        add_rows(sums, (row * W + c) * P, P, w, listed, lo, hi, base, silent)
+
+
+@kernel
+def _store(sums, scale, shift, out, lo, hi):  # type: ignore[no-untyped-def]
+    """out[W, lo:hi] = sums[W, P] * scale + shift, or without."""
+    nothing = np.zeros(hi - lo, np.float32)
+    for c in range(len(sums)):
+        total, to = sums[c], out[c, lo:hi]
+        if not scale.size:
+            for o in range(to.size):
+                to[o] = total[o]
+        elif to.size % LANES:
+            for o in range(to.size):
+                to[o] = total[o] * scale[o] + shift[o]
+        else:
+            scale_vectors(total, nothing, scale, shift, to)
 
 
 @kernel
 def convolve(x, w, k, bias, scale, shift, out):  # type: ignore[no-untyped-def]
-    """out[N, H, W, K] = (k x k convolution of x with w + bias[P]) * scale + shift, or without; one thread."""
+    """out[N, H, W, K] = (k x k convolution of x with w + bias[chunks * P]) * scale + shift, or without; one thread."""
     convolve_images(x, w, k, bias, scale, shift, out, 0, x.shape[0])
 
 

@@ -6,8 +6,7 @@ fire: one operator can do all three. So a part of a sequence may hand on what is
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
-from typing import TypeVar
+from typing import NamedTuple, TypeVar
 
 from torch import Tensor, nn
 from torch.nn.modules.module import _has_any_global_hook
@@ -21,8 +20,7 @@ _DEFERRABLE: dict[type, object] = {LIF: LIF.forward}
 _T = TypeVar("_T", bound=type)
 
 
-@dataclass(frozen=True)
-class Deferred:
+class Deferred(NamedTuple):
     """x [T, ..., C], dense and channel last, and what is to be done to it, in this order.
 
     `bias` [C] is added, `line` float64 [2, C] (scale, shift) applied, `neuron` fires. `moments` float64 [2, C] are
@@ -48,7 +46,7 @@ class Deferred:
 
     def fired(self, neuron: LIF) -> Deferred:
         """With neurons behind it."""
-        return replace(self if self.neuron is None else Deferred(self.tensor()), neuron=neuron)
+        return (self if self.neuron is None else Deferred(self.tensor()))._replace(neuron=neuron)
 
 
 def deferrable(kind: _T) -> _T:

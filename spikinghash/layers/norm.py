@@ -36,44 +36,48 @@ class BatchNorm(nn.BatchNorm2d):
         if not self._by_batch():
             return Deferred(waiting.charge(), line=self.line())
         x, bias = waiting.x, waiting.bias
-        mean, var = moments(x) if waiting.moments is None else waiting.moments
-        self._track(mean.detach() if bias is None else (mean + bias).detach(), var.detach(), x.numel() // x.shape[-1])
-        line = self._line(mean, var)
+        found = moments(x) if waiting.moments is None else waiting.moments
+        self._track(found.detach(), bias, x.numel() // x.shape[-1])
+        line = self._line(found)
         # the mean takes the bias away: its gradient is zero, not missing
         return Deferred(x, line=line if bias is None else line + 0.0 * bias)
 
     def line(self) -> Tensor:
         """Scale and shift of inference, float64 [2, C]; rounded once, where they are applied."""
-        return self._line(self.running_mean.double(), self.running_var.double())  # type: ignore[union-attr]
+        return self._line(torch.stack((self.running_mean, self.running_var)).double())  # type: ignore[arg-type]
 
-    def _line(self, mean: Tensor, var: Tensor) -> Tensor:
+    def _line(self, found: Tensor) -> Tensor:
         if self.affine:
-            line: Tensor = _Line.apply(mean, var, self.weight, self.bias, self.eps)
+            line: Tensor = _Line.apply(found, self.weight, self.bias, self.eps)
             return line
-        scale = 1.0 / torch.sqrt(var + self.eps)
-        return torch.stack((scale, -mean * scale))
+        scale = 1.0 / torch.sqrt(found[1] + self.eps)
+        return torch.stack((scale, -found[0] * scale))
 
     def _by_batch(self) -> bool:
         return self.training or self.running_mean is None
 
-    def _track(self, mean: Tensor, var: Tensor, count: int) -> None:
+    def _track(self, found: Tensor, bias: Tensor | None, count: int) -> None:
         """Running statistics as `nn.BatchNorm2d` keeps them: unbiased variance, exponential or cumulative average."""
         if not self.training or self.running_mean is None or self.running_var is None:
             return
         self.num_batches_tracked.add_(1)  # type: ignore[union-attr]
         share = self.momentum if self.momentum is not None else 1.0 / int(self.num_batches_tracked)  # type: ignore[arg-type]
-        seen = [mean.float(), (var * (count / max(count - 1, 1))).float()]
-        torch._foreach_lerp_([self.running_mean, self.running_var], seen, share)
+        mean, var = found
+        mean = mean if bias is None else mean + bias.detach()
+        torch._foreach_lerp_(
+            [self.running_mean, self.running_var], [mean.float(), (var * (count / max(count - 1, 1))).float()], share
+        )
 
 
 class _Line(torch.autograd.Function):
-    """Scale and shift float64 [2, C] of a norm: weight / deviation, bias - mean * scale. Mean and variance are float64.
+    """Scale and shift float64 [2, C] of a norm: weight / deviation, bias - mean * scale; from moments float64 [2, C].
 
     As one function: on [C] autograd's books take longer than the arithmetic.
     """
 
     @staticmethod
-    def forward(ctx: Any, mean: Tensor, var: Tensor, weight: Tensor, bias: Tensor, eps: float) -> Tensor:
+    def forward(ctx: Any, found: Tensor, weight: Tensor, bias: Tensor, eps: float) -> Tensor:
+        mean, var = found
         deviation = (var + eps).sqrt_()
         scale = weight / deviation
         ctx.save_for_backward(mean, deviation, scale)
@@ -87,4 +91,5 @@ class _Line(torch.autograd.Function):
         by_scale, by_shift = g
         by_weight = torch.addcmul(by_scale, mean, by_shift, value=-1.0).div_(deviation)
         by_var = (by_weight * scale).div_(deviation).mul_(-0.5)
-        return -scale * by_shift, by_var, by_weight.to(ctx.dtypes[0]), by_shift.to(ctx.dtypes[1]), None
+        moments = torch.stack((-scale * by_shift, by_var))
+        return moments, by_weight.to(ctx.dtypes[0]), by_shift.to(ctx.dtypes[1]), None

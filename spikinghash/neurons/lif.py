@@ -50,15 +50,19 @@ class LIF(Neuron):
 
 def constants_of(v_th: float, tau: float, surrogate: str) -> NeuronConstants:
     """With the library's alpha of that surrogate; `ConfigError` for an unknown one."""
-    surrogate_of(surrogate)
-    return NeuronConstants(tau, v_th, SURROGATES[surrogate][2], surrogate)
+    return NeuronConstants(tau, v_th, known_surrogate(surrogate)[2], surrogate)
+
+
+def known_surrogate(name: str) -> tuple[Any, int, float]:
+    """The entry of `SURROGATES` of that name; `ConfigError` for an unknown one."""
+    if name not in SURROGATES:
+        raise ConfigError(f"unknown surrogate {name!r}; one of: {', '.join(SURROGATES)}")
+    return SURROGATES[name]
 
 
 def surrogate_of(name: str) -> Any:
     """SpikingJelly's surrogate gradient of that name with its default alpha; `ConfigError` for an unknown one."""
-    if name not in SURROGATES:
-        raise ConfigError(f"unknown surrogate {name!r}; one of: {', '.join(SURROGATES)}")
-    kind, _, alpha = SURROGATES[name]
+    kind, _, alpha = known_surrogate(name)
     return kind(alpha=alpha)
 
 

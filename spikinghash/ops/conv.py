@@ -48,20 +48,29 @@ def weight_rows(weight: Tensor) -> np.ndarray:
     return padded(with_zero_row(rows))
 
 
+def weight_chunks(weight: Tensor) -> np.ndarray:
+    """[K, D, k, k] -> [chunks, k * k * D + 1, P], `weight_rows` in chunks of P outputs, up to four vectors."""
+    rows = weight_rows(weight)
+    P = next(n * LANES for n in (4, 3, 2, 1) if rows.shape[1] % (n * LANES) == 0)
+    # torch aligns its memory to cache lines, numpy does not
+    found: np.ndarray = torch.from_numpy(rows).view(len(rows), -1, P).transpose(0, 1).contiguous().numpy()
+    return found
+
+
 def is_sparse(x: np.ndarray) -> bool:
     """Whether x[..., D] is spikes of enough channels for the sparse kernels."""
     return x.shape[-1] >= _MIN_CHANNELS and kernel.count_spikes(x.reshape(-1)) >= 0
 
 
 def spike_conv(
-    x: np.ndarray, rows: np.ndarray, k: int, bias: np.ndarray, scale: np.ndarray, shift: np.ndarray, out: np.ndarray
+    x: np.ndarray, chunks: np.ndarray, k: int, bias: np.ndarray, scale: np.ndarray, shift: np.ndarray, out: np.ndarray
 ) -> None:
     """out[N, H, W, K] = (k x k convolution of spikes x[N, H, W, D] + bias) * scale + shift, the last two perhaps empty.
 
-    `rows` are `weight_rows`, `bias` is `padded`.
+    `chunks` are `weight_chunks`, `bias` is `padded`.
     """
     run = kernel.convolve_threads if threaded(x.size) else kernel.convolve
-    run(x, rows, k, bias, scale, shift, out)
+    run(x, chunks, k, bias, scale, shift, out)
 
 
 def _images(x: Tensor) -> Tensor:
@@ -75,7 +84,7 @@ def _cpu(x: Tensor, weight: Tensor) -> tuple[Tensor, Tensor]:
     if is_sparse(values):
         out = dense(x, *x.shape[:-1], K)
         bias = padded(np.zeros(K, np.float32))
-        spike_conv(values, weight_rows(weight), k, bias, _NONE, _NONE, out.numpy().reshape(*values.shape[:3], K))
+        spike_conv(values, weight_chunks(weight), k, bias, _NONE, _NONE, out.numpy().reshape(*values.shape[:3], K))
     else:
         found = F.conv2d(_images(x.detach().contiguous()), weight.detach(), padding=k // 2)
         out = found.movedim(1, -1).contiguous().view(*x.shape[:-1], K)

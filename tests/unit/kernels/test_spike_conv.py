@@ -9,7 +9,7 @@ from torch import nn
 from spikinghash.kernels.gather_sum import add_rows, sum_rows
 from spikinghash.kernels.simd.rows import LANES
 from spikinghash.kernels.spike_conv import append_active, count_spikes
-from spikinghash.ops.conv import is_sparse, padded, spike_conv, weight_rows
+from spikinghash.ops.conv import is_sparse, padded, spike_conv, weight_chunks
 
 NONE = np.empty(0, np.float32)
 
@@ -18,7 +18,7 @@ def convolve(x, weight, bias, scale=NONE, shift=NONE):
     K, _, k, _ = weight.shape
     out = torch.empty(*x.shape[:3], K)
     start = np.zeros(K, np.float32) if bias is None else bias.detach().numpy()
-    spike_conv(x.numpy(), weight_rows(weight), k, padded(start), scale, shift, out.numpy())
+    spike_conv(x.numpy(), weight_chunks(weight), k, padded(start), scale, shift, out.numpy())
     return out
 
 
