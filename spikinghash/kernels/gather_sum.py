@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from spikinghash.kernels.jit import kernel
-from spikinghash.kernels.simd.rows import LANES, add_1, add_2, add_3, add_4, sum_1, sum_2, sum_3, sum_4
+from spikinghash.kernels.simd.rows import LANES, add_1, add_2, add_3, add_4
 
 
 @kernel(inline="always")
@@ -23,19 +23,3 @@ def add_rows(out, to, width, rows, at, lo, hi, base, silent):  # type: ignore[no
         add_2(out, to + column, rows, column, at, lo, hi, base, silent)
     elif left == LANES:
         add_1(out, to + column, rows, column, at, lo, hi, base, silent)
-
-
-@kernel(inline="always")
-def sum_rows(out, to, width, rows, at, lo, hi, base, silent):  # type: ignore[no-untyped-def]
-    """As `add_rows` on zeros."""
-    column = 0
-    while width - column >= 4 * LANES:
-        sum_4(out, to + column, rows, column, at, lo, hi, base, silent)
-        column += 4 * LANES
-    left = width - column
-    if left == 3 * LANES:
-        sum_3(out, to + column, rows, column, at, lo, hi, base, silent)
-    elif left == 2 * LANES:
-        sum_2(out, to + column, rows, column, at, lo, hi, base, silent)
-    elif left == LANES:
-        sum_1(out, to + column, rows, column, at, lo, hi, base, silent)

@@ -12,7 +12,7 @@ from __future__ import annotations
 import numpy as np
 
 from spikinghash.kernels.aligned import aligned
-from spikinghash.kernels.gather_sum import add_rows, sum_rows
+from spikinghash.kernels.gather_sum import add_rows
 from spikinghash.kernels.gemm import product
 from spikinghash.kernels.jit import kernel
 from spikinghash.kernels.lif import affine_tiles, neurons_back, tile, times_scale, whole_affine
@@ -52,10 +52,11 @@ def lif_linear(x, affine, weight, y, tau, v_th):  # type: ignore[no-untyped-def]
         n = min(P, R - lo)
         forward(flat, spikes, lo * D, n * D, R * D, T, affine, tau, v_th, 0, P * D)
         for t in range(T):
+            y[t, lo : lo + n] = _ZERO
             for p in range(n):
                 first = (t * P + p) * D
                 active = list_spikes(spikes, first, first + D, at, 0, 0, K)
-                sum_rows(out, (t * R + lo + p) * K, K, w, at, 0, active, 0, D * K)
+                add_rows(out, (t * R + lo + p) * K, K, w, at, 0, active, 0, D * K)
         if block == 0:
             moments[0] = y[0, 0]
             pivot = tile(y[0, 0], P * K)

@@ -33,21 +33,14 @@ _FIRST_CACHE = 1 << 14
 
 
 @kernel
-def count_spikes(x):  # type: ignore[no-untyped-def]
-    """How many values of the flat x are 1; -1 where one is neither 0 nor 1."""
-    ones, other = np.zeros(_BLOCK, np.float32), np.zeros(_BLOCK, np.float32)
+def is_binary(x):  # type: ignore[no-untyped-def]
+    """Whether all values of the flat x are 0 or 1."""
+    other = np.zeros(_BLOCK, np.float32)
     for lo in range(0, x.size, _BLOCK):
-        n = min(_BLOCK, x.size - lo)
-        here = x[lo : lo + n]
-        for i in range(n):
-            ones[i] += here[i]
+        here = x[lo : min(lo + _BLOCK, x.size)]
+        for i in range(here.size):
             other[i] += abs(here[i] * (here[i] - _ONE))
-    total = 0.0
-    for i in range(_BLOCK):
-        if other[i] != _ZERO:
-            return -1
-        total += ones[i]
-    return int(total)
+    return not other.any()
 
 
 @kernel(inline="always")

@@ -22,18 +22,12 @@ def firing_rates(network: nn.Module) -> Iterator[dict[str, float]]:
     handles = []
     inner = {id(m.neuron) for m in network.modules() if isinstance(m, NormLIF)}
     for name, module in network.named_modules():
-        if isinstance(module, NormLIF) or (isinstance(module, Neuron) and id(module) not in inner):
+        if isinstance(module, NormLIF | HashNeurons) or (isinstance(module, Neuron) and id(module) not in inner):
 
-            def hook(_: nn.Module, __: object, out: Tensor, name: str = name) -> None:
-                rates[name] = float(out.detach().mean())
+            def hook(_: nn.Module, __: object, out: Tensor | HashOutput, name: str = name) -> None:
+                rates[name] = float((out.rate if isinstance(out, HashOutput) else out).detach().mean())
 
             handles.append(module.register_forward_hook(hook))
-        elif isinstance(module, HashNeurons):
-
-            def last(_: nn.Module, __: object, out: HashOutput, name: str = name) -> None:
-                rates[name] = float(out.rate.detach().mean())
-
-            handles.append(module.register_forward_hook(last))
     try:
         yield rates
     finally:

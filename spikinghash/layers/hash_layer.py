@@ -11,6 +11,7 @@ from torch import Tensor, nn
 from spikinghash.errors import ConfigError
 from spikinghash.layers.accounts import Composed, ExactSum, Operation, Rates
 from spikinghash.neurons.lif import surrogate_of
+from spikinghash.neurons.neuron import unrolled
 
 #: Released constants of the hash neuron: low, so that a bit can fire at every step.
 HASH_TAU = 2.0
@@ -60,25 +61,13 @@ class HashNeurons(Composed, nn.Module):
 
     def forward(self, charge: Tensor) -> HashOutput:
         """Charge [T, B, K] -> `HashOutput` of [B, K]."""
-        spikes, potential = self._trace(charge)
+        spikes, potential = unrolled(charge, 1.0 / self.tau, self.v_th, surrogate_of(self.surrogate))
         margin = (potential - self.v_th).abs().amin(dim=(0, 2))
         rate = spikes.mean(0)
         if self.readout == "and":
             return HashOutput(spikes.prod(0), rate, potential.mean(0), margin)
         bits = (rate >= 0.5).to(rate.dtype) + (rate - rate.detach())
         return HashOutput(bits, rate, potential.mean(0), margin)
-
-    def _trace(self, charge: Tensor) -> tuple[Tensor, Tensor]:
-        """Spikes and, without gradient, membrane potential H before reset (eq. 1), both [T, B, K]."""
-        fire = surrogate_of(self.surrogate)
-        v, spikes, potential = torch.zeros_like(charge[0]), [], []
-        for step in charge:
-            h = v + (step - v) / self.tau
-            s = fire(h - self.v_th)
-            v = (1.0 - s.detach()) * h
-            spikes.append(s)
-            potential.append(h.detach())
-        return torch.stack(spikes), torch.stack(potential)
 
 
 class ExactLinear(Composed, nn.Linear):

@@ -12,10 +12,10 @@ from torch import Tensor, nn
 from spikinghash.layers.accounts import Composed, ExactSum, Operation, Rates
 from spikinghash.layers.conv import NormLIF, linear
 from spikinghash.layers.deferred import Deferred, can_defer, deferrable
-from spikinghash.layers.haar import SPATIAL, TEMPORAL, dwt, idwt
 from spikinghash.layers.sequential import Part, through
 from spikinghash.neurons.lif import LIF, has_kernels
-from spikinghash.ops.haar import haar_join, haar_split
+from spikinghash.ops.haar import haar_join, haar_split, has_whole_vectors
+from spikinghash.ops.haar_reference import SPATIAL, TEMPORAL, dwt, idwt
 
 #: Standard deviation of the mixer weights at the start (released file).
 INIT_STD = 0.02
@@ -39,7 +39,6 @@ class MixerThresholds:
     transform: float = 0.35
 
 
-@deferrable
 @dataclass(frozen=True, eq=False)
 class TokenMix:
     """Eq. 10: pixels of band s at step t times `weight` [S, T or 1, H, W]. [T, S * B, C, H, W] -> the same shape."""
@@ -50,12 +49,6 @@ class TokenMix:
         """[T, S * B, C, H, W] -> the same shape."""
         weight = self.weight.transpose(0, 1)[:, :, None, None]
         return (x.unflatten(1, (len(self.weight), -1)) * weight).flatten(1, 2)
-
-    def defer(self, waiting: Deferred) -> Deferred:
-        """Nothing is left to the next step."""
-        x = waiting.tensor().unflatten(1, (len(self.weight), -1))
-        y = x.transpose(0, 1) * self.weight[:, :, None, :, :, None]
-        return Deferred(y.transpose(0, 1).flatten(1, 2))
 
 
 @deferrable
@@ -188,4 +181,4 @@ class WaveMixer(Composed, nn.Module):
         return idwt(bands, TEMPORAL if self.temporal else SPATIAL, self.transform)
 
     def _fused(self, x: Tensor) -> bool:
-        return self.temporal and has_kernels(x) and can_defer(self.transform)
+        return self.temporal and has_kernels(x) and has_whole_vectors(x) and can_defer(self.transform)

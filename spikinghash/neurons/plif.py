@@ -9,7 +9,7 @@ from torch import Tensor, nn
 
 from spikinghash.errors import ConfigError
 from spikinghash.neurons.lif import surrogate_of
-from spikinghash.neurons.neuron import Neuron
+from spikinghash.neurons.neuron import Neuron, unrolled
 
 
 class PLIF(Neuron):
@@ -28,10 +28,4 @@ class PLIF(Neuron):
 
     def forward(self, x: Tensor) -> Tensor:
         """x [T, ...] -> spikes of the same shape."""
-        leak, v, spikes = self.w.sigmoid(), torch.zeros_like(x[0]), []
-        for step in x:
-            h = v + (step - v) * leak
-            s = self.fire(h - self.v_th)
-            v = (1.0 - s.detach()) * h
-            spikes.append(s)
-        return torch.stack(spikes)
+        return unrolled(x, self.w.sigmoid(), self.v_th, self.fire)[0]

@@ -59,7 +59,7 @@ def weight_chunks(weight: Tensor) -> np.ndarray:
 
 def is_sparse(x: np.ndarray) -> bool:
     """Whether x[..., D] is spikes of enough channels for the sparse kernels."""
-    return x.shape[-1] >= _MIN_CHANNELS and kernel.count_spikes(x.reshape(-1)) >= 0
+    return x.shape[-1] >= _MIN_CHANNELS and bool(kernel.is_binary(x.reshape(-1)))
 
 
 def spike_conv(

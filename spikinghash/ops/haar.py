@@ -6,7 +6,6 @@ from typing import Any
 
 import numpy as np
 from torch import Tensor
-from torch.nn import functional as F
 
 from spikinghash.kernels import haar as kernel
 from spikinghash.kernels.simd.rows import LANES
@@ -17,9 +16,9 @@ from spikinghash.ops.operator import array, dense, gradient, operator
 BANDS = 7
 
 
-def _split_shapes(x: Tensor) -> tuple[tuple[int, ...], tuple[int, ...]]:
+def _split_fake(x: Tensor, *_: Any) -> tuple[Tensor, Tensor]:
     T, B, H, W, C = x.shape
-    return (T // 2, B, H // 2, W // 2, C), (T // 2, BANDS, B, H // 2, W // 2, C)
+    return dense(x, T // 2, B, H // 2, W // 2, C), dense(x, T // 2, BANDS, B, H // 2, W // 2, C)
 
 
 def _join_shape(low: Tensor) -> tuple[int, ...]:
@@ -27,29 +26,16 @@ def _join_shape(low: Tensor) -> tuple[int, ...]:
     return 2 * T, B, 2 * H, 2 * W, C
 
 
-def _rows(x: np.ndarray) -> np.ndarray:
-    """[..., W, C] -> [..., W * C]."""
-    return x.reshape(*x.shape[:-2], x.shape[-2] * x.shape[-1])
+def has_whole_vectors(x: Tensor) -> bool:
+    """Whether the kernels take x [..., C]."""
+    return x.shape[-1] % LANES == 0
 
 
 def _flat(x: Tensor) -> np.ndarray:
-    """[..., W, C] -> [..., W * C], C zero-padded to a multiple of the SIMD width."""
-    missing = -x.shape[-1] % LANES
-    return _rows(array(F.pad(x.detach(), (0, missing)) if missing else x))
-
-
-class _Results:
-    """Room for results of C channels, which kernels write in whole vectors."""
-
-    def __init__(self, like: Tensor, *shapes: tuple[int, ...]) -> None:
-        self._C = shapes[0][-1]
-        self.wide = self._C + -self._C % LANES
-        self._found = [dense(like, *shape[:-1], self.wide) for shape in shapes]
-        self.arrays = [_rows(found.numpy()) for found in self._found]
-
-    def tensors(self) -> list[Tensor]:
-        """What the kernels wrote, without the padding."""
-        return [t if self.wide == self._C else t[..., : self._C].contiguous() for t in self._found]
+    """[..., W, C] -> [..., W * C]."""
+    if not has_whole_vectors(x):
+        raise ValueError(f"the kernels take a multiple of {LANES} channels, not {x.shape[-1]}; use `haar_reference`")
+    return array(x).reshape(*x.shape[:-2], -1)
 
 
 def _floats(neuron: tuple[Any, ...]) -> tuple[Any, ...]:
@@ -57,28 +43,27 @@ def _floats(neuron: tuple[Any, ...]) -> tuple[Any, ...]:
 
 
 def _split_cpu(x: Tensor, *neuron: Any) -> tuple[Tensor, Tensor]:
-    out = _Results(x, *_split_shapes(x))
-    kernel.dwt(_flat(x), *out.arrays, out.wide, *_floats(neuron)[:2])
-    low, high = out.tensors()
+    low, high = _split_fake(x)
+    kernel.dwt(_flat(x), _flat(low), _flat(high), x.shape[-1], *_floats(neuron)[:2])
     return low, high
 
 
 def _join_cpu(low: Tensor, high: Tensor, *neuron: Any) -> Tensor:
-    out = _Results(low, _join_shape(low))
-    kernel.idwt(_flat(low), _flat(high), *out.arrays, out.wide, *_floats(neuron)[:2])
-    return out.tensors()[0]
+    x = dense(low, *_join_shape(low))
+    kernel.idwt(_flat(low), _flat(high), _flat(x), x.shape[-1], *_floats(neuron)[:2])
+    return x
 
 
 def _split_backward_cpu(g_low: Tensor, g_high: Tensor, x: Tensor, *neuron: Any) -> Tensor:
-    out = _Results(x, tuple(x.shape))
-    kernel.dwt_backward(_flat(x), _flat(g_low), _flat(g_high), *out.arrays, out.wide, *_floats(neuron))
-    return out.tensors()[0]
+    gx = dense(x)
+    kernel.dwt_backward(_flat(x), _flat(g_low), _flat(g_high), _flat(gx), x.shape[-1], *_floats(neuron))
+    return gx
 
 
 def _join_backward_cpu(g: Tensor, low: Tensor, high: Tensor, *neuron: Any) -> tuple[Tensor, Tensor]:
-    out = _Results(low, tuple(low.shape), tuple(high.shape))
-    kernel.idwt_backward(_flat(low), _flat(high), _flat(g), *out.arrays, out.wide, *_floats(neuron))
-    g_low, g_high = out.tensors()
+    g_low, g_high = dense(low), dense(high)
+    arrays = (_flat(t) for t in (low, high, g, g_low, g_high))
+    kernel.idwt_backward(*arrays, low.shape[-1], *_floats(neuron))
     return g_low, g_high
 
 
@@ -108,11 +93,11 @@ haar_join_backward = operator(
     "haar_join_backward", f"(Tensor g, Tensor low, Tensor high, {NEURON}) -> (Tensor, Tensor)",
     cpu=_join_backward_cpu, fake=lambda g, low, high, *_: (dense(low), dense(high)),
 )  # fmt: skip
-#: haar_split(x [T, B, H, W, C], *constants), T, H, W even -> low [T/2, B, H/2, W/2, C], high [T/2, 7, B, H/2, W/2, C].
+#: haar_split(x [T, B, H, W, C], *constants), T, H, W even, C a multiple of `LANES` -> low [T/2, B, H/2, W/2, C],
+#: high [T/2, 7, B, H/2, W/2, C].
 haar_split = operator(
     "haar_split", f"(Tensor x, {NEURON}) -> (Tensor, Tensor)", cpu=_split_cpu,
-    fake=lambda x, *_: tuple(dense(x, *shape) for shape in _split_shapes(x)),
-    setup=_split_setup, backward=_split_backward,
+    fake=_split_fake, setup=_split_setup, backward=_split_backward,
 )  # fmt: skip
 #: The inverse: haar_join(low, high, *constants) -> [T, B, H, W, C].
 haar_join = operator(

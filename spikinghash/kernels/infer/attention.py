@@ -9,7 +9,7 @@ from __future__ import annotations
 import numpy as np
 
 from spikinghash.kernels.aligned import aligned
-from spikinghash.kernels.gather_sum import sum_rows
+from spikinghash.kernels.gather_sum import add_rows
 from spikinghash.kernels.infer.blockwise import copy, fire, mix_channels
 from spikinghash.kernels.jit import kernel
 from spikinghash.kernels.simd.rows import LANES
@@ -31,7 +31,8 @@ def _pairs(k, v, width, lists, counts, at, kv):  # type: ignore[no-untyped-def]
     for channel in range(C):
         row, first = kv[channel], channel // width * width
         even, lo = counts[channel] // 2 * 2, channel * lists.shape[1]
-        sum_rows(kv, channel * C, C, v, lists, lo, lo + even, 0, 0)
+        row[:] = _ZERO
+        add_rows(kv, channel * C, C, v, lists, lo, lo + even, 0, 0)
         if even < counts[channel]:
             last = v[lists[channel, even] // C]
             for i in range(C):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from spikinghash.kernels.gather_sum import sum_rows
+from spikinghash.kernels.gather_sum import add_rows
 from spikinghash.kernels.jit import kernel
 from spikinghash.kernels.simd.rows import LANES
 from spikinghash.kernels.simd.step import scale_vectors
@@ -69,7 +69,8 @@ def mix_channels(u, w, bias, norm, out, at, total):  # type: ignore[no-untyped-d
                 for o in range(K):
                     to[o] = quiet[o]
                 continue
-            sum_rows(total, 0, P, w, at, 0, n, 0, D * P)
+            total[:] = _ZERO
+            add_rows(total, 0, P, w, at, 0, n, 0, D * P)
             if K % LANES == 0:
                 scale_vectors(total, bias, scale, shift, to)
             else:

@@ -23,8 +23,8 @@ _FLAGS = ir.IntType(LANES)
 _MASK = ir.VectorType(ir.IntType(1), LANES)
 
 
-def _make(vectors: int, *, fresh: bool) -> Callable[..., None]:
-    """An intrinsic that adds rows of `vectors` vectors to what is there, or where `fresh` to nothing."""
+def _make(vectors: int) -> Callable[..., None]:
+    """An intrinsic that adds rows of `vectors` vectors to what is there."""
 
     @intrinsic
     def add(
@@ -35,7 +35,7 @@ def _make(vectors: int, *, fresh: bool) -> Callable[..., None]:
 
         def codegen(context: Any, builder: Any, sig: Any, args: Any) -> Any:
             data = data_of_arguments(context, builder, sig, args, (0, 2, 4))
-            _loop(builder, data, [args[1], args[3], *args[5:]], vectors, fresh=fresh)
+            _loop(builder, data, [args[1], args[3], *args[5:]], vectors)
             return context.get_dummy_value()
 
         return signature, codegen
@@ -43,7 +43,7 @@ def _make(vectors: int, *, fresh: bool) -> Callable[..., None]:
     return add
 
 
-def _loop(builder: Any, data: list[Any], places: list[Any], vectors: int, *, fresh: bool) -> None:
+def _loop(builder: Any, data: list[Any], places: list[Any], vectors: int) -> None:
     """Two rows at a time. An odd last one is joined by the row `silent`, all zeros: a branch on what is left over would
     be guessed wrong half of the time.
     """
@@ -63,8 +63,7 @@ def _loop(builder: Any, data: list[Any], places: list[Any], vectors: int, *, fre
         return builder.add(builder.sext(builder.load(builder.gep(at, [j])), index), first)
 
     first, nothing = builder.add(base, column), builder.add(silent, column)
-    zero = ir.Constant(vector, None)
-    sums = [cgutils.alloca_once_value(builder, zero if fresh else load(out, to, v)) for v in range(vectors)]
+    sums = [cgutils.alloca_once_value(builder, load(out, to, v)) for v in range(vectors)]
     position = cgutils.alloca_once_value(builder, low)
     test, body, done = (builder.append_basic_block() for _ in range(3))
     builder.branch(test)
@@ -84,8 +83,7 @@ def _loop(builder: Any, data: list[Any], places: list[Any], vectors: int, *, fre
         builder.store(builder.load(sums[v]), pointer(out, to, v), align=4)
 
 
-add_1, add_2, add_3, add_4 = (_make(n, fresh=False) for n in range(1, WIDEST + 1))
-sum_1, sum_2, sum_3, sum_4 = (_make(n, fresh=True) for n in range(1, WIDEST + 1))
+add_1, add_2, add_3, add_4 = (_make(n) for n in range(1, WIDEST + 1))
 
 
 def _list_spikes(typingctx: Any, x: Any, lo: Any, hi: Any, at: Any, n: Any, first: Any, by: Any) -> Any:

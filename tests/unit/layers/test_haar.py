@@ -7,10 +7,10 @@ import pytest
 import torch
 from slow_oracles import dwt, idwt, spikes
 
-from spikinghash.layers.haar import TEMPORAL, identity
-from spikinghash.layers.haar import dwt as analyse
-from spikinghash.layers.haar import idwt as synthesise
 from spikinghash.neurons.lif import LIF
+from spikinghash.ops.haar_reference import TEMPORAL, identity
+from spikinghash.ops.haar_reference import dwt as analyse
+from spikinghash.ops.haar_reference import idwt as synthesise
 
 AXES = (0, 2, 3)  # T, H, W of [T, B, H, W, C]
 BANDS = ("LLL", "LLH", "LHL", "LHH", "HLL", "HLH", "HHL", "HHH")

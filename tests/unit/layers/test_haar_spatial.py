@@ -6,10 +6,10 @@ import pywt
 import torch
 from slow_oracles import dwt, idwt, spikes
 
-from spikinghash.layers.haar import SPATIAL, TEMPORAL, identity
-from spikinghash.layers.haar import dwt as analyse
-from spikinghash.layers.haar import idwt as synthesise
 from spikinghash.neurons.lif import LIF
+from spikinghash.ops.haar_reference import SPATIAL, TEMPORAL, identity
+from spikinghash.ops.haar_reference import dwt as analyse
+from spikinghash.ops.haar_reference import idwt as synthesise
 
 AXES = (2, 3)  # H, W of [T, B, H, W, C]
 BANDS = ("LLL", "LLH", "LHL", "LHH", "HLL", "HLH", "HHL", "HHH")

@@ -3,8 +3,8 @@
 import pytest
 import torch
 
-from spikinghash.layers.haar import TEMPORAL, dwt, idwt
 from spikinghash.ops import affine, conv, haar, lif, lif_linear, max_pool, moments
+from spikinghash.ops.haar_reference import TEMPORAL, dwt, idwt
 from spikinghash.ops.lif import SURROGATES
 
 SIGMOID, ATAN = ((1.75, 0.6, alpha, number) for _, number, alpha in SURROGATES.values())
@@ -59,9 +59,7 @@ CASES = {
     "conv of spikes, 5 x 5": (conv.conv, conv.conv_reference, (spikes(2, 3, 4, 4, 16), real(16, 16, 5, 5))),
     "conv of counts": (conv.conv, conv.conv_reference, (spikes(2, 3, 6, 5, 2) * 3, real(16, 2, 3, 3))),
     "haar_split": (haar.haar_split, dwt_neuron, (spikes(4, 3, 4, 6, 16), *HAAR)),
-    "haar_split, odd width": (haar.haar_split, dwt_neuron, (spikes(2, 1, 2, 4, 5), *HAAR)),
     "haar_join": (haar.haar_join, idwt_neuron, (spikes(2, 3, 2, 3, 16), spikes(2, 7, 3, 2, 3, 16), *HAAR)),
-    "haar_join, odd width": (haar.haar_join, idwt_neuron, (spikes(1, 1, 2, 1, 5), spikes(1, 7, 1, 2, 1, 5), *HAAR)),
     "max_pool": (max_pool.max_pool, max_pool.max_pool_reference, (real(2, 3, 5, 6, 16), None)),
     "max_pool of a line": (max_pool.max_pool, max_pool.max_pool_reference, (real(2, 4, 4, 20), line(20) * -1)),
 }  # fmt: skip
@@ -122,3 +120,11 @@ def test_a_gradient_is_not_differentiated_again():
     (g,) = torch.autograd.grad(lif.lif(x, None, *ATAN).sum(), x, create_graph=True)
     with pytest.raises(RuntimeError, match="lif_backward is a gradient and cannot be differentiated again"):
         g.sum().backward()
+
+
+@pytest.mark.parametrize(("operator", "shapes"), [
+    (haar.haar_split, [(2, 1, 2, 4, 5)]), (haar.haar_join, [(1, 1, 2, 1, 5), (1, 7, 1, 2, 1, 5)]),
+])  # fmt: skip
+def test_the_wavelet_kernels_refuse_channels_that_fill_no_vector(operator, shapes):
+    with pytest.raises(ValueError, match="a multiple of 16 channels, not 5; use `haar_reference`"):
+        operator(*(spikes(*shape) for shape in shapes), *HAAR)

@@ -1,4 +1,4 @@
-"""Haar transform with a neuron between the axes (paper eqs. 7-8).
+"""Haar transform with a neuron between the axes (paper eqs. 7-8) in plain torch, on any device and axes.
 
 Arrays are channel last. Along one axis the pairs (2n, 2n+1) become low = (a + b) / sqrt 2 and high = (a - b) / sqrt 2.
 The transform is orthogonal, so the gradient of either direction is the other one. Bands are ordered (t, h, w), low
