@@ -31,14 +31,27 @@ def list_presets(as_json: Json = False) -> int:
 
 @preset.command()
 @command
-def show(name: Name, as_json: Json = False) -> int:
-    """Show what a preset changes."""
+def show(
+    name: Name,
+    params: Annotated[Path, typer.Option(help="The parameter file it would be laid over.")] = Path("params.yaml"),
+    measure: Annotated[bool, typer.Option(help="Run a few training steps to tell memory and time.")] = True,
+    as_json: Json = False,
+) -> int:
+    """Show what a preset changes, and what it asks of this machine."""
     import yaml
 
+    from spikinghash.preset_needs import preset_needs
     from spikinghash.presets import preset_text
+    from spikinghash.strict_yaml import read_yaml
 
     text = preset_text(name)
-    emit({"name": name, "changes": yaml.safe_load(text)}, as_json, lambda: typer.echo(text, nl=False))
+    if not as_json:
+        typer.echo(text)
+    if measure:
+        typer.echo("measuring training steps; --no-measure leaves it out", err=True)
+    needs = preset_needs(name, read_yaml(params), measure=measure, path=params)
+    content = {"name": name, "changes": yaml.safe_load(text), "needs": needs.to_json()}
+    emit(content, as_json, lambda: typer.echo("\n".join(needs.lines())))
     return 0
 
 

@@ -17,6 +17,7 @@ from spikinghash.methods.spec import ModelSpec
 from spikinghash.params import load_params
 from spikinghash.preset import apply_preset
 from spikinghash.presets import preset_names, preset_text
+from spikinghash.training.step_cost import drawn_out
 
 SHIPPED = Path(__file__).parents[2] / "params.yaml"
 
@@ -105,9 +106,31 @@ def test_a_wrong_name_or_file_changes_nothing(params, tmp_path):
 def test_the_command(params):
     run = CliRunner().invoke
     assert set(json.loads(run(app, ["preset", "list", "--json"]).stdout)["presets"]) == set(preset_names())
-    shown = json.loads(run(app, ["preset", "show", "nmnist-cpu", "--json"]).stdout)
+    shown = json.loads(run(app, ["preset", "show", "nmnist-cpu", "--params", str(params), "--json"]).stdout)
     assert shown["changes"]["train"] == {"epochs": 60}
+    step = shown["needs"]["step"]
+    assert step["clips"] == 16
+    assert set(step["measured"]) <= {"1", "2", "4", "8", "16"}
+    assert step["seconds"] > 0
+    assert step["worker_memory_bytes"] > 50e6
     done = json.loads(run(app, ["preset", "apply", "nmnist-cpu", "--params", str(params), "--json"]).stdout)
     assert "train.epochs" in done["changed"]
     assert load_params(params).train.epochs == 60
-    assert run(app, ["preset", "show", "nothing"]).exit_code == 1
+    assert run(app, ["preset", "show", "nothing", "--params", str(params)]).exit_code == 1
+    assert run(app, ["preset", "show", "hardvs", "--params", "none.yaml", "--no-measure"]).exit_code == 1
+
+
+def test_what_a_preset_asks_of_a_machine(params):
+    run = CliRunner().invoke(app, ["preset", "show", "hardvs", "--params", str(params), "--no-measure", "--json"])
+    needs = json.loads(run.stdout)["needs"]
+    # 107,646 clips of 8 steps, 2 polarities, 260 x 346 pixels, a byte each
+    assert needs["store_bytes"] == 107_646 * 8 * 2 * 260 * 346
+    assert (needs["clip_in_network"], needs["steps"]) == ([8, 2, 256, 320], 200 * (107_646 // 6))
+    assert "step" not in needs
+
+
+def test_a_larger_batch_is_drawn_out_from_the_first_and_the_last_step():
+    assert drawn_out({1: 10.0}, 1) == 10.0
+    assert drawn_out({1: 10.0, 2: 12.0, 4: 19.0}, 10) == 19.0 + 3.0 * 6
+    # a slower first step is noise
+    assert drawn_out({1: 10.0, 2: 9.0}, 8) == 9.0

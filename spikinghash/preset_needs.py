@@ -1,0 +1,119 @@
+"""What a preset asks of a machine, before anyone waits for it: geometry, clips, disk, memory and time."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import yaml
+
+from spikinghash.frames.framing import Framing
+from spikinghash.frames.picture import PictureFrame
+from spikinghash.frames.schema import FrameMeta
+from spikinghash.methods.method import LossWeights
+from spikinghash.methods.spec import ModelSpec
+from spikinghash.overlay import lay_over
+from spikinghash.params import Params, check_params
+from spikinghash.presets import preset_text
+from spikinghash.presets.published import CLASSES, CLIPS
+from spikinghash.training.step_cost import StepCost, step_cost
+
+#: Classes where nobody has counted them: too few to matter beside the network.
+_SOME = 10
+
+
+@dataclass(frozen=True)
+class Needs:
+    """Of one preset: a clip [T, P, H, W] of the store and one of the network, `clips` of the published data set (None:
+    not known), bytes of the uncompressed store, training steps if all clips were for training, and a worker's step
+    where it was measured.
+    """
+
+    stored: tuple[int, ...]
+    seen: tuple[int, ...]
+    clips: int | None
+    store_bytes: int | None
+    steps: int | None
+    workers: int
+    step: StepCost | None
+
+    def to_json(self) -> dict[str, Any]:
+        """As a JSON-ready dictionary; bytes and seconds as numbers."""
+        content: dict[str, Any] = {
+            "clip_in_store": list(self.stored), "clip_in_network": list(self.seen), "clips": self.clips,
+            "store_bytes": self.store_bytes, "steps": self.steps, "workers": self.workers,
+        }  # fmt: skip
+        if self.step is not None:
+            content["step"] = {
+                "device": self.step.device, "parameters": self.step.parameters, "clips": self.step.clips,
+                "seconds": self.step.seconds, "worker_memory_bytes": self.step.memory_bytes,
+                "measured": {str(n): list(found) for n, found in self.step.measured.items()},
+            }  # fmt: skip
+        return content
+
+    def lines(self) -> list[str]:
+        """For a person."""
+        unknown = "not counted: ingest tells"
+        disk = unknown if self.store_bytes is None else f"{_size(self.store_bytes)}, uncompressed"
+        lines = [
+            f"clip in the store    {_shape(self.stored)}",
+            f"clip in the network  {_shape(self.seen)}",
+            f"clips                {unknown if self.clips is None else f'{self.clips:,}, as published'}",
+            f"frames on disk       {disk}",
+        ]
+        if self.step is None:
+            return lines
+        step = self.step
+        last, (seconds, size) = max(step.measured.items())
+        drawn = "" if last == step.clips else f"; drawn out from steps of {last}: {seconds:.2f} s, {_size(size)}"
+        lines += [
+            f"parameters           {step.parameters:,}",
+            f"memory of a worker   {_size(step.memory_bytes)} on {step.device}",
+            f"a step               {step.seconds:.2f} s for {step.clips} clips a worker{drawn}",
+        ]
+        if self.steps is not None:
+            hours, workers = self.steps * step.seconds / 3600, self.workers
+            lines.append(f"training             at most {self.steps:,} steps, {hours:,.1f} hours; {workers} workers")
+        return lines
+
+
+def preset_needs(name: str, base: dict[str, Any], *, measure: bool, path: Any) -> Needs:
+    """Of the preset laid over the parameters `base` of the file `path`; `measure` runs a few steps."""
+    lay_over(base, yaml.safe_load(preset_text(name)))
+    params = check_params(base, path)
+    meta, clips = _frames(params), CLIPS.get(name)
+    spec, share = _spec(params, meta, CLASSES.get(name, _SOME)), -(-params.train.batch // params.train.workers)
+    t = params.train
+    step = None
+    if measure:
+        weights = LossWeights(t.alpha, t.beta, t.smoothing, t.soft, t.balance)
+        step = step_cost(spec, weights, t.optimiser, share, t.threads, t.amp)
+    steps = None if clips is None else t.epochs * max(1, clips // t.batch)
+    stored, seen = meta.shape, (spec.steps, meta.channels, spec.height, spec.width)
+    return Needs(stored, seen, clips, None if clips is None else clips * meta.clip_bytes, steps, t.workers, step)
+
+
+def _frames(params: Params) -> FrameMeta:
+    """Description of the frames that `ingest` would make."""
+    height, width = params.model.input
+    sensor = params.dataset.sensor or (width, height)
+    if params.dataset.has_pictures:
+        return PictureFrame(*sensor, resize=params.dataset.sensor is not None).meta()
+    framing = Framing(**params.frames.model_dump(exclude={"store", "val_fraction", "test_fraction", "seed"}))
+    return framing.meta(sensor)
+
+
+def _spec(params: Params, meta: FrameMeta, classes: int) -> ModelSpec:
+    m, names = params.model, tuple(f"class {n}" for n in range(classes))
+    return ModelSpec(
+        m.method, m.network_size, m.bits, names, m.steps or meta.steps, m.input[0], m.input[1],
+        (meta.width, meta.height), m.count_clip, m.surrogate, meta.digest, meta.to_json(), m.variant,
+    )  # fmt: skip
+
+
+def _shape(shape: tuple[int, ...]) -> str:
+    return "{} steps, {} channels, {} x {}".format(*shape)
+
+
+def _size(count: int) -> str:
+    return f"{count / 2**30:.1f} GiB" if count >= 2**30 else f"{count / 2**20:.0f} MiB"
