@@ -8,7 +8,7 @@ from spikinghash.frames.store import FrameStore
 from spikinghash.params import Params
 from spikinghash.progress import progress_bar
 from spikinghash.training.ray_trainer import Job, train_with_ray
-from stages.configs import loss_weights, model_spec, recipe
+from stages.configs import cache_of, loss_weights, model_spec, recipe
 from stages.run_stage import FRAMES, MODEL, RUNS, run
 
 
@@ -23,6 +23,8 @@ def train(params: Params) -> None:
         weights=loss_weights(params),
         recipe=recipe(params),
         workers=params.train.workers,
+        cache=cache_of(params),
+        loader_workers=params.train.loader_workers,
     )
     with progress_bar("train (epochs)") as progress:
         train_with_ray(

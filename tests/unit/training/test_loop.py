@@ -4,11 +4,12 @@ import dataclasses
 
 import pytest
 import torch
-from tiny_training import awake, data, method, recipe
+from tiny_training import awake, clips, data, dataset, method, recipe
 
+from spikinghash.data.order import Ranks
 from spikinghash.errors import TrainingCollapsed
 from spikinghash.training.augment import Augmentation
-from spikinghash.training.loop import Ranks, run
+from spikinghash.training.loop import run
 
 
 def train(m, r, folder=None, resume=None, d=None, stop=None, **more):
@@ -29,6 +30,10 @@ def train(m, r, folder=None, resume=None, d=None, stop=None, **more):
     except Killed:
         progress = None
     return records, progress
+
+
+def blank_validation(d):
+    return dataclasses.replace(d, val=dataset(torch.zeros(len(d.val), 4, 2, 16, 16), d.val.labels))
 
 
 def same(a, b):
@@ -108,7 +113,7 @@ def test_workers_share_out_every_batch():
         train(method(), recipe(epochs=1, batch=4), d=d, ranks=Ranks(rank, 2), wrap=wrap)
     assert [len(x) for x in seen] == [2, 2, 2, 2]
     flat = sorted(round(v) for x in seen for v in x)
-    assert flat == sorted(round(v) for v in d.frames.sum((1, 2, 3, 4)).tolist())
+    assert flat == sorted(round(v) for v in clips(8, 1)[0].sum((1, 2, 3, 4)).tolist())
 
 
 @pytest.mark.filterwarnings("ignore:overflow:RuntimeWarning")
@@ -130,7 +135,7 @@ def test_a_number_that_is_none_is_noticed_before_the_weights_change():
 
 def test_constant_codes_are_called_a_collapse():
     d = data(8, 4)
-    blank = dataclasses.replace(d, val_frames=torch.zeros_like(d.val_frames))
+    blank = blank_validation(d)
     records = []
     with pytest.raises(TrainingCollapsed, match=r"all validation codes were equal for 3 epochs \(epoch 3\)") as caught:
         run(method(), blank, recipe(epochs=8, settle_steps=0), lambda r, save: records.append(r))
@@ -142,7 +147,7 @@ def test_constant_codes_are_called_a_collapse():
 
 def test_constant_codes_are_borne_for_a_quarter_of_the_training():
     d = data(8, 4)
-    blank = dataclasses.replace(d, val_frames=torch.zeros_like(d.val_frames))
+    blank = blank_validation(d)
     records = []
     with pytest.raises(TrainingCollapsed, match="epoch 5"):
         run(method(), blank, recipe(epochs=16, settle_steps=0), lambda r, save: records.append(r))
@@ -151,7 +156,7 @@ def test_constant_codes_are_borne_for_a_quarter_of_the_training():
 
 def test_a_few_steps_are_too_early_to_call_a_collapse():
     d = data(8, 4)
-    blank = dataclasses.replace(d, val_frames=torch.zeros_like(d.val_frames))
+    blank = blank_validation(d)
     records = []
     run(method(), blank, recipe(epochs=8), lambda r, save: records.append(r))
     assert len(records) == 8
