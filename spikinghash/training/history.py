@@ -33,7 +33,8 @@ class Start:
 
     def __str__(self) -> str:
         step = f", step {self.step} of the next" if self.step else ""
-        workers = f", with {self.world} workers instead of {self.before}" if self.before not in (0, self.world) else ""
+        many = f"{self.world} worker{'s' if self.world > 1 else ''}"
+        workers = f", with {many} instead of {self.before}" if self.before not in (0, self.world) else ""
         return f"training resumed after epoch {self.epoch}{step}{workers}"
 
 

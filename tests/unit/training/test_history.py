@@ -73,5 +73,5 @@ def test_whoever_watches_hears_of_a_resume_and_of_a_worker_that_died(tmp_path):
     assert said == [
         "training resumed after epoch 5",
         "a worker died; training resumed after epoch 5, step 7 of the next",
-        "a worker died; training resumed after epoch 6, with 1 workers instead of 2",
+        "a worker died; training resumed after epoch 6, with 1 worker instead of 2",
     ]

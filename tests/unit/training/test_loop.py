@@ -1,5 +1,6 @@
 """The training loop: it learns, resumes bit for bit, and refuses to go on without information."""
 
+import contextlib
 import dataclasses
 
 import pytest
@@ -78,6 +79,43 @@ def test_a_killed_run_resumes_to_the_same_bits(tmp_path, optimiser):
     for a, b in zip(all_records[2:], records, strict=True):
         timeless = {"seconds": 0.0, "clips_per_s": 0.0}
         assert dataclasses.replace(a, **timeless) == dataclasses.replace(b, **timeless)
+
+
+@pytest.mark.parametrize("step", range(1, 7))
+def test_a_run_killed_at_a_step_resumes_to_the_same_bits(tmp_path, step):
+    """Dropout draws from the process's own generator, augmentation from the epoch's."""
+    r = recipe(epochs=2, batch=2, checkpoint_steps=1, augmentation=AUGMENTED)
+    d, all_records, records = data(train=8, val=8), [], []
+    straight, broken, resumed = with_dropout(awake(0, soft=True)), awake(0, soft=True), method(99, soft=True)
+    torch.manual_seed(1)
+    whole = run(straight, d, r, lambda record, save: all_records.append(record))
+
+    def keep(save, progress):
+        seen.append((progress.epoch, progress.step))
+        if len(seen) == step:
+            save(tmp_path)
+            raise KeyboardInterrupt
+
+    seen = []
+    torch.manual_seed(1)
+    with contextlib.suppress(KeyboardInterrupt):
+        run(with_dropout(broken), d, r, lambda record, save: None, keep=keep)
+    assert seen[-1] == ((0, step) if step < 4 else (1, step - 3))
+    torch.manual_seed(9)
+    progress = run(with_dropout(resumed), d, r, lambda record, save: records.append(record), resume=tmp_path)
+    assert same(straight.state_dict(), resumed.state_dict())
+    assert same(whole.best, progress.best)
+    timeless = {"seconds": 0.0, "clips_per_s": 0.0}
+    for a, b in zip(all_records[-len(records) :], records, strict=True):
+        assert dataclasses.replace(a, **timeless) == dataclasses.replace(b, **timeless)
+        assert b.seconds > 0
+
+
+def with_dropout(m):
+    m.network.classifier.register_forward_pre_hook(
+        lambda module, inputs: torch.nn.functional.dropout(inputs[0], 0.3, module.training)
+    )
+    return m
 
 
 def test_states_are_offered_when_due():
