@@ -30,10 +30,15 @@ def calm(folder):
 
 
 def finished(process):
-    """Lines that were said."""
+    """Where training was resumed, a line each; Ray prints others."""
     said = process.communicate(timeout=400)[0].splitlines()
     assert process.returncode == 0
-    return said
+    return [line for line in said if "training resumed" in line]
+
+
+def where(done):
+    epoch, step = divmod(done, training_kill.STEPS)
+    return f"training resumed after epoch {epoch}" + (f", step {step} of the next" if step else "")
 
 
 @pytest.mark.parametrize("number", range(KILLS))
@@ -44,8 +49,7 @@ def test_a_worker_killed_at_a_step(folder, calm, number):
     training_kill.wait_for(folder, name, random.randint(1, training_kill.STEPS * training_kill.EPOCHS - 3), process)
     training_kill.kill_worker(process)
     said = finished(process)
-    assert len(said) == 1
-    assert said[0].startswith("a worker died; training resumed after epoch ")
+    assert [line.startswith("a worker died; training resumed after epoch ") for line in said] == [True]
     assert "instead of" not in said[0]
     assert load_model(folder / name).digest == calm
 
@@ -60,8 +64,8 @@ def test_the_driver_killed_at_a_step(folder, calm, number):
     done = training_kill.steps_done(folder, name)
     assert not (folder / name).exists()
     (said,) = finished(training_kill.start(folder, name))
-    epoch, step = divmod(done, training_kill.STEPS)
-    assert said == f"training resumed after epoch {epoch}" + (f", step {step} of the next" if step else "")
+    # the newest state may not have been committed yet
+    assert said in {where(done), where(done - 1)}
     assert load_model(folder / name).digest == calm
 
 
