@@ -38,7 +38,7 @@ def run_epoch(
         lr = learning_rate(recipe, progress.epoch * steps + progress.step, recipe.epochs * steps)
         for group in optimiser.param_groups:
             group["lr"] = lr
-        values = _step(method, loader.dataset, clips, labels, recipe, optimiser, progress, draws)
+        values = train_step(method, loader.dataset, clips, labels, recipe, optimiser, progress, draws)
         for name, value in values.items():
             progress.totals[name] = progress.totals.get(name, 0.0) + value / steps
         progress.totals["lr"] = lr
@@ -48,7 +48,7 @@ def run_epoch(
             keep()
 
 
-def _step(
+def train_step(
     method: nn.Module, dataset: ClipDataset, clips: Tensor, labels: Tensor, recipe: Recipe,
     optimiser: torch.optim.Optimizer, progress: Progress, draws: torch.Generator,
 ) -> dict[str, float]:  # fmt: skip

@@ -45,7 +45,8 @@ def start(folder, name, workers=2):
     path = [str(HERE), str(HERE.parent)]
     program = PROGRAM.format(path=path, folders=folders, workers=workers, runs=str(folder / f"runs-{name}"))
     command = [sys.executable, "-c", program]
-    return subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True)
+    with (folder / f"{name}.err").open("a") as err:
+        return subprocess.Popen(command, stdout=subprocess.PIPE, stderr=err, text=True)
 
 
 def steps_done(folder, name):
@@ -59,7 +60,7 @@ def wait_for(folder, name, steps, process):
     until = time.monotonic() + 200
     while steps_done(folder, name) < steps and process.poll() is None and time.monotonic() < until:
         time.sleep(0.02)
-    assert process.poll() is None, "training ended before it was killed"
+    assert process.poll() is None, (folder / f"{name}.err").read_text()[-2000:]
     time.sleep(random.random() * 0.3)
 
 
