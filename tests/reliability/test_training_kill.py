@@ -45,7 +45,8 @@ def where(done):
 def test_a_worker_killed_at_a_step(folder, calm, number):
     random.seed(number)
     name = f"worker-{number}"
-    process = training_kill.start(folder, name)
+    # every other time a process of its own reads for each worker
+    process = training_kill.start(folder, name, loaders=(number + 1) % 2)
     training_kill.wait_for(folder, name, random.randint(1, training_kill.STEPS * training_kill.EPOCHS - 3), process)
     training_kill.kill_worker(process)
     said = finished(process)

@@ -26,24 +26,26 @@ from pathlib import Path
 sys.path[:0] = {path!r}
 from training_kill import job
 from spikinghash.training.ray_trainer import train_with_ray
-train_with_ray(job(*map(Path, {folders!r}), {workers}), Path({runs!r}), threads=1, say=print)
+train_with_ray(job(*map(Path, {folders!r}), {workers}, {loaders}), Path({runs!r}), threads=1, say=print)
 """
 
 
-def job(frames, out, cache, workers):
+def job(frames, out, cache, workers, loaders):
     """Two epochs of five steps with augmentation, a state after every step."""
     store = FrameStore.open(frames)
     seen = Augmentation(2.0, 10.0, 0.1, 0.2)
     recipe = Recipe(EPOCHS, 8, 3e-3, 5, checkpoint_every=1, checkpoint_steps=1, augmentation=seen)
     spec, weights = spec_of(store), LossWeights(soft=True)
-    return Job(str(frames), store.digest, str(out), spec, weights, recipe, workers, cache=str(cache))
+    return Job(str(frames), store.digest, str(out), spec, weights, recipe, workers, str(cache), loaders)
 
 
-def start(folder, name, workers=2):
+def start(folder, name, workers=2, loaders=0):
     """The driver's process; it says on stdout where training resumed."""
     folders = [str(folder / part) for part in ("frames", name, "cache")]
     path = [str(HERE), str(HERE.parent)]
-    program = PROGRAM.format(path=path, folders=folders, workers=workers, runs=str(folder / f"runs-{name}"))
+    program = PROGRAM.format(
+        path=path, folders=folders, workers=workers, loaders=loaders, runs=str(folder / f"runs-{name}")
+    )
     command = [sys.executable, "-c", program]
     with (folder / f"{name}.err").open("a") as err:
         return subprocess.Popen(command, stdout=subprocess.PIPE, stderr=err, text=True)
