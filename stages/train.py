@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import sys
 
+from spikinghash.data.cache_folder import BESIDE, cache_folder
+from spikinghash.data.open_cache import open_cache
 from spikinghash.frames.store import FrameStore
 from spikinghash.params import Params
 from spikinghash.progress import progress_bar
@@ -26,6 +28,10 @@ def train(params: Params) -> None:
         cache=cache_of(params),
         loader_workers=params.train.loader_workers,
     )
+    if params.ray.address is None:
+        # too little room is told before Ray starts
+        with progress_bar("train (clips copied)") as copied:
+            open_cache(FRAMES, store.digest, cache_folder(job.cache, RUNS.resolve() / BESIDE), copied)
     with progress_bar("train (epochs)") as progress:
         train_with_ray(
             job, RUNS.resolve(), address=params.ray.address, threads=params.train.threads,

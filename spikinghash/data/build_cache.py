@@ -7,7 +7,7 @@ from collections import Counter
 from collections.abc import Callable
 from contextlib import ExitStack
 from pathlib import Path
-from typing import BinaryIO
+from typing import Any, BinaryIO
 
 import numpy as np
 
@@ -37,7 +37,7 @@ def cache_bytes(store: FrameStore) -> int:
     return clips * (store.meta.clip_bytes + 8) + 8192
 
 
-def build_cache(store: FrameStore, digest: str, draft: Path, watch: Callable[[int, int], None] | None = None) -> None:
+def build_cache(store: FrameStore, digest: str, draft: Path, watch: Callable[[int, int], Any] | None = None) -> None:
     """Fill the empty folder `draft` and have the disk keep it. `watch` is called with clips done and clips in all.
 
     Raises `BadStore` for damage, and where the store's digest is not `digest`.

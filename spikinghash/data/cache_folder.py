@@ -8,6 +8,9 @@ from pathlib import Path
 
 from spikinghash.errors import ConfigError
 
+#: Name of the one beside a run.
+BESIDE = "cache"
+
 
 def cache_folder(named: str | None, beside: Path) -> Path:
     """The folder, made where it is missing: `named`; else the user's; else one in `beside`, for users without a home.

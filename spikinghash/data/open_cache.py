@@ -16,6 +16,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -29,7 +30,7 @@ from spikinghash.files import flush
 from spikinghash.frames.store import FrameStore
 
 _DIGITS = 16
-Watch = Callable[[int, int], None]
+Watch = Callable[[int, int], Any]
 
 
 @dataclass(frozen=True)

@@ -29,12 +29,11 @@ from spikinghash.methods.method import LossWeights
 from spikinghash.methods.spec import ModelSpec
 from spikinghash.training import history
 from spikinghash.training.average_buffers import average_buffers
+from spikinghash.training.follow import follow
 from spikinghash.training.loop import EpochRecord, Report, Save
 from spikinghash.training.ray_session import connect_ray, explain_ray
 from spikinghash.training.recipe import Recipe
 from spikinghash.training.state import Progress, where_it_was
-
-_POLL_S = 0.5
 
 # how often Ray looks at the workers, whose reports wait for the next look: its 2 s are longer than some epochs
 os.environ.setdefault("RAY_TRAIN_HEALTH_CHECK_INTERVAL_S", "0.2")
@@ -101,7 +100,7 @@ def _train(
         # the controller is an actor of its own beside the workers
         connect_ray(resources.enter_context(packages_alone()), address, job.workers * threads + 1)
     stop = threading.Event()
-    watcher = threading.Thread(target=_follow, args=(log, watch, say, stop), daemon=True)
+    watcher = threading.Thread(target=follow, args=(log, watch, say, stop), daemon=True)
     watcher.start()
     try:
         _trainer(job, runs, log, threads, max_failures).fit()
@@ -144,7 +143,7 @@ def worker(config: dict[str, Any]) -> None:
     import ray.train
     from ray.train.torch import get_device
 
-    from spikinghash.data.cache_folder import cache_folder
+    from spikinghash.data.cache_folder import BESIDE, cache_folder
     from spikinghash.data.open_cache import open_cache
     from spikinghash.training.data import prepare
     from spikinghash.training.finish import finish
@@ -157,7 +156,7 @@ def worker(config: dict[str, Any]) -> None:
     keep_freed_memory()
     context = ray.train.get_context()
     ranks = Ranks(context.get_world_rank(), context.get_world_size())
-    cache = cache_folder(job.cache, log.parent.parent / "cache")
+    cache = cache_folder(job.cache, log.parent.parent / BESIDE)
     method, data = prepare(open_cache(Path(job.frames), job.frames_sha256, cache), job.spec, job.weights, job.recipe)
     method.to(get_device())
 
@@ -216,28 +215,6 @@ def _hand_over(facts: dict[str, Any], save: Save | None) -> None:
     with tempfile.TemporaryDirectory() as folder:
         save(Path(folder))
         ray.train.report(facts, checkpoint=ray.train.Checkpoint.from_directory(folder))
-
-
-def _follow(
-    log: Path, watch: Callable[[dict[str, Any]], None] | None, say: Callable[[str], None] | None, stop: threading.Event
-) -> None:
-    told = 0
-    starts = before = len(history.read_starts(log))
-    while True:
-        final = stop.is_set()
-        for number, start in enumerate(history.read_starts(log)[starts:], starts):
-            starts = number + 1
-            # the first start of this call is nobody's death
-            if say is not None and (start.before or number > before):
-                died = "a worker died; " if number > before else ""
-                say(f"{died}{start}")
-        if watch is not None:
-            for record in history.read(log)[told:]:
-                watch(record)
-                told += 1
-        if final:
-            return
-        stop.wait(_POLL_S)
 
 
 def _explain(error: Exception, log: Path) -> SpikinghashError:

@@ -7,8 +7,8 @@ import time
 import pytest
 
 from spikinghash.training import history
+from spikinghash.training.follow import follow
 from spikinghash.training.loop import EpochRecord
-from spikinghash.training.ray_trainer import _follow
 
 
 def record(epoch, loss=1.0):
@@ -62,7 +62,7 @@ def test_starts_tell_where_training_went_on(tmp_path):
 def test_whoever_watches_hears_of_a_resume_and_of_a_worker_that_died(tmp_path):
     path, said, stop = tmp_path / history.HISTORY, [], threading.Event()
     history.note_start(path, history.Start(0))  # of an earlier launch, which was killed
-    watcher = threading.Thread(target=_follow, args=(path, None, said.append, stop))
+    watcher = threading.Thread(target=follow, args=(path, None, said.append, stop))
     watcher.start()
     time.sleep(0.1)
     history.note_start(path, history.Start(5, 0, 1, 1))
