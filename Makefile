@@ -48,12 +48,13 @@ bench: $(VENV)/.ok ## speed against named peers, as ratios in one run
 	$(BIN)/python bench/framing.py
 	$(BIN)/python bench/decoding.py
 	$(BIN)/python bench/training.py
+	$(BIN)/python bench/streaming.py
 	$(BIN)/python bench/evaluation.py
 	$(BIN)/python bench/search.py
 	$(BIN)/python bench/cold_search.py
 	$(BIN)/python bench/bulk.py
 
-reliability: $(VENV)/.ok ## 300 kills, five kinds of processes at once, every fault, 1,000 recordings of which 60 are hostile, Ray workers killed
+reliability: $(VENV)/.ok ## 300 kills, five kinds of processes at once, every fault, 1,000 recordings of which 60 are hostile, Ray workers killed, training killed
 	KILLS=300 FAULTS=all ARCHIVE=1000 FULL=1 $(BIN)/python -m pytest tests/reliability tests/e2e/test_ray_encode.py tests/e2e/test_paper_presets.py
 
 fuzz: $(VENV)/.ok ## fuzz every reader for FUZZ_SECONDS (600)

@@ -123,9 +123,11 @@ class TrainParams(_Section):
     optimiser: Literal["adamp", "adamw"]
     grad_clip: float = Field(gt=0.0)
     checkpoint_every: Positive
+    checkpoint_steps: int = Field(default=0, ge=0)
     seed: int = Field(ge=0)
     workers: Positive
     threads: Positive
+    loader_workers: int = Field(default=0, ge=0, le=64)
     alpha: float = Field(ge=0.0)
     beta: float = Field(ge=0.0)
     smoothing: float = Field(ge=0.0, lt=1.0)
@@ -170,6 +172,10 @@ class TrackingParams(_Section):
     experiment: str
 
 
+class DataParams(_Section):
+    cache: str | None = None
+
+
 class RayParams(_Section):
     address: str | None = None
 
@@ -186,6 +192,7 @@ class Params(_Section):
     evaluate: EvaluateParams
     report: ReportParams
     tracking: TrackingParams
+    data: DataParams = DataParams()
     ray: RayParams
 
     @model_validator(mode="after")

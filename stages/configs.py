@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 from spikinghash.errors import ConfigError
 from spikinghash.frames.framing import sensor_of
 from spikinghash.frames.store import FrameStore
@@ -31,11 +33,17 @@ def loss_weights(params: Params) -> LossWeights:
     return LossWeights(t.alpha, t.beta, t.smoothing, t.soft, t.balance)
 
 
+def cache_of(params: Params) -> str | None:
+    """Absolute path of the folder for caches of frame stores; None for the user's cache folder."""
+    named = params.data.cache
+    return None if named is None else str(Path(named).expanduser().resolve())
+
+
 def recipe(params: Params) -> Recipe:
     """How to train."""
     t = params.train
     augmentation = Augmentation(**t.augment.model_dump())
     return Recipe(
         t.epochs, t.batch, t.lr, t.seed, t.weight_decay, t.warmup, t.optimiser, t.grad_clip, t.checkpoint_every,
-        augmentation=augmentation, amp=t.amp,
+        t.checkpoint_steps, augmentation=augmentation, amp=t.amp,
     )  # fmt: skip

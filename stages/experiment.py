@@ -17,7 +17,7 @@ from spikinghash.frames.store import FrameStore
 from spikinghash.params import Params
 from spikinghash.progress import progress_bar
 from spikinghash.study_params import changed, known, load_studies
-from stages.configs import loss_weights, model_spec, recipe
+from stages.configs import cache_of, loss_weights, model_spec, recipe
 from stages.ingest import ingest_into
 from stages.run_stage import run
 
@@ -51,6 +51,7 @@ def study(name: str) -> None:
                 loss_weights(p),
                 replace(recipe(p), seed=s),
                 p.evaluate.empty,
+                cache_of(p),
             )
             for s in asked.seeds
         ]

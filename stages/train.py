@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import sys
 
+from spikinghash.data.cache_folder import BESIDE, cache_folder
+from spikinghash.data.open_cache import open_cache
 from spikinghash.frames.store import FrameStore
 from spikinghash.params import Params
 from spikinghash.progress import progress_bar
 from spikinghash.training.ray_trainer import Job, train_with_ray
-from stages.configs import loss_weights, model_spec, recipe
+from stages.configs import cache_of, loss_weights, model_spec, recipe
 from stages.run_stage import FRAMES, MODEL, RUNS, run
 
 
@@ -23,7 +25,13 @@ def train(params: Params) -> None:
         weights=loss_weights(params),
         recipe=recipe(params),
         workers=params.train.workers,
+        cache=cache_of(params),
+        loader_workers=params.train.loader_workers,
     )
+    if params.ray.address is None:
+        # too little room is told before Ray starts
+        with progress_bar("train (clips copied)") as copied:
+            open_cache(FRAMES, store.digest, cache_folder(job.cache, RUNS.resolve() / BESIDE), copied)
     with progress_bar("train (epochs)") as progress:
         train_with_ray(
             job, RUNS.resolve(), address=params.ray.address, threads=params.train.threads,

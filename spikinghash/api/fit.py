@@ -15,6 +15,8 @@ from numpy.typing import NDArray
 
 from spikinghash.api.frame import FramedClips
 from spikinghash.api.model_frames import whole_counts
+from spikinghash.data.clips import ClipArray
+from spikinghash.data.dataset import ClipDataset
 from spikinghash.datasets.splits import hold_out
 from spikinghash.errors import BadCheckpoint, ConfigError
 from spikinghash.frames.accumulate import Frames
@@ -60,7 +62,7 @@ def fit_arrays(
     clips, meta = _described(frames, framing)
     classes, numbers = _classes(labels, len(clips))
     spec = _spec(plan, meta, classes)
-    data = _split(spec.fit(clips), numbers, plan)
+    data = _split(clips, numbers, plan, spec)
     records: list[dict[str, Any]] = []
 
     def report(record: EpochRecord, _: Any) -> None:
@@ -74,7 +76,7 @@ def fit_arrays(
         torch.manual_seed(plan.recipe.seed)
         method = build(spec, plan.weights).to("cuda" if torch.cuda.is_available() else "cpu")
         progress = run(method, data, plan.recipe, report, finish=partial(finish, spec=spec))
-        publish(Path(folder), spec, method, progress, plan.recipe, plan.weights, records, data.frames)
+        publish(Path(folder), spec, method, progress, plan.recipe, plan.weights, records, data.train)
         return load_model(Path(folder))
 
 
@@ -142,7 +144,7 @@ def _side(pixels: int) -> int:
     return max(1, round(pixels / _SIDE_UNIT)) * _SIDE_UNIT
 
 
-def _split(clips: NDArray[Any], numbers: NDArray[np.int64], plan: Plan) -> TrainingData:
+def _split(clips: Frames, numbers: NDArray[np.int64], plan: Plan, spec: ModelSpec) -> TrainingData:
     """A seeded share of each class for validation, the rest for training."""
     ids = {f"{row:09}": str(number) for row, number in enumerate(numbers.tolist())}
     held = hold_out(ids, plan.val_fraction, seed=plan.recipe.seed, purpose="val")
@@ -151,5 +153,7 @@ def _split(clips: NDArray[Any], numbers: NDArray[np.int64], plan: Plan) -> Train
         raise ConfigError("no clip is left to validate on; give each class two clips or more, and val_fraction over 0")
     if (~is_val).sum() < plan.recipe.batch:
         raise ConfigError(f"{(~is_val).sum()} training clips are fewer than batch = {plan.recipe.batch}; lower batch")
-    train, val = (torch.from_numpy(clips[rows]) for rows in (~is_val, is_val))
-    return TrainingData(train, torch.from_numpy(numbers[~is_val]), val, torch.from_numpy(numbers[is_val]))
+    train, val = (
+        ClipDataset(ClipArray(clips[rows]), numbers[rows], spec.fit_stored, spec.to_input) for rows in (~is_val, is_val)
+    )
+    return TrainingData(train, val)

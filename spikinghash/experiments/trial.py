@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -14,6 +15,11 @@ from torch import Tensor, nn
 from spikinghash.allocator import keep_freed_memory
 from spikinghash.codes.codeset import CodeSet
 from spikinghash.codes.packing import pack
+from spikinghash.data.cache_folder import cache_folder
+from spikinghash.data.dataset import ClipDataset
+from spikinghash.data.loader import in_order
+from spikinghash.data.open_cache import open_cache
+from spikinghash.data.split_dataset import split_dataset
 from spikinghash.evaluation.distance_histogram import distance_histogram
 from spikinghash.evaluation.energy import SAMPLE, estimate_energy
 from spikinghash.evaluation.metric import Empty
@@ -21,12 +27,11 @@ from spikinghash.evaluation.ndcg import cumulative_gain
 from spikinghash.evaluation.retrieval import between
 from spikinghash.evaluation.similar_classes import similar_classes
 from spikinghash.evaluation.tie_aware import tied_average_precision
-from spikinghash.experiments.time_order import CLASSES, forward_and_backward
+from spikinghash.experiments.time_order import CLASSES, BothDirections, direction_labels
 from spikinghash.frames.store import FrameStore
 from spikinghash.inference.read_bits import predict, read_bits
 from spikinghash.methods.method import LossWeights, build
 from spikinghash.methods.spec import ModelSpec
-from spikinghash.training.data import load_tensors
 from spikinghash.training.finish import finish
 from spikinghash.training.loop import TrainingData, run
 from spikinghash.training.recipe import Recipe
@@ -39,7 +44,9 @@ _BATCH = 64
 
 @dataclass(frozen=True)
 class Trial:
-    """All that a process needs to know, as plain values. `task` is "labels" or "time-order"."""
+    """All that a process needs to know, as plain values. `task` is "labels" or "time-order"; `cache` the folder for the
+    cache of the frames, None the user's.
+    """
 
     arm: str
     frames: str
@@ -48,6 +55,7 @@ class Trial:
     weights: LossWeights
     recipe: Recipe
     empty: Empty = "zero"
+    cache: str | None = None
 
 
 def run_trial(trial: Trial) -> dict[str, Any]:
@@ -59,16 +67,17 @@ def run_trial(trial: Trial) -> dict[str, Any]:
     keep_freed_memory()
     store = FrameStore.open(Path(trial.frames))
     spec = trial.spec
-    parts = {split: load_tensors(store, split, spec) for split in ("train", "val", "test")}
+    cache = open_cache(store.path, store.digest, cache_folder(trial.cache, Path(".runs/cache")))
+    parts = {split: split_dataset(cache, split, spec) for split in ("train", "val", "test")}
     if trial.task == "time-order":
         spec = replace(spec, classes=CLASSES)
-        parts = {split: forward_and_backward(frames) for split, (frames, _) in parts.items()}
+        parts = {split: _both_directions(one, spec) for split, one in parts.items()}
     seed_everything(trial.recipe.seed)
     method = build(spec, trial.weights)
     started = time.monotonic()
     progress = run(
         method,
-        TrainingData(*parts["train"], *parts["val"]),
+        TrainingData(parts["train"], parts["val"]),
         trial.recipe,
         lambda _record, _save: None,
         finish=lambda m: finish(m, spec),
@@ -91,19 +100,17 @@ def run_trial(trial: Trial) -> dict[str, Any]:
 def _measured(
     method: nn.Module,
     spec: ModelSpec,
-    parts: dict[str, tuple[Tensor, Tensor]],
+    parts: dict[str, ClipDataset],
     empty: Empty,
     similar: set[frozenset[str]],
 ) -> dict[str, Any]:
-    queries = _codes(method, spec, "query", *parts["test"])
-    gallery = _codes(
-        method, spec, "item", *(torch.cat(pair) for pair in zip(parts["train"], parts["val"], strict=True))
-    )
+    queries = _codes(method, spec, "query", parts["test"])
+    gallery = _codes(method, spec, "item", parts["train"], parts["val"])
     mean_ap = tied_average_precision(distance_histogram(between(queries, gallery)), empty=empty)
     gain = cumulative_gain(queries, gallery, GAINS_AT, similar)
-    frames, labels = parts["test"]
-    logits = torch.cat([predict(method, block.transpose(0, 1)) for block in frames.split(_BATCH)])
-    energy = estimate_energy(method.network, frames[:SAMPLE].transpose(0, 1))  # type: ignore[arg-type]
+    labels = parts["test"].labels
+    logits = torch.cat([predict(method, block) for block in _blocks(parts["test"], _BATCH)])
+    energy = estimate_energy(method.network, next(_blocks(parts["test"], SAMPLE)))  # type: ignore[arg-type]
     return {
         "map": mean_ap.value,
         "map_worst": mean_ap.worst,
@@ -118,9 +125,19 @@ def _measured(
     }
 
 
-def _codes(method: nn.Module, spec: ModelSpec, kind: str, frames: Tensor, labels: Tensor) -> CodeSet:
-    bits = torch.cat([read_bits(method, block.transpose(0, 1))[0] for block in frames.split(_BATCH)])
-    N = len(bits)
+def _both_directions(one: ClipDataset, spec: ModelSpec) -> ClipDataset:
+    """The clips of a data set, forward and backward."""
+    return ClipDataset(BothDirections(one.clips), direction_labels(len(one)), spec.fit_stored, spec.to_input)
+
+
+def _blocks(clips: ClipDataset, batch: int) -> Iterator[Tensor]:
+    """All clips, [T, <= batch, P, H, W] at a time."""
+    return (clips.for_network(frames, torch.device("cpu")) for frames, _ in in_order(clips, batch))
+
+
+def _codes(method: nn.Module, spec: ModelSpec, kind: str, *parts: ClipDataset) -> CodeSet:
+    bits = torch.cat([read_bits(method, block)[0] for clips in parts for block in _blocks(clips, _BATCH)])
+    N, labels = len(bits), torch.cat([clips.labels for clips in parts])
     nothing, zeros = np.full(N, None, dtype=object), np.zeros(N, np.int64)
     return CodeSet(
         clip_ids=np.array([f"{kind}-{i:08d}" for i in range(N)], dtype=object),

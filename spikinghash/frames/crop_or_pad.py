@@ -12,14 +12,20 @@ PIXEL_ZERO, PIXEL_UNIT = 128, 64
 
 
 def crop_or_pad(counts: np.ndarray, height: int, width: int, clip: int) -> np.ndarray:
-    """Centre-crop or zero-pad counts [..., H, W] to [..., height, width] and limit them to `clip`; float32.
+    """Centre-crop or zero-pad counts [..., H, W] to [..., height, width] and limit them to `clip`; float32."""
+    return crop_or_pad_stored(counts, height, width, clip).astype(np.float32, copy=False)
+
+
+def crop_or_pad_stored(counts: np.ndarray, height: int, width: int, clip: int) -> np.ndarray:
+    """As `crop_or_pad`, with the same numbers in a smaller type: whole counts as uint8, voxel grids as float32.
 
     Voxel grids (float) are limited to +-clip and rounded to `INPUT_GRID`. Clipping keeps one hot pixel from dominating
-    a layer's input, and bounds the numbers that the exact sums rely on.
+    a layer's input, and bounds the numbers that the exact sums rely on; `clip` is at most 255.
     """
-    out = np.zeros((*counts.shape[:-2], height, width), np.float32)
+    is_real = np.issubdtype(counts.dtype, np.floating)
+    out = np.zeros((*counts.shape[:-2], height, width), np.float32 if is_real else np.uint8)
     inside, target = _common(counts, out)
-    if np.issubdtype(counts.dtype, np.floating):
+    if is_real:
         np.clip(np.round(inside / INPUT_GRID) * INPUT_GRID, -clip, clip, out=target)
     else:
         np.minimum(inside, clip, out=target, casting="unsafe")

@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 from dataclasses import asdict, dataclass, fields
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from spikinghash.errors import BadCheckpoint, ConfigError
 from spikinghash.events.options import ReadOptions
-from spikinghash.frames.crop_or_pad import INPUT_GRID, PIXEL_ZERO, crop_or_pad, crop_or_pad_pixels
+from spikinghash.frames.crop_or_pad import INPUT_GRID, PIXEL_ZERO, crop_or_pad, crop_or_pad_pixels, crop_or_pad_stored
 from spikinghash.frames.framing import Framing, sensor_of
 from spikinghash.frames.schema import FrameMeta
 from spikinghash.schema import PIXEL_CHANNELS, POLARITIES
+
+if TYPE_CHECKING:
+    from torch import Tensor
 
 
 @dataclass(frozen=True)
@@ -79,6 +82,16 @@ class ModelSpec:
         if self.channels == PIXEL_CHANNELS:
             return crop_or_pad_pixels(frames, self.height, self.width)
         return crop_or_pad(frames, self.height, self.width, self.count_clip)
+
+    def fit_stored(self, frames: np.ndarray) -> np.ndarray:
+        """As `fit`, in the smallest type: `to_input` of it is `fit`."""
+        if self.channels == PIXEL_CHANNELS:
+            return crop_or_pad_pixels(frames, self.height, self.width)
+        return crop_or_pad_stored(frames, self.height, self.width, self.count_clip)
+
+    def to_input(self, frames: Tensor) -> Tensor:
+        """Frames of `fit_stored` in the type that the network takes, on their device."""
+        return frames if self.channels == PIXEL_CHANNELS else frames.float()
 
     def to_json(self) -> dict[str, Any]:
         """As a JSON-ready dictionary."""

@@ -34,7 +34,10 @@ class Augmentation:
 
 
 def augment(frames: Tensor, a: Augmentation, generator: torch.Generator) -> Tensor:
-    """frames [T, B, P, H, W] -> the same shape; every draw comes from `generator`. uint8 are pictures, float events."""
+    """frames [T, B, P, H, W] -> the same shape; every draw comes from `generator`, on the CPU.
+
+    uint8 are pictures, float events.
+    """
     if frames.dtype == torch.uint8:
         return augment_pictures(frames, a, generator)
     T, B, P, H, W = frames.shape
@@ -50,11 +53,12 @@ def augment(frames: Tensor, a: Augmentation, generator: torch.Generator) -> Tens
     theta = torch.stack(
         [torch.stack([cos * mirror, -sin * H / W, dx], 1), torch.stack([sin * mirror * W / H, cos, dy], 1)], 1
     )
-    grid = F.affine_grid(theta, [B, 1, H, W], align_corners=False)
+    # drawn on the CPU, so that every device sees the same ones
+    grid = F.affine_grid(theta.to(frames.device), [B, 1, H, W], align_corners=False)
     stack = frames.permute(1, 0, 2, 3, 4).reshape(B, T * P, H, W)
     moved = F.grid_sample(stack, grid, mode="bilinear", padding_mode="zeros", align_corners=False)
     moved = moved.reshape(B, T, P, H, W).permute(1, 0, 2, 3, 4)
     if a.drop > 0:
         keep = torch.rand(T, B, P, H, W, generator=generator) >= torch.rand(1, B, 1, 1, 1, generator=generator) * a.drop
-        moved = moved * keep
+        moved = moved * keep.to(moved.device)
     return moved

@@ -29,7 +29,7 @@ def augment_pictures(frames: Tensor, a: Augmentation, generator: torch.Generator
     if a.crop_px:
         pixels = _crop(pixels, a.crop_px, generator)
     if a.flip:
-        mirrored = torch.rand(len(pixels), generator=generator) < 0.5
+        mirrored = (torch.rand(len(pixels), generator=generator) < 0.5).to(pixels.device)
         pixels = torch.where(mirrored[:, None, None, None], pixels.flip(3), pixels)
     if a.rand_ops:
         pixels = rand_augment(pixels, a.rand_ops, a.rand_magnitude, generator)
@@ -44,8 +44,8 @@ def _crop(pixels: Tensor, pad: int, generator: torch.Generator) -> Tensor:
     padded = F.pad(pixels, (pad,) * 4, value=PIXEL_ZERO)
     top, left = torch.randint(2 * pad + 1, (2, B), generator=generator)
     rows, columns = top[:, None] + torch.arange(H), left[:, None] + torch.arange(W)
-    return padded[torch.arange(B)[:, None, None, None], torch.arange(3)[:, None, None], rows[:, None, :, None],
-                  columns[:, None, None, :]]  # fmt: skip
+    place = torch.arange(B)[:, None, None, None], torch.arange(3)[:, None, None], rows[:, None, :, None]
+    return padded[tuple(index.to(pixels.device) for index in (*place, columns[:, None, None, :]))]
 
 
 def _erase(pixels: Tensor, share: float, generator: torch.Generator) -> Tensor:
@@ -60,4 +60,4 @@ def _erase(pixels: Tensor, share: float, generator: torch.Generator) -> Tensor:
     inside_rows = (rows >= top[:, None]) & (rows < (top + high)[:, None])
     inside_columns = (columns >= left[:, None]) & (columns < (left + wide)[:, None])
     gone = inside_rows[:, :, None] & inside_columns[:, None, :] & (chosen < share)[:, None, None]
-    return pixels.masked_fill(gone[:, None], PIXEL_ZERO)
+    return pixels.masked_fill(gone[:, None].to(pixels.device), PIXEL_ZERO)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from dataclasses import asdict
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
@@ -20,20 +20,39 @@ def append(path: Path, record: EpochRecord) -> None:
         out.write(("" if whole else "\n") + json.dumps(asdict(record), sort_keys=True) + "\n")
 
 
-def note_start(path: Path, epoch: int) -> None:
-    """Remember beside the history `path` that training began, or went on, after `epoch` finished epochs."""
+@dataclass(frozen=True)
+class Start:
+    """Training began, or went on, after `epoch` epochs and `step` steps, with `world` workers; `before` saved the
+    state, 0 where there was none.
+    """
+
+    epoch: int
+    step: int = 0
+    before: int = 0
+    world: int = 1
+
+    def __str__(self) -> str:
+        step = f", step {self.step} of the next" if self.step else ""
+        many = f"{self.world} worker{'s' if self.world > 1 else ''}"
+        workers = f", with {many} instead of {self.before}" if self.before not in (0, self.world) else ""
+        return f"training resumed after epoch {self.epoch}{step}{workers}"
+
+
+def note_start(path: Path, start: Start) -> None:
+    """Remember a start beside the history `path`."""
     path.parent.mkdir(parents=True, exist_ok=True)
     with path.with_name(STARTS).open("a", encoding="ascii") as out:
-        out.write(f"{epoch}\n")
+        out.write(f"{start.epoch} {start.step} {start.before} {start.world}\n")
 
 
-def read_starts(path: Path) -> list[int]:
-    """Finished epochs at every start, oldest first; a half-written one not at all."""
+def read_starts(path: Path) -> list[Start]:
+    """All starts, oldest first; a half-written one not at all."""
     try:
         text = path.with_name(STARTS).read_text(encoding="ascii", errors="replace")
     except FileNotFoundError:
         return []
-    return [int(line) for line in text.splitlines(keepends=True) if line.endswith("\n") and line.strip().isdigit()]
+    lines = [line.split() for line in text.splitlines(keepends=True) if line.endswith("\n")]
+    return [Start(*map(int, line)) for line in lines if len(line) == 4 and all(word.isdigit() for word in line)]
 
 
 def read(path: Path) -> list[dict[str, Any]]:

@@ -1,23 +1,23 @@
-"""The training loop, readable top to bottom. It knows neither Ray nor files of data, only tensors and callbacks."""
+"""The training loop, readable top to bottom. It knows neither Ray nor files of data, only data sets and callbacks."""
 
 from __future__ import annotations
 
 import copy
-import math
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
 
-import torch
-from torch import Tensor, nn
+from torch import nn
 
+from spikinghash.data.dataset import ClipDataset
+from spikinghash.data.loader import Loader
+from spikinghash.data.order import ALONE, EpochBatches, Ranks, generator_of
 from spikinghash.errors import TrainingCollapsed
-from spikinghash.training.augment import augment
+from spikinghash.training.epoch import run_epoch
 from spikinghash.training.flush_denormals import flush_denormals
-from spikinghash.training.optimizer_step import optimizer_step
-from spikinghash.training.recipe import Recipe, learning_rate, make_optimiser
+from spikinghash.training.rank_state import load_rank, save_rank
+from spikinghash.training.recipe import Recipe, make_optimiser
 from spikinghash.training.state import Progress, load_state, save_state, snapshot
 from spikinghash.training.validation import Validation, validate
 
@@ -27,22 +27,10 @@ _PATIENCE = 3
 
 @dataclass(frozen=True)
 class TrainingData:
-    """Frames [N, T, P, H, W] at network geometry, events float32 and pixels uint8, labels [N] int64, for training and
-    validation.
-    """
+    """Clips with labels, for training and for validation."""
 
-    frames: Tensor
-    labels: Tensor
-    val_frames: Tensor
-    val_labels: Tensor
-
-
-@dataclass(frozen=True)
-class Ranks:
-    """Which worker this is, and of how many."""
-
-    rank: int = 0
-    world: int = 1
+    train: ClipDataset
+    val: ClipDataset
 
 
 @dataclass(frozen=True)
@@ -64,7 +52,8 @@ class EpochRecord:
     rates: dict[str, float] = field(default_factory=dict)
 
 
-Report = Callable[[EpochRecord, Callable[[Path], None] | None], None]
+Save = Callable[[Path], None]
+Report = Callable[[EpochRecord, Save | None], None]
 
 
 @flush_denormals()
@@ -74,92 +63,73 @@ def run(
     recipe: Recipe,
     report: Report,
     *,
-    ranks: Ranks = Ranks(),
+    ranks: Ranks = ALONE,
     wrap: Callable[[nn.Module], nn.Module] = lambda m: m,
     sync: Callable[[nn.Module], None] = lambda m: None,
     finish: Callable[[nn.Module], None] = lambda m: None,
+    keep: Callable[[Save, Progress], None] = lambda save, progress: None,
     resume: Path | None = None,
+    loader_workers: int = 0,
 ) -> Progress:
     """Train `method` in place and return the progress with the best network.
 
     `wrap` makes it distributed, and `sync` averages the ranks' buffers after an epoch.
     `finish` turns a copy into what would be saved, which is what is validated.
-    `report(record, save)` is called once an epoch on every rank; `save(folder)` writes the training state and is None
-    in epochs without one. `resume` is such a folder. Raises `TrainingCollapsed`.
+    `report(record, save)` is called once an epoch on every rank; `save(folder)` writes the training state of this rank
+    and is None in epochs without one. `keep(save, progress)` is called where a state is due within an epoch. `resume`
+    is a folder that every rank has saved to. `loader_workers` as in `Loader`. Raises `TrainingCollapsed`.
     """
     optimiser = make_optimiser(method, recipe)
     progress = load_state(resume, method, optimiser) if resume else Progress()
     wrapped = wrap(method)
-    silent = 0
-    for epoch in range(progress.epoch, recipe.epochs):
+    draws = generator_of(recipe.seed, progress.epoch, 1 + ranks.rank)
+    if resume:
+        # after `wrap`, which gives all ranks the buffers of the first
+        load_rank(resume, ranks, progress.world, method, draws)
+    progress.world = ranks.world
+    loader = Loader(data.train, EpochBatches(len(data.train), recipe.batch, recipe.seed, ranks), loader_workers)
+
+    def save(folder: Path) -> None:
+        if ranks.rank == 0:
+            save_state(folder, method, optimiser, progress)
+        save_rank(folder, ranks.rank, method, draws)
+
+    while progress.epoch < recipe.epochs:
+        run_epoch(wrapped, loader, recipe, optimiser, progress, draws, lambda: keep(save, progress))
         started = time.monotonic()
-        totals = _epoch(wrapped, data, recipe, optimiser, epoch, ranks)
         sync(method)
-        method.end_epoch((epoch + 1) / recipe.epochs)  # type: ignore[operator]
+        method.end_epoch((progress.epoch + 1) / recipe.epochs)  # type: ignore[operator]
         candidate = copy.deepcopy(method)
         finish(candidate)
-        seen = validate(candidate, data.val_frames, data.val_labels, recipe.batch)
-        progress.epoch = epoch + 1
-        if seen.score > progress.best_score:
-            progress.best_score, progress.best_epoch = seen.score, epoch + 1
-            progress.best = snapshot(candidate.network)  # type: ignore[arg-type]
-        silent = silent + 1 if seen.distinct * len(data.val_labels) <= 1.5 else 0
-        record = _record(epoch, recipe, totals, seen, time.monotonic() - started, len(data.labels))
-        last = progress.epoch == recipe.epochs
-        due = last or progress.epoch % recipe.checkpoint_every == 0
-        report(record, (lambda folder: save_state(folder, method, optimiser, progress)) if due else None)
-        steps = progress.epoch * max(1, len(data.labels) // recipe.batch)
-        if silent >= _PATIENCE and progress.epoch > recipe.epochs / 4 and steps >= recipe.settle_steps:
+        seen = validate(candidate, data.val, recipe.batch)
+        seconds = progress.seconds + time.monotonic() - started
+        record = _record(progress, recipe, seen, seconds, len(data.train))
+        _count(progress, candidate, seen, len(data.val))
+        draws.set_state(generator_of(recipe.seed, progress.epoch, 1 + ranks.rank).get_state())
+        due = progress.epoch == recipe.epochs or progress.epoch % recipe.checkpoint_every == 0
+        report(record, save if due else None)
+        done = progress.epoch * loader.batches.steps
+        if progress.silent >= _PATIENCE and progress.epoch > recipe.epochs / 4 and done >= recipe.settle_steps:
             raise TrainingCollapsed(
-                f"all validation codes were equal for {silent} epochs (epoch {progress.epoch}); lower train.lr, "
-                f"or look at the firing rates in the history: {_quiet(seen)}"
+                f"all validation codes were equal for {progress.silent} epochs (epoch {progress.epoch}); lower "
+                f"train.lr, or look at the firing rates in the history: {_quiet(seen)}"
             )
     return progress
 
 
-def _epoch(
-    method: nn.Module,
-    data: TrainingData,
-    recipe: Recipe,
-    optimiser: torch.optim.Optimizer,
-    epoch: int,
-    ranks: Ranks,
-) -> dict[str, float]:
-    method.train()
-    order = torch.randperm(len(data.labels), generator=_generator(recipe.seed, epoch, 0))
-    draws = _generator(recipe.seed, epoch, 1 + ranks.rank)
-    steps = max(1, len(order) // recipe.batch)
-    totals: dict[str, float] = {}
-    for step in range(steps):
-        chosen = order[step * recipe.batch : (step + 1) * recipe.batch][ranks.rank :: ranks.world]
-        frames = augment(data.frames[chosen].transpose(0, 1), recipe.augmentation, draws)
-        lr = learning_rate(recipe, epoch * steps + step, recipe.epochs * steps)
-        for group in optimiser.param_groups:
-            group["lr"] = lr
-        device = next(method.parameters()).device
-        with torch.autocast("cuda", torch.bfloat16, enabled=recipe.amp and device.type == "cuda"):
-            result = method(frames.to(device), data.labels[chosen].to(device))
-        loss = float(result.loss.detach())
-        if not math.isfinite(loss):
-            raise TrainingCollapsed(f"loss became {loss} in epoch {epoch + 1}, step {step + 1}; lower train.lr")
-        norm = optimizer_step(method, result.loss, optimiser, recipe.grad_clip)
-        values = {"loss": loss, "accuracy": float(result.correct.float().mean()), "grad_norm": norm, "lr": lr}
-        for name, value in (values | {f"part/{k}": float(v) for k, v in result.parts.items()}).items():
-            totals[name] = totals.get(name, 0.0) + value / steps
-    totals["lr"] = lr
-    return totals
+def _count(progress: Progress, candidate: nn.Module, seen: Validation, clips: int) -> None:
+    """One more epoch is finished, after which `candidate` was validated on so many clips."""
+    progress.epoch, progress.step, progress.totals, progress.seconds = progress.epoch + 1, 0, {}, 0.0
+    progress.silent = progress.silent + 1 if seen.distinct * clips <= 1.5 else 0
+    if seen.score > progress.best_score:
+        progress.best_score, progress.best_epoch = seen.score, progress.epoch
+        progress.best = snapshot(candidate.network)  # type: ignore[arg-type]
 
 
-def _generator(seed: int, epoch: int, stream: int) -> torch.Generator:
-    """A generator that depends on nothing but its arguments, so that any epoch can be repeated."""
-    return torch.Generator().manual_seed((seed * 1_000_003 + epoch) * 1_009 + stream)
-
-
-def _record(
-    epoch: int, recipe: Recipe, totals: dict[str, Any], seen: Validation, seconds: float, clips: int
-) -> EpochRecord:
+def _record(progress: Progress, recipe: Recipe, seen: Validation, seconds: float, clips: int) -> EpochRecord:
+    totals = progress.totals
     return EpochRecord(
-        epoch=epoch + 1,
+        epoch=progress.epoch + 1,
         epochs=recipe.epochs,
         loss=totals["loss"],
         accuracy=totals["accuracy"],

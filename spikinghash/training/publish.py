@@ -8,6 +8,7 @@ from typing import Any
 
 from torch import Tensor, nn
 
+from spikinghash.data.dataset import ClipDataset
 from spikinghash.methods.method import LossWeights
 from spikinghash.methods.spec import ModelSpec
 from spikinghash.training import bit_balance
@@ -31,11 +32,11 @@ def publish(
     recipe: Recipe,
     weights: LossWeights,
     history: list[dict[str, Any]],
-    frames: Tensor,
+    clips: ClipDataset,
 ) -> str:
     """Save the best validated network with weights rounded for exact inference; returns the model digest.
 
-    `frames` [N, T, P, H, W] are the training clips, whose codes are what later codes are compared with.
+    `clips` are the training clips, whose codes are what later codes are compared with.
     """
     network: nn.Module = method.network  # type: ignore[assignment]
     if progress.best is not None:
@@ -50,7 +51,7 @@ def publish(
         "seconds": sum(record["seconds"] for record in history),
         "firing_rates": next((r["rates"] for r in history if r["epoch"] == progress.best_epoch), {}),
         "soft_similarity": _soft_similarity(method, spec) if weights.soft else None,
-        bit_balance.KEY: bit_balance.share_of_ones(read_all_bits(method, frames, recipe.batch)),
+        bit_balance.KEY: bit_balance.share_of_ones(read_all_bits(method, clips, recipe.batch)),
         "history": [{k: v for k, v in record.items() if k != "rates"} for record in history],
     }
     return save_model(out, spec, network, training)

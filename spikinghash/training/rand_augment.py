@@ -72,7 +72,7 @@ def rand_augment(pixels: Tensor, operations: int, magnitude: float, generator: t
     for i in range(B):
         if not any(happens[i]):
             continue
-        picture = Image.fromarray(pixels[i].permute(1, 2, 0).contiguous().numpy())
+        picture = Image.fromarray(pixels[i].permute(1, 2, 0).contiguous().cpu().numpy())
         for j in range(operations):
             if happens[i][j]:
                 picture = _TABLE[which[i][j]](picture, shares[i][j], signs[i][j])

@@ -22,18 +22,18 @@ from typing import Any
 import torch
 
 from spikinghash.allocator import keep_freed_memory
+from spikinghash.data.order import Ranks
 from spikinghash.errors import SpikinghashError, TrainingCollapsed
 from spikinghash.isolation import packages_alone
 from spikinghash.methods.method import LossWeights
 from spikinghash.methods.spec import ModelSpec
 from spikinghash.training import history
 from spikinghash.training.average_buffers import average_buffers
-from spikinghash.training.loop import EpochRecord, Ranks, Report
+from spikinghash.training.follow import follow
+from spikinghash.training.loop import EpochRecord, Report, Save
 from spikinghash.training.ray_session import connect_ray, explain_ray
 from spikinghash.training.recipe import Recipe
-from spikinghash.training.state import finished_epochs
-
-_POLL_S = 0.5
+from spikinghash.training.state import Progress, where_it_was
 
 # how often Ray looks at the workers, whose reports wait for the next look: its 2 s are longer than some epochs
 os.environ.setdefault("RAY_TRAIN_HEALTH_CHECK_INTERVAL_S", "0.2")
@@ -41,7 +41,11 @@ os.environ.setdefault("RAY_TRAIN_HEALTH_CHECK_INTERVAL_S", "0.2")
 
 @dataclass(frozen=True)
 class Job:
-    """All a worker needs, as plain values: where the frames are, what to train, where to leave the result."""
+    """All a worker needs, as plain values: where the frames are, what to train, where to leave the result.
+
+    `cache` is the folder for the cache of the frames on each worker's machine, None its user's; `loader_workers` are
+    the processes that read for each worker (`data/loader.py`).
+    """
 
     frames: str
     frames_sha256: str
@@ -50,10 +54,15 @@ class Job:
     weights: LossWeights
     recipe: Recipe
     workers: int
+    cache: str | None = None
+    loader_workers: int = 0
 
     def run_name(self) -> str:
-        """Changes with anything that changes the result, and with nothing else."""
-        parts = [self.spec.to_json(), asdict(self.weights), asdict(self.recipe), self.frames_sha256, self.workers]
+        """Changes with anything that changes the result but the number of workers: another number goes on with a run
+        that was interrupted.
+        """
+        recipe = {k: v for k, v in asdict(self.recipe).items() if k not in ("checkpoint_every", "checkpoint_steps")}
+        parts = [self.spec.to_json(), asdict(self.weights), recipe, self.frames_sha256]
         return "train-" + hashlib.sha256(json.dumps(parts, sort_keys=True).encode()).hexdigest()[:16]
 
 
@@ -91,7 +100,7 @@ def _train(
         # the controller is an actor of its own beside the workers
         connect_ray(resources.enter_context(packages_alone()), address, job.workers * threads + 1)
     stop = threading.Event()
-    watcher = threading.Thread(target=_follow, args=(log, watch, say, stop), daemon=True)
+    watcher = threading.Thread(target=follow, args=(log, watch, say, stop), daemon=True)
     watcher.start()
     try:
         _trainer(job, runs, log, threads, max_failures).fit()
@@ -134,6 +143,8 @@ def worker(config: dict[str, Any]) -> None:
     import ray.train
     from ray.train.torch import get_device
 
+    from spikinghash.data.cache_folder import BESIDE, cache_folder
+    from spikinghash.data.open_cache import open_cache
     from spikinghash.training.data import prepare
     from spikinghash.training.finish import finish
     from spikinghash.training.loop import run
@@ -145,25 +156,21 @@ def worker(config: dict[str, Any]) -> None:
     keep_freed_memory()
     context = ray.train.get_context()
     ranks = Ranks(context.get_world_rank(), context.get_world_size())
-    method, data = prepare(Path(job.frames), job.spec, job.weights, job.recipe)
+    cache = cache_folder(job.cache, log.parent.parent / BESIDE)
+    method, data = prepare(open_cache(Path(job.frames), job.frames_sha256, cache), job.spec, job.weights, job.recipe)
     method.to(get_device())
 
     def go(resume: Path | None) -> None:
         if ranks.rank == 0:
-            history.note_start(log, finished_epochs(resume))
+            epoch, step, before = where_it_was(resume)
+            history.note_start(log, history.Start(epoch, step, before, ranks.world))
         progress = run(
-            method,
-            data,
-            job.recipe,
-            _reporter(log, ranks),
-            ranks=ranks,
-            **(_together() if ranks.world > 1 else {}),
-            finish=lambda m: finish(m, job.spec),
-            resume=resume,
-        )
+            method, data, job.recipe, _reporter(log, ranks), ranks=ranks, **(_together() if ranks.world > 1 else {}),
+            finish=lambda m: finish(m, job.spec), keep=_keep, resume=resume, loader_workers=job.loader_workers,
+        )  # fmt: skip
         if ranks.rank == 0:
             records = history.read(log)
-            publish(Path(job.out), job.spec, method, progress, job.recipe, job.weights, records, data.frames)
+            publish(Path(job.out), job.spec, method, progress, job.recipe, job.weights, records, data.train)
 
     last = ray.train.get_checkpoint()
     if last is None:
@@ -183,42 +190,31 @@ def _together() -> dict[str, Callable[..., Any]]:
 
 
 def _reporter(log: Path, ranks: Ranks) -> Report:
-    """Tell Ray about every epoch, on every rank; rank 0 keeps the history and hands over the training state."""
-    import ray.train
+    """Tell Ray about every epoch, on every rank, with the training state; rank 0 keeps the history."""
 
-    def report(record: EpochRecord, save: Callable[[Path], None] | None) -> None:
+    def report(record: EpochRecord, save: Save | None) -> None:
         if ranks.rank == 0:
             history.append(log, record)
-        with tempfile.TemporaryDirectory() as folder:
-            checkpoint = None
-            if save is not None and ranks.rank == 0:
-                save(Path(folder))
-                checkpoint = ray.train.Checkpoint.from_directory(folder)
-            ray.train.report({"epoch": record.epoch, "val_map": record.val_map}, checkpoint=checkpoint)
+        _hand_over({"epoch": record.epoch, "val_map": record.val_map}, save)
 
     return report
 
 
-def _follow(
-    log: Path, watch: Callable[[dict[str, Any]], None] | None, say: Callable[[str], None] | None, stop: threading.Event
-) -> None:
-    told = 0
-    starts = before = len(history.read_starts(log))
-    while True:
-        final = stop.is_set()
-        for number, epoch in enumerate(history.read_starts(log)[starts:], starts):
-            starts = number + 1
-            # the first start of this call is nobody's death
-            if say is not None and (epoch or number > before):
-                died = "a worker died; " if number > before else ""
-                say(f"{died}training resumed after epoch {epoch}")
-        if watch is not None:
-            for record in history.read(log)[told:]:
-                watch(record)
-                told += 1
-        if final:
-            return
-        stop.wait(_POLL_S)
+def _keep(save: Save, progress: Progress) -> None:
+    """Hand a training state within an epoch to Ray."""
+    _hand_over({"epoch": progress.epoch, "step": progress.step}, save)
+
+
+def _hand_over(facts: dict[str, Any], save: Save | None) -> None:
+    """Every rank reports at once; Ray puts the files of all ranks into one checkpoint, which counts once whole."""
+    import ray.train
+
+    if save is None:
+        ray.train.report(facts)
+        return
+    with tempfile.TemporaryDirectory() as folder:
+        save(Path(folder))
+        ray.train.report(facts, checkpoint=ray.train.Checkpoint.from_directory(folder))
 
 
 def _explain(error: Exception, log: Path) -> SpikinghashError:

@@ -17,7 +17,8 @@ from spikinghash.training.augment import Augmentation
 @dataclass(frozen=True)
 class Recipe:
     """`batch` clips per step over all workers; `lr` the peak rate after `warmup`, a share of all steps; `seed` fixes
-    initialisation, order and augmentation; `checkpoint_every` epochs between saved states; before `settle_steps` the
+    initialisation, order and augmentation; `checkpoint_every` epochs between saved states, and `checkpoint_steps` steps
+    between more of them within an epoch, 0 for none; before `settle_steps` the
     running statistics lag behind the weights and equal validation codes are no collapse;
     `amp` computes in bfloat16 on CUDA devices and nowhere else.
     """
@@ -31,6 +32,7 @@ class Recipe:
     optimiser: str = "adamp"
     grad_clip: float = 1.0
     checkpoint_every: int = 5
+    checkpoint_steps: int = 0
     settle_steps: int = 100
     amp: bool = False
     augmentation: Augmentation = field(default_factory=Augmentation)

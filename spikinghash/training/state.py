@@ -1,13 +1,14 @@
 """Training state on disk: everything needed to go on, without pickle.
 
 `state.safetensors` holds the method's tensors (`method.`), the optimiser's (`optimiser.`) and the best network so far
-(`best.`); `state.json` the epoch and scores. Order, augmentation and learning rate are functions of epoch and seed.
+(`best.`); `state.json` the epoch, the step and scores. Order and learning rate are functions of epoch, step and seed;
+what each rank has of its own is in `rank_state.py`.
 """
 
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass
+from dataclasses import dataclass, field, fields
 from pathlib import Path
 from typing import Any
 
@@ -26,16 +27,24 @@ FACTS = "state.json"
 
 @dataclass
 class Progress:
-    """`epoch` finished epochs; `best` the network with the highest `best_score`, found after `best_epoch`."""
+    """`epoch` finished epochs and `step` finished steps of the next one, with their `totals` and `seconds`; `silent`
+    epochs in a row with a single code; `best` the network with the highest `best_score`, found after `best_epoch`;
+    `world` workers that trained.
+    """
 
     epoch: int = 0
     best_score: float = -1.0
     best_epoch: int = 0
     best: dict[str, Tensor] | None = None
+    step: int = 0
+    totals: dict[str, float] = field(default_factory=dict)
+    seconds: float = 0.0
+    silent: int = 0
+    world: int = 1
 
 
 def save_state(folder: Path, method: nn.Module, optimiser: Optimizer, progress: Progress) -> None:
-    """Write the state of one rank (all ranks hold the same weights)."""
+    """Write the state that all ranks share."""
     tensors = {f"method.{k}": v.detach().cpu().contiguous() for k, v in method.state_dict().items()}
     tensors |= {f"best.{k}": v.cpu().contiguous() for k, v in (progress.best or {}).items()}
     numbers: dict[str, float] = {}
@@ -46,13 +55,8 @@ def save_state(folder: Path, method: nn.Module, optimiser: Optimizer, progress: 
             else:
                 numbers[f"{index}.{key}"] = value
     steps = {str(i): g["step"] for i, g in enumerate(optimiser.param_groups) if "step" in g}
-    facts = {
-        "epoch": progress.epoch,
-        "best_score": progress.best_score,
-        "best_epoch": progress.best_epoch,
-        "optimiser_numbers": numbers,
-        "group_steps": steps,
-    }
+    facts = {k: v for k, v in vars(progress).items() if k != "best"}
+    facts |= {"optimiser_numbers": numbers, "group_steps": steps}
     write_atomically(folder / TENSORS, save({k: v.clone() for k, v in tensors.items()}))
     write_json(folder / FACTS, facts)
 
@@ -65,18 +69,19 @@ def load_state(folder: Path, method: nn.Module, optimiser: Optimizer) -> Progres
         method.load_state_dict(_part(tensors, "method."))
         _restore_optimiser(optimiser, _part(tensors, "optimiser."), facts)
         best = _part(tensors, "best.")
-        return Progress(facts["epoch"], facts["best_score"], facts["best_epoch"], best or None)
+        return Progress(best=best or None, **{f.name: facts[f.name] for f in fields(Progress) if f.name != "best"})
     except (OSError, ValueError, LookupError, TypeError, AttributeError, RuntimeError, SafetensorError) as error:
         why = " ".join(str(error).split())[:300]
         raise BadCheckpoint(f"{folder}: cannot resume from this training state ({why}); delete it") from error
 
 
-def finished_epochs(folder: Path | None) -> int:
-    """Epochs that a saved state has behind it; 0 for none, or one that `load_state` will refuse."""
+def where_it_was(folder: Path | None) -> tuple[int, int, int]:
+    """Epochs, steps and workers of a saved state; zeros for none, or one that `load_state` will refuse."""
     try:
-        return 0 if folder is None else int(json.loads((folder / FACTS).read_bytes())["epoch"])
-    except (OSError, ValueError, LookupError, TypeError):
-        return 0
+        facts = {} if folder is None else json.loads((folder / FACTS).read_bytes())
+        return facts.get("epoch", 0), facts.get("step", 0), facts.get("world", 0)
+    except (OSError, ValueError, AttributeError):
+        return 0, 0, 0
 
 
 def _part(tensors: dict[str, Tensor], prefix: str) -> dict[str, Tensor]:

@@ -7,8 +7,12 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor, nn
 
+from spikinghash.data.dataset import ClipDataset
 from spikinghash.layers.firing import firing_rates
 from spikinghash.training.read_bits import read_all_bits
+
+#: Pairs of clips that are ranked at once: about 200 MB.
+_PAIRS_AT_ONCE = 4_000_000
 
 
 @dataclass(frozen=True)
@@ -26,21 +30,26 @@ class Validation:
 def leave_one_out_map(bits: Tensor, labels: Tensor) -> float:
     """Each clip queries all others, ranked by Hamming distance, ties in a fixed order. bits [N, K], labels [N]."""
     signs = bits.float() * 2 - 1
-    distance = -(signs @ signs.T)
-    distance.fill_diagonal_(torch.inf)
+    blocks = torch.arange(len(bits)).split(max(1, _PAIRS_AT_ONCE // max(1, len(bits))))
+    return float(torch.cat([_average_precision(signs, labels, queries) for queries in blocks]).mean())
+
+
+def _average_precision(signs: Tensor, labels: Tensor, queries: Tensor) -> Tensor:
+    """Of some clips [Q], among all others: float64 [Q]."""
+    distance = -(signs[queries] @ signs.T)
+    distance[torch.arange(len(queries)), queries] = torch.inf
     order = distance.argsort(dim=1, stable=True)[:, :-1]
-    relevant = (labels[order] == labels[:, None]).double()
+    relevant = (labels[order] == labels[queries, None]).double()
     rank = torch.arange(1, relevant.shape[1] + 1, dtype=torch.float64)
     precision = relevant.cumsum(1) / rank
-    ap = (precision * relevant).sum(1) / relevant.sum(1).clamp(min=1)
-    return float(ap.mean())
+    return (precision * relevant).sum(1) / relevant.sum(1).clamp(min=1)
 
 
-def validate(method: nn.Module, frames: Tensor, labels: Tensor, batch: int) -> Validation:
-    """Hash validation clips (frames [N, T, 2, H, W], labels [N]) in inference mode and score the codes."""
+def validate(method: nn.Module, clips: ClipDataset, batch: int) -> Validation:
+    """Hash validation clips in inference mode, `batch` at a time, and score the codes."""
     network: nn.Module = method.network  # type: ignore[assignment]
     with firing_rates(network) as rates:
-        bits = read_all_bits(method, frames, batch)
+        bits = read_all_bits(method, clips, batch)
     distinct = len(torch.unique(bits, dim=0)) / len(bits)
     dead = int(((bits.float().mean(0) - 0.5).abs() == 0.5).sum())
-    return Validation(leave_one_out_map(bits, labels), distinct, dead, dict(rates))
+    return Validation(leave_one_out_map(bits, clips.labels), distinct, dead, dict(rates))

@@ -7,6 +7,7 @@ from method_specs import SPECS, batch
 from spikinghash.inference.read_bits import read_bits
 from spikinghash.layers.exact_weights import snap_to_grid
 from spikinghash.methods.method import LossWeights, build
+from spikinghash.training.augment import Augmentation, augment
 
 pytestmark = [pytest.mark.cuda, pytest.mark.skipif(not torch.cuda.is_available(), reason="no CUDA device")]
 
@@ -33,6 +34,15 @@ def test_codes_are_those_of_the_cpu(name):
         assert torch.equal(ours, theirs.cpu())
     else:
         assert (ours == theirs.cpu()).float().mean() > 0.99
+
+
+def test_augmentation_draws_what_it_draws_on_the_cpu():
+    frames = torch.rand(2, 6, 2, 16, 16, generator=torch.Generator().manual_seed(1))
+    events, pictures = Augmentation(2.0, 10.0, 0.1, 0.2), Augmentation(flip=True, crop_px=2, erase=0.5, rand_ops=2)
+    for one, asked in ((frames, events), ((frames[:1, :, :1].expand(1, 6, 3, 16, 16) * 255).byte(), pictures)):
+        ours = augment(one, asked, torch.Generator().manual_seed(2))
+        theirs = augment(one.cuda(), asked, torch.Generator().manual_seed(2)).cpu()
+        assert torch.allclose(ours.float(), theirs.float(), atol=1e-5)
 
 
 @pytest.mark.parametrize("name", SPECS)

@@ -6,12 +6,13 @@ import numpy as np
 import pytest
 import torch
 
+from spikinghash.data.clips import ClipArray
 from spikinghash.datasets.digits import synthesize_digits
 from spikinghash.errors import ConfigError
 from spikinghash.events.camera import CameraParams
 from spikinghash.experiments.pool import run_trials
 from spikinghash.experiments.summary import markdown, summarise
-from spikinghash.experiments.time_order import CLASSES, forward_and_backward
+from spikinghash.experiments.time_order import CLASSES, BothDirections, direction_labels
 from spikinghash.experiments.trial import Trial, run_trial
 from spikinghash.frames.framing import Framing
 from spikinghash.frames.ingest import ingest
@@ -42,12 +43,14 @@ def trial(frames, task="labels", method="hashnet", seed=1):
 
 def test_both_directions_have_the_same_frames():
     x = torch.arange(2 * 3 * 2 * 1 * 1).reshape(2, 3, 2, 1, 1).float()
-    both, labels = forward_and_backward(x)
+    clips = BothDirections(ClipArray(x.numpy()))
+    both = torch.from_numpy(clips.read(range(len(clips))))
     assert torch.equal(both[:2], x)
     for n in range(2):
         for t in range(3):
             assert torch.equal(both[2 + n, t], x[n, 2 - t])
-    assert [CLASSES[i] for i in labels.tolist()] == ["forward", "forward", "backward", "backward"]
+    assert (clips.read([3, 0]) == both.numpy()[[3, 0]]).all()
+    assert [CLASSES[i] for i in direction_labels(2).tolist()] == ["forward", "forward", "backward", "backward"]
 
 
 @pytest.mark.parametrize("task", ["labels", "time-order"])

@@ -2,7 +2,7 @@
 
 import pytest
 import torch
-from tiny_training import SPEC, awake, data, recipe
+from tiny_training import SPEC, awake, clips, data, recipe
 
 from spikinghash.inference.read_bits import read_bits
 from spikinghash.layers.exact_weights import snap_to_grid
@@ -16,10 +16,10 @@ from spikinghash.training.publish import publish
 def test_a_published_model_knows_its_training_codes(tmp_path):
     d, method, r = data(16, 8), awake(), recipe(epochs=2)
     progress = run(method, d, r, lambda record, save: None, finish=lambda m: snap_to_grid(m.network, SPEC.input_levels))
-    publish(tmp_path, SPEC, method, progress, r, LossWeights(), [], d.frames)
+    publish(tmp_path, SPEC, method, progress, r, LossWeights(), [], d.train)
     loaded = load_model(tmp_path)
     # the saved model's own codes, in one block: batches change nothing
-    bits, _ = read_bits(loaded.method, d.frames.transpose(0, 1))
+    bits, _ = read_bits(loaded.method, clips(16, 1)[0].transpose(0, 1))
     counted = [sum(column) / len(column) for column in bits.T.tolist()]
     assert trained_ones(loaded.card, SPEC.bits).tolist() == pytest.approx(counted, abs=1e-6)
     assert 0 < sum(counted) < SPEC.bits

@@ -7,8 +7,8 @@ import time
 import pytest
 
 from spikinghash.training import history
+from spikinghash.training.follow import follow
 from spikinghash.training.loop import EpochRecord
-from spikinghash.training.ray_trainer import _follow
 
 
 def record(epoch, loss=1.0):
@@ -52,21 +52,26 @@ def test_a_half_written_last_line_hides_only_itself(tmp_path, cut):
 def test_starts_tell_where_training_went_on(tmp_path):
     path = tmp_path / "run" / history.HISTORY
     assert history.read_starts(path) == []
-    history.note_start(path, 0)
-    history.note_start(path, 5)
+    history.note_start(path, history.Start(0))
+    history.note_start(path, history.Start(5, 3, 2, 1))
     with path.with_name(history.STARTS).open("a") as out:
-        out.write("1")  # half written
-    assert history.read_starts(path) == [0, 5]
+        out.write("1 2 1 1")  # half written
+    assert history.read_starts(path) == [history.Start(0), history.Start(5, 3, 2, 1)]
 
 
 def test_whoever_watches_hears_of_a_resume_and_of_a_worker_that_died(tmp_path):
     path, said, stop = tmp_path / history.HISTORY, [], threading.Event()
-    history.note_start(path, 0)  # of an earlier launch, which was killed
-    watcher = threading.Thread(target=_follow, args=(path, None, said.append, stop))
+    history.note_start(path, history.Start(0))  # of an earlier launch, which was killed
+    watcher = threading.Thread(target=follow, args=(path, None, said.append, stop))
     watcher.start()
     time.sleep(0.1)
-    history.note_start(path, 5)
-    history.note_start(path, 5)
+    history.note_start(path, history.Start(5, 0, 1, 1))
+    history.note_start(path, history.Start(5, 7, 1, 1))
+    history.note_start(path, history.Start(6, 0, 2, 1))
     stop.set()
     watcher.join()
-    assert said == ["training resumed after epoch 5", "a worker died; training resumed after epoch 5"]
+    assert said == [
+        "training resumed after epoch 5",
+        "a worker died; training resumed after epoch 5, step 7 of the next",
+        "a worker died; training resumed after epoch 6, with 1 worker instead of 2",
+    ]

@@ -1,14 +1,16 @@
 """The training loop: it learns, resumes bit for bit, and refuses to go on without information."""
 
+import contextlib
 import dataclasses
 
 import pytest
 import torch
-from tiny_training import awake, data, method, recipe
+from tiny_training import awake, clips, data, dataset, method, recipe
 
+from spikinghash.data.order import Ranks
 from spikinghash.errors import TrainingCollapsed
 from spikinghash.training.augment import Augmentation
-from spikinghash.training.loop import Ranks, run
+from spikinghash.training.loop import run
 
 
 def train(m, r, folder=None, resume=None, d=None, stop=None, **more):
@@ -29,6 +31,10 @@ def train(m, r, folder=None, resume=None, d=None, stop=None, **more):
     except Killed:
         progress = None
     return records, progress
+
+
+def blank_validation(d):
+    return dataclasses.replace(d, val=dataset(torch.zeros(len(d.val), 4, 2, 16, 16), d.val.labels))
 
 
 def same(a, b):
@@ -75,6 +81,43 @@ def test_a_killed_run_resumes_to_the_same_bits(tmp_path, optimiser):
         assert dataclasses.replace(a, **timeless) == dataclasses.replace(b, **timeless)
 
 
+@pytest.mark.parametrize("step", range(1, 7))
+def test_a_run_killed_at_a_step_resumes_to_the_same_bits(tmp_path, step):
+    """Dropout draws from the process's own generator, augmentation from the epoch's."""
+    r = recipe(epochs=2, batch=2, checkpoint_steps=1, augmentation=AUGMENTED)
+    d, all_records, records = data(train=8, val=8), [], []
+    straight, broken, resumed = with_dropout(awake(0, soft=True)), awake(0, soft=True), method(99, soft=True)
+    torch.manual_seed(1)
+    whole = run(straight, d, r, lambda record, save: all_records.append(record))
+
+    def keep(save, progress):
+        seen.append((progress.epoch, progress.step))
+        if len(seen) == step:
+            save(tmp_path)
+            raise KeyboardInterrupt
+
+    seen = []
+    torch.manual_seed(1)
+    with contextlib.suppress(KeyboardInterrupt):
+        run(with_dropout(broken), d, r, lambda record, save: None, keep=keep)
+    assert seen[-1] == ((0, step) if step < 4 else (1, step - 3))
+    torch.manual_seed(9)
+    progress = run(with_dropout(resumed), d, r, lambda record, save: records.append(record), resume=tmp_path)
+    assert same(straight.state_dict(), resumed.state_dict())
+    assert same(whole.best, progress.best)
+    timeless = {"seconds": 0.0, "clips_per_s": 0.0}
+    for a, b in zip(all_records[-len(records) :], records, strict=True):
+        assert dataclasses.replace(a, **timeless) == dataclasses.replace(b, **timeless)
+        assert b.seconds > 0
+
+
+def with_dropout(m):
+    m.network.classifier.register_forward_pre_hook(
+        lambda module, inputs: torch.nn.functional.dropout(inputs[0], 0.3, module.training)
+    )
+    return m
+
+
 def test_states_are_offered_when_due():
     offered = []
     run(awake(), data(8, 4), recipe(epochs=3, checkpoint_every=2), lambda r, save: offered.append(save is not None))
@@ -108,7 +151,7 @@ def test_workers_share_out_every_batch():
         train(method(), recipe(epochs=1, batch=4), d=d, ranks=Ranks(rank, 2), wrap=wrap)
     assert [len(x) for x in seen] == [2, 2, 2, 2]
     flat = sorted(round(v) for x in seen for v in x)
-    assert flat == sorted(round(v) for v in d.frames.sum((1, 2, 3, 4)).tolist())
+    assert flat == sorted(round(v) for v in clips(8, 1)[0].sum((1, 2, 3, 4)).tolist())
 
 
 @pytest.mark.filterwarnings("ignore:overflow:RuntimeWarning")
@@ -130,7 +173,7 @@ def test_a_number_that_is_none_is_noticed_before_the_weights_change():
 
 def test_constant_codes_are_called_a_collapse():
     d = data(8, 4)
-    blank = dataclasses.replace(d, val_frames=torch.zeros_like(d.val_frames))
+    blank = blank_validation(d)
     records = []
     with pytest.raises(TrainingCollapsed, match=r"all validation codes were equal for 3 epochs \(epoch 3\)") as caught:
         run(method(), blank, recipe(epochs=8, settle_steps=0), lambda r, save: records.append(r))
@@ -142,7 +185,7 @@ def test_constant_codes_are_called_a_collapse():
 
 def test_constant_codes_are_borne_for_a_quarter_of_the_training():
     d = data(8, 4)
-    blank = dataclasses.replace(d, val_frames=torch.zeros_like(d.val_frames))
+    blank = blank_validation(d)
     records = []
     with pytest.raises(TrainingCollapsed, match="epoch 5"):
         run(method(), blank, recipe(epochs=16, settle_steps=0), lambda r, save: records.append(r))
@@ -151,7 +194,7 @@ def test_constant_codes_are_borne_for_a_quarter_of_the_training():
 
 def test_a_few_steps_are_too_early_to_call_a_collapse():
     d = data(8, 4)
-    blank = dataclasses.replace(d, val_frames=torch.zeros_like(d.val_frames))
+    blank = blank_validation(d)
     records = []
     run(method(), blank, recipe(epochs=8), lambda r, save: records.append(r))
     assert len(records) == 8

@@ -2,7 +2,7 @@
 
 import pytest
 import torch
-from tiny_training import clips, method
+from tiny_training import clips, dataset, method
 
 from spikinghash.inference.read_bits import read_bits
 from spikinghash.training.validation import leave_one_out_map, validate
@@ -44,7 +44,7 @@ def test_validation_counts_dead_bits_and_distinct_codes():
     frames, labels = clips(10, 3)
     bits, _ = read_bits(m, frames.transpose(0, 1))
     m.train()
-    seen = validate(m, frames, labels, 4)
+    seen = validate(m, dataset(frames, labels), 4)
     assert m.training
     assert seen.distinct == len({tuple(row) for row in bits.tolist()}) / 10
     assert seen.dead_bits == sum(len(set(column)) == 1 for column in bits.T.tolist())
@@ -55,5 +55,5 @@ def test_validation_counts_dead_bits_and_distinct_codes():
 def test_validation_changes_nothing():
     m = method()
     before = {k: v.clone() for k, v in m.state_dict().items()}
-    validate(m, *clips(6, 3), 4)
+    validate(m, dataset(*clips(6, 3)), 4)
     assert all(torch.equal(v, before[k]) for k, v in m.state_dict().items())

@@ -2,6 +2,8 @@
 
 import torch
 
+from spikinghash.data.clips import ClipArray
+from spikinghash.data.dataset import ClipDataset
 from spikinghash.methods.method import LossWeights, build
 from spikinghash.methods.spec import ModelSpec
 from spikinghash.training.loop import TrainingData
@@ -23,8 +25,12 @@ def clips(n, seed):
     return frames, labels
 
 
+def dataset(frames, labels):
+    return ClipDataset(ClipArray(frames.numpy()), labels.numpy())
+
+
 def data(train=32, val=12):
-    return TrainingData(*clips(train, 1), *clips(val, 2))
+    return TrainingData(dataset(*clips(train, 1)), dataset(*clips(val, 2)))
 
 
 def method(seed=0, **weights):

@@ -1,0 +1,41 @@
+"""Where caches of frame stores are kept: the folder that `data.cache` names, or one below the user's cache folder."""
+
+from __future__ import annotations
+
+import os
+import tempfile
+from pathlib import Path
+
+from spikinghash.errors import ConfigError
+
+#: Name of the one beside a run.
+BESIDE = "cache"
+
+
+def cache_folder(named: str | None, beside: Path) -> Path:
+    """The folder, made where it is missing: `named`; else the user's; else one in `beside`, for users without a home.
+
+    Raises `ConfigError` for one that cannot be written.
+    """
+    if named is not None:
+        folder = Path(named)
+        if (why := _why_not(folder)) is not None:
+            raise ConfigError(f"data.cache: {folder} cannot be written ({why}); name another folder")
+        return folder
+    folder = Path(os.environ.get("XDG_CACHE_HOME") or os.path.expanduser("~/.cache"))  # noqa: PTH111  never raises
+    own = folder / "spikinghash"
+    if folder.is_absolute() and _why_not(own) is None:
+        return own
+    if (why := _why_not(beside)) is not None:
+        raise ConfigError(f"neither the user's cache folder nor {beside} can be written ({why}); set data.cache")
+    return beside
+
+
+def _why_not(folder: Path) -> str | None:
+    """Why no file can be kept in a folder, None where one can."""
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        tempfile.TemporaryFile(dir=folder).close()
+    except OSError as error:
+        return error.strerror or type(error).__name__
+    return None
