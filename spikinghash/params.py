@@ -124,6 +124,7 @@ class TrainParams(_Section):
     grad_clip: float = Field(gt=0.0)
     checkpoint_every: Positive
     checkpoint_steps: int = Field(default=0, ge=0)
+    accumulate: int = Field(default=1, ge=1)
     seed: int = Field(ge=0)
     workers: Positive
     threads: Positive
@@ -138,8 +139,10 @@ class TrainParams(_Section):
 
     @model_validator(mode="after")
     def _batch_is_shared_out(self) -> TrainParams:
-        if self.batch % self.workers or self.batch // self.workers < 2:
-            raise ValueError(f"batch {self.batch} must give each of {self.workers} workers the same 2 or more clips")
+        parts = self.workers * self.accumulate
+        if self.batch % parts or self.batch // parts < 2:
+            many = f"{self.workers} workers" + (f" and {self.accumulate} parts" if self.accumulate > 1 else "")
+            raise ValueError(f"batch {self.batch} must give each of {many} the same 2 or more clips")
         return self
 
 

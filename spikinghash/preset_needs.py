@@ -82,13 +82,13 @@ def preset_needs(name: str, base: dict[str, Any], *, measure: bool, path: Any) -
     lay_over(base, yaml.safe_load(preset_text(name)))
     params = check_params(base, path)
     meta, clips = _frames(params), CLIPS.get(name)
-    spec, share = _spec(params, meta, CLASSES.get(name, _SOME)), -(-params.train.batch // params.train.workers)
-    t = params.train
+    spec, t = _spec(params, meta, CLASSES.get(name, _SOME)), params.train
     step = None
     if measure:
         weights = LossWeights(t.alpha, t.beta, t.smoothing, t.soft, t.balance)
-        step = step_cost(spec, weights, t.optimiser, share, t.threads, t.amp)
-    steps = None if clips is None else t.epochs * max(1, clips // t.batch)
+        step = step_cost(spec, weights, t.optimiser, t.batch // (t.workers * t.accumulate), t.threads, t.amp)
+    # a step of the optimiser takes as many of the worker's as it accumulates
+    steps = None if clips is None else t.epochs * max(1, clips // t.batch) * t.accumulate
     stored, seen = meta.shape, (spec.steps, meta.channels, spec.height, spec.width)
     return Needs(stored, seen, clips, None if clips is None else clips * meta.clip_bytes, steps, t.workers, step)
 

@@ -45,5 +45,5 @@ def recipe(params: Params) -> Recipe:
     augmentation = Augmentation(**t.augment.model_dump())
     return Recipe(
         t.epochs, t.batch, t.lr, t.seed, t.weight_decay, t.warmup, t.optimiser, t.grad_clip, t.checkpoint_every,
-        t.checkpoint_steps, augmentation=augmentation, amp=t.amp,
+        t.checkpoint_steps, augmentation=augmentation, amp=t.amp, accumulate=t.accumulate,
     )  # fmt: skip

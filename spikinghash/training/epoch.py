@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 import time
 from collections.abc import Callable
+from functools import partial
 
 import torch
 from torch import Tensor, nn
@@ -13,7 +14,7 @@ from spikinghash.data.dataset import ClipDataset
 from spikinghash.data.loader import Loader
 from spikinghash.errors import TrainingCollapsed
 from spikinghash.training.augment import augment
-from spikinghash.training.optimizer_step import optimizer_step
+from spikinghash.training.optimizer_step import accumulated_step
 from spikinghash.training.recipe import Recipe, learning_rate
 from spikinghash.training.state import Progress
 
@@ -52,15 +53,26 @@ def train_step(
     method: nn.Module, dataset: ClipDataset, clips: Tensor, labels: Tensor, recipe: Recipe,
     optimiser: torch.optim.Optimizer, progress: Progress, draws: torch.Generator,
 ) -> dict[str, float]:  # fmt: skip
-    """One step on clips [B, T, P, H, W] as they were read; returns its numbers by name."""
+    """One step on clips [B, T, P, H, W] as they were read, `recipe.accumulate` parts of them one after the other;
+    returns its numbers by name, means over the parts.
+    """
     device = next(method.parameters()).device
     frames = augment(dataset.for_network(clips, device), recipe.augmentation, draws)
-    with torch.autocast("cuda", torch.bfloat16, enabled=recipe.amp and device.type == "cuda"):
-        result = method(frames, labels.to(device, non_blocking=True))
-    loss = float(result.loss.detach())
-    if not math.isfinite(loss):
-        where = f"epoch {progress.epoch + 1}, step {progress.step + 1}"
-        raise TrainingCollapsed(f"loss became {loss} in {where}; lower train.lr")
-    norm = optimizer_step(method, result.loss, optimiser, recipe.grad_clip)
-    parts = {f"part/{name}": float(value) for name, value in result.parts.items()}
-    return {"loss": loss, "accuracy": float(result.correct.float().mean()), "grad_norm": norm} | parts
+    labels = labels.to(device, non_blocking=True)
+    found: list[dict[str, float]] = []
+
+    def loss_of(part: int) -> Tensor:
+        with torch.autocast("cuda", torch.bfloat16, enabled=recipe.amp and device.type == "cuda"):
+            result = method(frames[:, part :: recipe.accumulate], labels[part :: recipe.accumulate])
+        loss = float(result.loss.detach())
+        if not math.isfinite(loss):
+            where = f"epoch {progress.epoch + 1}, step {progress.step + 1}"
+            raise TrainingCollapsed(f"loss became {loss} in {where}; lower train.lr")
+        parts = {f"part/{name}": float(value) for name, value in result.parts.items()}
+        found.append({"loss": loss, "accuracy": float(result.correct.float().mean())} | parts)
+        computed: Tensor = result.loss
+        return computed
+
+    losses = [partial(loss_of, part) for part in range(recipe.accumulate)]
+    norm = accumulated_step(method, losses, optimiser, recipe.grad_clip)
+    return {name: sum(one[name] for one in found) / len(found) for name in found[0]} | {"grad_norm": norm}

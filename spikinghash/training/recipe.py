@@ -20,7 +20,8 @@ class Recipe:
     initialisation, order and augmentation; `checkpoint_every` epochs between saved states, and `checkpoint_steps` steps
     between more of them within an epoch, 0 for none; before `settle_steps` the
     running statistics lag behind the weights and equal validation codes are no collapse;
-    `amp` computes in bfloat16 on CUDA devices and nowhere else.
+    `amp` computes in bfloat16 on CUDA devices and nowhere else; `accumulate` parts of a worker's clips are computed one
+    after the other, each with pairs and statistics of its own, as if there were so many more workers.
     """
 
     epochs: int
@@ -35,6 +36,7 @@ class Recipe:
     checkpoint_steps: int = 0
     settle_steps: int = 100
     amp: bool = False
+    accumulate: int = 1
     augmentation: Augmentation = field(default_factory=Augmentation)
 
 

@@ -9,7 +9,7 @@ from torch.nn.parallel import DistributedDataParallel
 
 from spikinghash.methods.method import LossWeights, build
 from spikinghash.training.average_buffers import average_buffers
-from spikinghash.training.optimizer_step import optimizer_step
+from spikinghash.training.optimizer_step import accumulated_step, optimizer_step
 from spikinghash.training.recipe import Recipe, make_optimiser
 
 STEPS = 5
@@ -25,6 +25,7 @@ def gradients(module):
 
 
 def worker(rank, port, found):
+    """Steps of one part, and a last one of two."""
     torch.set_num_threads(1)
     torch.distributed.init_process_group("gloo", init_method=f"tcp://127.0.0.1:{port}", rank=rank, world_size=2)
     seen = {}
@@ -38,6 +39,9 @@ def worker(rank, port, found):
         for step in range(STEPS):
             optimizer_step(parallel, parallel(*batch(name, 4, 2 * step + rank)).loss, optimiser, 1e9)
             many.append(gradients(own))
+        parts = [lambda n=n: parallel(*batch(name, 4, 100 + 2 * n + rank)).loss for n in range(2)]
+        accumulated_step(parallel, parts, optimiser, 1e9)
+        many.append(gradients(own))
         average_buffers(own)
         seen[name] = many, {k: v.detach().numpy() for k, v in own.state_dict().items()}
     found.put((rank, seen))
@@ -66,5 +70,20 @@ def test_the_first_gradient_is_the_mean_of_both_ranks(seen, name):
         own(*batch(name, 4, rank)).loss.backward()
         many.append(gradients(own))
     for key, found in seen[0][name][0][0].items():
+        mean = (many[0][key] + many[1][key]) / 2
+        assert abs(found - mean).max() <= 1e-5 * max(1.0, abs(mean).max()), key
+
+
+@pytest.mark.parametrize("name", SPECS)
+def test_a_step_of_two_parts_has_the_mean_of_both(name):
+    torch.set_num_threads(1)
+    many, whole = [], method(name)
+    for part in range(2):
+        own = method(name)
+        own(*batch(name, 4, part)).loss.backward()
+        many.append(gradients(own))
+    losses = [lambda n=n: whole(*batch(name, 4, n)).loss for n in range(2)]
+    accumulated_step(whole, losses, make_optimiser(whole, Recipe(epochs=1, batch=8, lr=1e-3, seed=0)), 1e9)
+    for key, found in gradients(whole).items():
         mean = (many[0][key] + many[1][key]) / 2
         assert abs(found - mean).max() <= 1e-5 * max(1.0, abs(mean).max()), key

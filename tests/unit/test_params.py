@@ -103,7 +103,7 @@ def test_a_pair_needs_both(changed):
         ("dataset.layout", "zip"), ("dataset.sensor", [34, 34, 2]), ("dataset.path", None), ("dataset.sensor", [-1, 3]),
         ("evaluate.k", []), ("evaluate.k", [0]), ("evaluate.k", 10), ("evaluate.database_splits", []),
         ("evaluate.query_split", "all"), ("encode.batch", 0), ("synthesize.on_threshold", 0.0), ("train", None),
-        ("train", []), ("tracking.uri", None), ("ray.address", 7),
+        ("train", []), ("tracking.uri", None), ("ray.address", 7), ("train.accumulate", 0),
     ],
 )  # fmt: skip
 def test_wrong_values_are_named(changed, place, value):

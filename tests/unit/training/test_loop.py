@@ -198,3 +198,15 @@ def test_a_few_steps_are_too_early_to_call_a_collapse():
     records = []
     run(method(), blank, recipe(epochs=8), lambda r, save: records.append(r))
     assert len(records) == 8
+
+
+def test_a_step_in_parts_learns_and_repeats():
+    def weights(accumulate):
+        m = method()
+        records, _ = train(m, recipe(epochs=3, lr=1e-2, accumulate=accumulate), d=data(train=64))
+        return records, {k: v.clone() for k, v in m.state_dict().items()}
+
+    records, once = weights(2)
+    assert records[-1].loss < 0.6 * records[0].loss
+    assert same(once, weights(2)[1])
+    assert not same(once, weights(1)[1])
