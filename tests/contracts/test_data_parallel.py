@@ -24,6 +24,10 @@ def gradients(module):
     return {name: p.grad.clone().numpy() for name, p in module.named_parameters()}
 
 
+def losses(module, name, seeds):
+    return [lambda seed=seed: module(*batch(name, 4, seed)).loss for seed in seeds]
+
+
 def worker(rank, port, found):
     """Steps of one part, and a last one of two."""
     torch.set_num_threads(1)
@@ -39,7 +43,7 @@ def worker(rank, port, found):
         for step in range(STEPS):
             optimizer_step(parallel, parallel(*batch(name, 4, 2 * step + rank)).loss, optimiser, 1e9)
             many.append(gradients(own))
-        parts = [lambda n=n: parallel(*batch(name, 4, 100 + 2 * n + rank)).loss for n in range(2)]
+        parts = losses(parallel, name, [100 + rank, 102 + rank])
         accumulated_step(parallel, parts, optimiser, 1e9)
         many.append(gradients(own))
         average_buffers(own)
@@ -82,8 +86,9 @@ def test_a_step_of_two_parts_has_the_mean_of_both(name):
         own = method(name)
         own(*batch(name, 4, part)).loss.backward()
         many.append(gradients(own))
-    losses = [lambda n=n: whole(*batch(name, 4, n)).loss for n in range(2)]
-    accumulated_step(whole, losses, make_optimiser(whole, Recipe(epochs=1, batch=8, lr=1e-3, seed=0)), 1e9)
+    accumulated_step(
+        whole, losses(whole, name, range(2)), make_optimiser(whole, Recipe(epochs=1, batch=8, lr=1e-3, seed=0)), 1e9
+    )
     for key, found in gradients(whole).items():
         mean = (many[0][key] + many[1][key]) / 2
         assert abs(found - mean).max() <= 1e-5 * max(1.0, abs(mean).max()), key
