@@ -9,8 +9,8 @@ from typing import Any
 from spikinghash.datasets.recording import Recording
 from spikinghash.errors import BadRecording, ConfigError
 from spikinghash.events.options import DEFAULTS, ReadOptions
+from spikinghash.events.rules import MAX_SIDE_PX
 from spikinghash.events.source import open_source
-from spikinghash.events.validate import MAX_SIDE_PX
 from spikinghash.frames.clips import Decode
 
 Sensor = tuple[int, int]

@@ -1,0 +1,88 @@
+"""The content of one input as bytes that are asked for piece by piece, wherever they lie."""
+
+from __future__ import annotations
+
+import os
+import weakref
+from collections.abc import Iterator
+from typing import Protocol
+
+from spikinghash.errors import BadRecording
+
+#: How much of a content is asked for at once where it is read from its beginning to its end.
+BLOCK_BYTES = 1 << 18
+
+
+class Content(Protocol):
+    """Bytes that do not change while they are read."""
+
+    @property
+    def size(self) -> int:
+        """How many there are."""
+        ...
+
+    def read(self, start: int, stop: int) -> bytes:
+        """Bytes start..stop - 1, all of them; raises `BadRecording`: unreadable, changed."""
+        ...
+
+
+class HeldContent:
+    """Content in memory."""
+
+    def __init__(self, data: bytes) -> None:
+        self.data = data
+
+    @property
+    def size(self) -> int:
+        """Number of bytes."""
+        return len(self.data)
+
+    def read(self, start: int, stop: int) -> bytes:
+        """As `Content.read`; all of it is not copied."""
+        return self.data if start == 0 and stop == len(self.data) else self.data[start:stop]
+
+
+class FileContent:
+    """An open regular file, as `os.fstat` described it; it is closed when nobody refers to this any more."""
+
+    def __init__(self, handle: int, facts: os.stat_result) -> None:
+        self.handle, self.facts = handle, facts
+        weakref.finalize(self, os.close, handle)
+
+    @property
+    def size(self) -> int:
+        """Number of bytes it had when it was opened."""
+        return self.facts.st_size
+
+    def read(self, start: int, stop: int) -> bytes:
+        """As `Content.read`."""
+        try:
+            data = os.pread(self.handle, stop - start, start)
+            # the system gives at most 2 GiB at once
+            while (at := start + len(data)) < stop and (more := os.pread(self.handle, stop - at, at)):
+                data += more
+        except OSError as error:
+            raise BadRecording("unreadable", f"reading failed: {error.strerror}") from error
+        if len(data) != stop - start:
+            raise changed()
+        unchanged(self.handle, self.facts)
+        return data
+
+
+def pieces(content: Content, size: int = BLOCK_BYTES, start: int = 0, stop: int | None = None) -> Iterator[bytes]:
+    """All bytes from `start` (to `stop`, else the end), `size` at a time."""
+    end = content.size if stop is None else stop
+    for lo in range(start, end, size):
+        yield content.read(lo, min(lo + size, end))
+
+
+def unchanged(handle: int, before: os.stat_result) -> None:
+    """Raise `BadRecording("changed")` unless an open file has the size and time it had."""
+    now = os.fstat(handle)
+    if (now.st_size, now.st_mtime_ns) != (before.st_size, before.st_mtime_ns):
+        raise changed()
+
+
+def changed() -> BadRecording:
+    """The refusal of a file that somebody writes to."""
+    return BadRecording("changed", "the file changed while it was read; run again when its writer is done")
