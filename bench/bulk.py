@@ -126,7 +126,7 @@ def measure_ours(model: Path, files: list[Path], folder: Path) -> tuple[float, n
     for number in range(2):
         with IsolatedDecoder() as decoder:
             database = CodeDatabase.create_or_open(folder / f"db-{number}")
-            seconds, _ = timed(lambda d=database, w=decoder: encode_recordings(files, encoder, d, decode=w.decode))
+            seconds, _ = timed(lambda d=database, w=decoder: encode_recordings(files, encoder, d, decode=w.stream))
     rows = database.rows()
     code = dict(zip(rows.column("recording").to_pylist(), rows.column("code").to_pylist(), strict=True))
     return seconds, np.stack([np.frombuffer(code[str(f)], np.uint8) for f in files])

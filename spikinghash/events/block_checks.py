@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from spikinghash.errors import BadRecording
 from spikinghash.events.events import Events, Facts, are_whole_ms
 from spikinghash.events.in_order import InOrder
-from spikinghash.events.rules import Coordinates, Polarities, Times, check_columns, check_sensor
+from spikinghash.events.rules import MAX_LATE_US, Coordinates, Polarities, Times, check_columns, check_sensor
 
 Column = NDArray[Any]
 
@@ -19,15 +19,15 @@ Column = NDArray[Any]
 class BlockChecks:
     """Takes decoded columns of one recording, block after block, and gives events in order of time.
 
-    An event may come up to 1 ms late, so the last ms of a block is handed on with the next one. What breaks a rule is
+    An event may come `late_us` late, so as much of a block's end is handed on with the next one. What breaks a rule is
     refused by `finish`, when all of the recording was seen: rules are shares of all events. From where the order of
     times is lost nothing is handed on any more, for it would be refused.
     """
 
-    def __init__(self, sensor: tuple[int, int], format: str) -> None:
+    def __init__(self, sensor: tuple[int, int], format: str, late_us: int = MAX_LATE_US) -> None:
         self.sensor, self.format = sensor, format
         self.times, self.coordinates, self.polarities = Times(), Coordinates(sensor), Polarities()
-        self.order = InOrder()
+        self.order = InOrder(late_us)
         self.seen = self.count = 0
         self.first_us = self.last_us = 0
         self.whole_ms = True

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 
@@ -37,6 +38,13 @@ def collect(blocks: Blocks) -> Events:
             column.flags.writeable = False
         events = Events(t, x, y, p, width=facts.width, height=facts.height, format=facts.format)
     return replace(events, dropped=facts.dropped, reordered=facts.reordered)
+
+
+def facts_of(blocks: Blocks) -> Facts:
+    """What a pass ends with."""
+    whole = Pass(blocks)
+    deque(whole, maxlen=0)
+    return whole.facts
 
 
 def in_one_block(stream: Stream, data: bytes, options: ReadOptions) -> Events:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import weakref
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Protocol
 
 from spikinghash.errors import BadRecording
@@ -43,11 +44,34 @@ class HeldContent:
 
 
 class FileContent:
-    """An open regular file, as `os.fstat` described it; it is closed when nobody refers to this any more."""
+    """A regular file that was opened as `handle`; it is closed when nobody refers to this any more.
 
-    def __init__(self, handle: int, facts: os.stat_result) -> None:
-        self.handle, self.facts = handle, facts
+    Given to another process it is opened there by its `path`, and refused (unreadable, changed) unless it is the same.
+    """
+
+    def __init__(self, path: Path, handle: int, facts: os.stat_result) -> None:
+        self.path, self.facts = path, facts
+        self._handle: int | None = handle
         weakref.finalize(self, os.close, handle)
+
+    def __getstate__(self) -> tuple[Path, os.stat_result]:
+        return self.path, self.facts
+
+    def __setstate__(self, state: tuple[Path, os.stat_result]) -> None:
+        self.path, self.facts = state
+        self._handle = None
+
+    @property
+    def handle(self) -> int:
+        """The open file."""
+        if self._handle is None:
+            try:
+                self._handle = os.open(self.path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)
+            except OSError as error:
+                message = f"a worker cannot open {self.path} ({error.strerror}), which is too large to be sent to it"
+                raise BadRecording("unreadable", f"{message}; put it on a disk that all share") from error
+            weakref.finalize(self, os.close, self._handle)
+        return self._handle
 
     @property
     def size(self) -> int:

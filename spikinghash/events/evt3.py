@@ -26,7 +26,9 @@ def stream(content: Content, options: ReadOptions, block_bytes: int) -> Blocks:
     """A pass over the events of a file, as `stream_words`."""
     from spikinghash.events.evt3_kernel import count_evt3, decode_evt3
 
-    return stream_words(content, options, block_bytes, Words("<u2", count_evt3, decode_evt3, format=NAME))
+    # the loop keeps the time reached where a lower one within the ms follows
+    words = Words("<u2", count_evt3, decode_evt3, format=NAME, late_us=0)
+    return stream_words(content, options, block_bytes, words)
 
 
 def read(data: bytes, options: ReadOptions = DEFAULTS) -> Events:

@@ -17,6 +17,7 @@ from spikinghash.events.evt_header import evt_header, sensor_of
 from spikinghash.events.options import ReadOptions
 from spikinghash.events.percent_header import whole_header
 from spikinghash.events.records import refuse_incomplete
+from spikinghash.events.rules import MAX_LATE_US
 
 _TYPES = (np.int64, np.uint16, np.uint16, np.uint8)
 #: So many words tell how the bits of all are ordered.
@@ -27,13 +28,15 @@ _LOOK_AT = 4096
 class Words:
     """One encoding: words of `dtype`, and its loops, see `evt2_kernel`.
 
-    `are_swapped` gets the first words and the `endianness` of the header, `swap` puts the bits in order.
+    `are_swapped` gets the first words and the `endianness` of the header, `swap` puts the bits in order. An event that
+    is good comes at most `late_us` late.
     """
 
     dtype: str
     count: Callable[[NDArray[Any]], int]
     decode: Callable[..., int]
     format: str
+    late_us: int = MAX_LATE_US
     are_swapped: Callable[[NDArray[Any], str | None], bool] | None = None
     swap: Callable[[NDArray[Any]], NDArray[Any]] | None = None
 
@@ -54,7 +57,7 @@ def stream_words(content: Content, options: ReadOptions, block_bytes: int, words
 
     header = evt_header(whole_header(content))
     refuse_incomplete(content.size, header.start, words.size)
-    checks = BlockChecks(sensor_of(header, options), words.format)
+    checks = BlockChecks(sensor_of(header, options), words.format, words.late_us)
     decoder = _Decoder(content, words, header.start, header.endianness, block_bytes)
     skipped = np.zeros(5, np.int64)
     for columns, counts, last in decoder.blocks():

@@ -17,9 +17,13 @@ _TYPES = (np.int64, np.uint16, np.uint16, np.uint8)
 
 
 class InOrder:
-    """Sorts columns t, x, y, p stably by time over all blocks, as one sort of the whole recording would."""
+    """Sorts columns t, x, y, p stably by time over all blocks, as one sort of the whole recording would.
 
-    def __init__(self) -> None:
+    No event comes more than `late_us` after one of a greater time.
+    """
+
+    def __init__(self, late_us: int = MAX_LATE_US) -> None:
+        self.late_us = late_us
         self.waiting = self.nothing()
 
     @staticmethod
@@ -44,9 +48,9 @@ class InOrder:
         if until is None:
             self.waiting = self.nothing()
             return t, x, y, p
-        ready = int(np.searchsorted(t, until - MAX_LATE_US, side="right"))
+        ready = int(np.searchsorted(t, until - self.late_us, side="right"))
         if t.size - ready > MOST_WAITING:
-            raise BadRecording("memory", f"more than {MOST_WAITING} events within {MAX_LATE_US} us cannot be ordered")
+            raise BadRecording("memory", f"more than {MOST_WAITING} events within {self.late_us} us cannot be ordered")
         # a copy, so that what waits does not hold the block
         self.waiting = t[ready:].copy(), x[ready:].copy(), y[ready:].copy(), p[ready:].copy()
         return t[:ready], x[:ready], y[:ready], p[:ready]

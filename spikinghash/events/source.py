@@ -7,7 +7,7 @@ import hashlib
 import os
 import stat
 from contextlib import ExitStack
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
 
@@ -33,7 +33,7 @@ class Source:
     #: Bytes it takes up where it is stored, if it came out of something compressed.
     stored_bytes: int | None = None
 
-    @cached_property
+    @property
     def content(self) -> Content:
         """The content to be read in pieces."""
         return HeldContent(self.given) if isinstance(self.given, bytes) else self.given
@@ -49,6 +49,10 @@ class Source:
         if not isinstance(self.given, bytes):
             refuse_large(self.size)
         return self.content.read(0, self.size)
+
+    def in_memory(self) -> Source:
+        """The same with its content in memory; raises as `data`."""
+        return self if isinstance(self.given, bytes) else replace(self, given=self.data)
 
     @property
     def head(self) -> bytes:
@@ -95,7 +99,7 @@ def open_source(path: Path, *, max_bytes: int = MAX_BYTES, data_set: Path | None
             return Source(path, _read_whole(handle, facts))
         # it stays open until nobody asks any more
         stack.pop_all()
-        return Source(path, FileContent(handle, facts))
+        return Source(path, FileContent(path.absolute(), handle, facts))
 
 
 def _within(path: Path, folder: Path) -> bool:
