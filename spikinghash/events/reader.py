@@ -32,9 +32,6 @@ from spikinghash.events.options import DEFAULTS, ReadOptions
 from spikinghash.events.orient import in_file_axes, orient_blocks
 from spikinghash.events.source import MAX_BYTES, Source, open_source, refuse_large
 
-#: Events in a block of a format that cannot be read in parts.
-BLOCK_EVENTS = 1 << 20
-
 
 @dataclass(frozen=True)
 class Format:
@@ -51,10 +48,11 @@ class Format:
     stream: Stream | None = None
 
     def blocks(self, content: Content, options: ReadOptions, block_bytes: int) -> Blocks:
-        """A pass, of a format that cannot be read in parts over what all of it holds."""
+        """A pass; where only all of a file can be read, that is done first."""
         if self.stream is not None:
             return self.stream(content, options, block_bytes)
-        return in_parts(self.read(content.read(0, content.size), options), BLOCK_EVENTS)
+        # an event takes a few bytes in any of them
+        return in_parts(self.read(content.read(0, content.size), options), block_bytes)
 
 
 #: Tried in this order.
