@@ -86,7 +86,8 @@ def measure(files: int, folder: Path) -> dict[str, Any]:
 
 def tenths(files: int, times: list[float]) -> list[float]:
     """Files per second between one time and the next."""
-    return [round(files / float(seconds), 1) for seconds in np.diff(times)]
+    # processor time is told in hundredths
+    return [round(files / max(float(seconds), 0.01), 1) for seconds in np.diff(times)]
 
 
 def main() -> None:

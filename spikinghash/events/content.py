@@ -93,6 +93,26 @@ class FileContent:
         return data
 
 
+class ReadAhead:
+    """The same content for who reads it from front to back in small pieces: more than the asked for is fetched."""
+
+    def __init__(self, content: Content) -> None:
+        self.content = content
+        self.start, self.piece = 0, b""
+
+    @property
+    def size(self) -> int:
+        """Number of bytes."""
+        return self.content.size
+
+    def read(self, start: int, stop: int) -> bytes:
+        """As `Content.read`."""
+        if not self.start <= start <= stop <= self.start + len(self.piece):
+            self.start = start
+            self.piece = self.content.read(start, min(max(stop, start + BLOCK_BYTES), self.size))
+        return self.piece[start - self.start : stop - self.start]
+
+
 def pieces(content: Content, size: int = BLOCK_BYTES, start: int = 0, stop: int | None = None) -> Iterator[bytes]:
     """All bytes from `start` (to `stop`, else the end), `size` at a time."""
     end = content.size if stop is None else stop

@@ -59,7 +59,7 @@ class Format:
 FORMATS: tuple[Format, ...] = (
     Format(aedat2.NAME, aedat2.looks_like, aedat2.read),
     Format(aedat3.NAME, aedat3.looks_like, aedat3.read),
-    Format(aedat4.NAME, aedat4.looks_like, aedat4.read),
+    Format(aedat4.NAME, aedat4.looks_like, aedat4.read, stream=aedat4.stream),
     Format(evt2.NAME, evt2.looks_like, evt2.read, stream=evt2.stream),
     Format(evt21.NAME, evt21.looks_like, evt21.read, stream=evt21.stream),
     Format(evt3.NAME, evt3.looks_like, evt3.read, stream=evt3.stream),

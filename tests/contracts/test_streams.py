@@ -26,7 +26,7 @@ sys.path.insert(0, str(Path(__file__).parents[1] / "unit/events"))
 from event_writers import WRITERS
 
 #: Formats in which hours are recorded, and of which no file lies in memory whole.
-IN_PARTS = {"evt2", "evt21", "evt3", "dat", "atis-dat"}
+IN_PARTS = {"evt2", "evt21", "evt3", "dat", "atis-dat", "aedat4"}
 TURNED = ReadOptions(flip_x=True, flip_y=True, transpose=True, invert_polarity=True)
 #: Of them those whose events may stand out of order, with a sensor that the file does not state.
 UNORDERED = {"evt2": {"header": b"% evt 2.0\n% geometry 40x40\n"}, "dat": {"header": b"% Data file\n% Version 2\n"}}
