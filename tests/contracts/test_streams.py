@@ -112,11 +112,14 @@ def test_late_events_and_strays_are_mended_or_refused_alike(name, seed, late, st
 
 @pytest.mark.parametrize("name", ["evt2", "evt21", "evt3", "dat"])
 def test_clocks_that_run_over_between_blocks(name):
-    """EVT adds the turns up, DAT has none; the clock's state goes from one block to the next."""
+    """EVT adds the turns up, DAT refuses one; the clock's state goes from one block to the next."""
     t = np.arange(60) * 400_000
-    turn = {"evt2": 2**34, "evt21": 2**34, "evt3": 0, "dat": 0}[name]
-    x = y = np.arange(60) % 34
-    agree(WRITERS[name](t + turn - 10 * 400_000 if turn else t, x, y, x % 2), name, (1, 2, 3, 10, 50))
+    turn = {"evt2": 2**34, "evt21": 2**34, "evt3": 2**24, "dat": 2**32}[name]
+    x = np.arange(60) % 34
+    early = t + turn - 10 * 400_000
+    data = WRITERS[name](early % turn if name == "dat" else early, x, x, x % 2)
+    found = agree(data, name, (1, 2, 3, 10, 50))
+    assert (found[0] == "time-wrap") if name == "dat" else found[1].t_last_us - found[1].t_first_us == t[-1]
 
 
 def test_a_file_on_disk_is_read_in_pieces_and_watched(tmp_path, monkeypatch):
