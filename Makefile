@@ -53,6 +53,8 @@ bench: $(VENV)/.ok ## speed against named peers, as ratios in one run
 	$(BIN)/python bench/search.py
 	$(BIN)/python bench/cold_search.py
 	$(BIN)/python bench/bulk.py
+	$(BIN)/python bench/long_recording.py
+	$(BIN)/python bench/many_files.py
 
 reliability: $(VENV)/.ok ## 300 kills, five kinds of processes at once, every fault, 1,000 recordings of which 60 are hostile, Ray workers killed, training killed
 	KILLS=300 FAULTS=all ARCHIVE=1000 FULL=1 $(BIN)/python -m pytest tests/reliability tests/e2e/test_ray_encode.py tests/e2e/test_paper_presets.py

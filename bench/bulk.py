@@ -20,7 +20,7 @@ from typing import Any
 
 import numpy as np
 import torch
-from awake_network import SPEC, awake
+from awake_network import awake, spec_of
 from eager_spikinghash import EagerSpikinghash
 from spikingjelly.activation_based import functional
 from tonic.io import read_mnist_file
@@ -42,7 +42,7 @@ from spikinghash.methods.spikinghash import SIZES
 from spikinghash.training.checkpoint import load_model, save_model
 
 REAL = Path(__file__).parents[2] / "shared/data/events/nmnist_small/bs2"
-SENSOR, STEPS = (34, 34), 4
+SENSOR, STEPS, SIZE = (34, 34), 4, "Nano"
 TARGET = 5.0
 _EVENT = np.dtype([("x", int), ("y", int), ("t", int), ("p", int)])
 
@@ -60,8 +60,8 @@ def find_files(count: int, folder: Path) -> tuple[list[Path], bool]:
 def make_model(folder: Path, files: list[Path]) -> None:
     """A Nano of 64 bits whose norms have seen some of the files, so that its layers fire on them."""
     meta = Framing(STEPS).meta(SENSOR)
-    spec = replace(SPEC, sensor=SENSOR, frames_digest=meta.digest, frames=meta.to_json())
-    network = awake().train()
+    spec = replace(spec_of(SIZE), sensor=SENSOR, frames_digest=meta.digest, frames=meta.to_json())
+    network = awake(SIZE).train()
     counts = np.stack([represent(decode(open_source(f)), Framing(STEPS)).counts for f in files[:16]])
     network(torch.from_numpy(crop_or_pad(counts, spec.height, spec.width, spec.count_clip)).transpose(0, 1))
     snap_to_grid(network, spec.input_levels)
@@ -126,7 +126,7 @@ def measure_ours(model: Path, files: list[Path], folder: Path) -> tuple[float, n
     for number in range(2):
         with IsolatedDecoder() as decoder:
             database = CodeDatabase.create_or_open(folder / f"db-{number}")
-            seconds, _ = timed(lambda d=database, w=decoder: encode_recordings(files, encoder, d, decode=w.decode))
+            seconds, _ = timed(lambda d=database, w=decoder: encode_recordings(files, encoder, d, decode=w.stream))
     rows = database.rows()
     code = dict(zip(rows.column("recording").to_pylist(), rows.column("code").to_pylist(), strict=True))
     return seconds, np.stack([np.frombuffer(code[str(f)], np.uint8) for f in files])
@@ -143,7 +143,7 @@ def measure(count: int, folder: Path) -> dict[str, Any]:
     equal = bool((same == our_codes[:50]).all())
     ratio = peer / ours
     return {
-        "files": count, "real": real, "cores": os.cpu_count(), "load_before": load, "network": SPEC.size,
+        "files": count, "real": real, "cores": os.cpu_count(), "load_before": load, "network": SIZE,
         "files_per_s": {"ours": round(count / ours, 1), "plain loop": round(count / peer, 1)}, "peer_threads": threads,
         "distinct_codes": len(np.unique(our_codes, axis=0)),
         "equal_bits": round(float((np.unpackbits(our_codes) == np.unpackbits(peer_codes)).mean()), 4),

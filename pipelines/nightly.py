@@ -53,7 +53,7 @@ def encode(files: list[str], db: str, model: str) -> tuple[dict[str, Any], str, 
     doubts = Doubts()
     with IsolatedDecoder() as decoder, progress_bar("encode") as progress:
         paths = [Path(file) for file in files]
-        report = encode_recordings(paths, encoder, database, decode=doubts.watch(decoder.decode), progress=progress)
+        report = encode_recordings(paths, encoder, database, decode=doubts.watch(decoder.stream), progress=progress)
     if (line := doubts.line()) is not None:
         print(visible(line))  # noqa: T201  becomes a Prefect log line
     trained = trained_ones(encoder.model.card, encoder.model.spec.bits)

@@ -33,7 +33,7 @@ def ingest_into(params: Params, out: Path) -> None:
     with IsolatedDecoder() as decoder, progress_bar("ingest") as progress:
         ingest_recordings(
             Path(d.path), d.layout, out, framing, store=f.store, sensor=d.sensor, format=d.format,
-            val_fraction=f.val_fraction, test_fraction=f.test_fraction, seed=f.seed, decode=decoder.decode,
+            val_fraction=f.val_fraction, test_fraction=f.test_fraction, seed=f.seed, decode=decoder.stream,
             reading=ReadOptions(**d.reading.model_dump()), progress=progress,
         )  # fmt: skip
 

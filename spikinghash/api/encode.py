@@ -100,7 +100,7 @@ def _of_files(files: list[Path], encoder: Encoder, format: str | None, reading: 
     doubts = Doubts()
     # one each call: a decoder is not for several threads
     with IsolatedDecoder() as decoder:
-        for one in hash_here(inputs(), encoder, doubts.watch(decoder.decode), format, reading=reading):
+        for one in hash_here(inputs(), encoder, doubts.watch(decoder.stream), format, reading=reading):
             yield (one.clips, one.codes) if isinstance(one, Hashed) else one
     yield from refused
     if (line := doubts.line()) is not None:

@@ -12,9 +12,10 @@ from numpy.typing import NDArray
 from spikinghash.events.events import Events
 from spikinghash.frames.accumulate import Framed, Frames, FrameType
 from spikinghash.frames.coverage import cover
+from spikinghash.frames.cut import cut
 from spikinghash.frames.framing import Framing, Representation, Windowing
 from spikinghash.frames.represent import represent
-from spikinghash.frames.windows import Window, cut
+from spikinghash.frames.windows import Window
 
 
 @dataclass(frozen=True, eq=False)

@@ -57,7 +57,7 @@ class HashWorker:
 
     def hash(self, items: list[Opened]) -> list[Hashed | Refusal]:
         """What became of the inputs, in any order."""
-        results = hash_here(iter(items), self.encoder, self.decoder.decode, self.format, reading=self.reading)
+        results = hash_here(iter(items), self.encoder, self.decoder.stream, self.format, reading=self.reading)
         return [_plain(result) if isinstance(result, Refused) else result for result in results]
 
 

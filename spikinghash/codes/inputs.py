@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from spikinghash.codes.schema import path_text
@@ -28,6 +28,13 @@ class Opened:
     path: str
     archive: str | None
     source: Source
+
+    def to_send(self) -> Opened:
+        """The same for another process: with its content, or where that may not lie in memory as the file's path."""
+        try:
+            return replace(self, source=self.source.in_memory())
+        except BadRecording:
+            return self
 
 
 #: What other systems leave in archives beside the files that were packed.

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from typing import Any
 
 import numpy as np
 import pyarrow as pa
@@ -14,7 +15,7 @@ from spikinghash.codes.schema import CODE_ROWS, QUARANTINE_ROWS
 from spikinghash.errors import BadRecording
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Clip:
     """What is known of a clip besides its code."""
 
@@ -30,19 +31,14 @@ class Clip:
 
 def code_rows(clips: Sequence[Clip], codes: np.ndarray, margins: np.ndarray, model: str, frames: str) -> pa.Table:
     """Clips with codes uint8 [N, K/8] and margins [N] of one model -> rows of `CODE_ROWS`."""
-    now = datetime.now(UTC)
-    rows = [
-        {
-            **clip.__dict__,
-            "code": code.tobytes(),
-            "min_margin": float(margin),
-            "model": model,
-            "frames": frames,
-            "encoded_at": now,
-        }
-        for clip, code, margin in zip(clips, codes, margins, strict=True)
-    ]
-    return pa.Table.from_pylist(rows, schema=CODE_ROWS)
+    # column by column: a dictionary for every clip of a recording of hours would take more than their codes
+    columns: dict[str, Any] = {name: [getattr(clip, name) for clip in clips] for name in Clip.__slots__}
+    columns |= {"code": [code.tobytes() for code in codes], "min_margin": [float(margin) for margin in margins]}
+    every = {"model": model, "frames": frames, "encoded_at": datetime.now(UTC)}
+    columns |= {name: [value] * len(clips) for name, value in every.items()}
+    if not len(clips) == len(codes) == len(margins):
+        raise ValueError(f"{len(clips)} clips, {len(codes)} codes and {len(margins)} margins")
+    return pa.table({name: columns.get(name, [None] * len(clips)) for name in CODE_ROWS.names}, schema=CODE_ROWS)
 
 
 @dataclass(frozen=True)

@@ -163,12 +163,12 @@ class _Pool:
             item = next(source, None)
             if item is None:
                 return chunk, None
-            size += len(item.source.data)
+            size += item.source.size
             chunk.append(_Job(item))
         return chunk, source
 
     def _send(self, actor: Any, chunk: list[_Job]) -> None:
-        self.busy[actor.hash.remote([job.item for job in chunk])] = (actor, chunk)
+        self.busy[actor.hash.remote([job.item.to_send() for job in chunk])] = (actor, chunk)
         # nothing may follow an input that might kill the worker, or it would share the blame
         self.load[actor] += AHEAD if chunk[0].suspect else 1
 

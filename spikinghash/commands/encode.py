@@ -125,7 +125,7 @@ def _hasher(
     from spikinghash.codes.hash_inputs import hash_here
     from spikinghash.events.isolate import IsolatedDecoder
 
-    decode = doubts.watch(resources.enter_context(IsolatedDecoder()).decode)
+    decode = doubts.watch(resources.enter_context(IsolatedDecoder()).stream)
     return lambda inputs: hash_here(inputs, encoder, decode, format, stop, reading)
 
 

@@ -78,7 +78,7 @@ def search(
         k = 10 if k is None and radius is None else k
         reading = reading_of(layout, time_unit, flip_x, flip_y, transpose, invert_polarity)
         find = functools.partial(
-            nearest, decode=decoder.decode, format=format, reading=reading, labelled=gif is not None
+            nearest, decode=decoder.stream, format=format, reading=reading, labelled=gif is not None
         )
         answers = find(files, encoder, codes, k, radius=radius, filters=filters)
         if codes.note is not None:

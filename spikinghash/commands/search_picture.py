@@ -41,7 +41,7 @@ def _clips(answers: list[Answer], frames: Path, spec: ModelSpec, decoder: Isolat
     for hit in hits.values():
         if hit.clip_id not in counts:
             try:
-                framed = frame_recording(hit.recording, open_named(Path(hit.recording)), spec, decoder.decode)
+                framed = frame_recording(hit.recording, open_named(Path(hit.recording)), spec, decoder.stream)
                 counts |= {one.clip.clip_id: one.frames for one in framed if one.clip.clip_id in hits}
             except BadRecording:
                 continue

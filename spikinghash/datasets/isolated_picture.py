@@ -20,7 +20,7 @@ LIMITS = Limits(seconds=10.0, memory_bytes=384 << 20, memory_per_byte=8)
 
 def decode_isolated(data: bytes, size: tuple[int, int] | None = None) -> Pixels:
     """As `image_bytes.decode_image`, in the child; further reasons: timeout, memory, decoder-crash."""
-    return _child(os.getpid()).ask({"size": size}, data, None, _pixels)
+    return _child(os.getpid()).ask({"scale_to": size}, data, _pixels)
 
 
 def _pixels(facts: Facts, fill: Fill) -> Pixels:

@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Any
 
 from spikinghash.datasets.image_bytes import decode_image
 from spikinghash.events import answering
+from spikinghash.events.content import Content
 
 
-def handle(request: dict[str, Any], content: bytes, limit: Callable[[int], None]) -> answering.Answer:
-    """The pixels of one picture, scaled to `size` unless that is null."""
-    pixels = decode_image(content, tuple(request["size"]) if request["size"] else None)
-    return {"shape": pixels.shape}, (pixels,)
+def handle(request: dict[str, Any], content: Content, limit: Callable[[int], None]) -> Iterator[answering.Answer]:
+    """The pixels of one picture, scaled to `scale_to` unless that is null."""
+    pixels = decode_image(content.read(0, content.size), tuple(request["scale_to"]) if request["scale_to"] else None)
+    yield {"shape": pixels.shape, "last": True}, (pixels,)
 
 
 def main() -> None:

@@ -18,8 +18,9 @@ from spikinghash.events.clock import refuse_wrap
 from spikinghash.events.events import Events
 from spikinghash.events.options import DEFAULTS, ReadOptions
 from spikinghash.events.records import whole_records
+from spikinghash.events.rules import ONE_OFF_SENSOR_IN
 from spikinghash.events.stated_sensor import agreed
-from spikinghash.events.validate import ONE_OFF_SENSOR_IN, validate
+from spikinghash.events.validate import validate
 
 NAME = "aedat2"
 MAGIC = b"#!AER-DAT2."

@@ -19,9 +19,10 @@ from typing import Any
 from spikinghash.errors import BadRecording
 from spikinghash.events.archive_index import ArchiveLimits
 from spikinghash.events.archive_kind import HEAD_BYTES, may_be_archive
+from spikinghash.events.content import unchanged
 from spikinghash.events.machine_memory import reading_bytes
 from spikinghash.events.pipe import ChildFailed, read_exactly, stop_child, timed
-from spikinghash.events.source import Source, unchanged
+from spikinghash.events.source import Source
 from spikinghash.isolation import NEUTRAL_FOLDER, isolated_command
 
 __all__ = ["ArchiveLimits", "BadMember", "Cost", "is_archive", "members", "open_archive"]

@@ -88,7 +88,7 @@ def _tar(stream: IO[bytes], head: bytes, size: int, limits: ArchiveLimits) -> It
     names = _Names(limits)
     with _tar_stream(stream, head, _Budget(size, limits)) as archive:
         budget = _Budget(size, limits)
-        for info in archive:
+        for info in _infos(archive):
             names.check(info.name)
             if info.issym() or info.islnk() or not (info.isreg() or info.isdir()):
                 raise BadRecording("archive-link", f"the member {info.name!r} is a link or device")
@@ -97,10 +97,17 @@ def _tar(stream: IO[bytes], head: bytes, size: int, limits: ArchiveLimits) -> It
             # before the next header is looked for: the library walks over whatever size is claimed, block by block
             budget.spend(info.size)
     with _tar_stream(stream, head, _Budget(size, limits)) as archive:
-        for info in archive:
+        for info in _infos(archive):
             content = archive.extractfile(info) if info.isreg() else None
             if content is not None:
                 yield Member(info.name, info.size, None, content)
+
+
+def _infos(archive: tarfile.TarFile) -> Iterator[tarfile.TarInfo]:
+    while (info := archive.next()) is not None:
+        yield info
+        # the library keeps the header of every member that it has met
+        archive.members.clear()  # type: ignore[attr-defined]
 
 
 @contextmanager

@@ -6,16 +6,19 @@ An address has x in bits 0-8, y in bits 9-16 and polarity in bit 17 (1 = ON), as
 
 from __future__ import annotations
 
-import numpy as np
+from typing import Any
 
-from spikinghash.events.clock import refuse_wrap
-from spikinghash.events.events import Events
+import numpy as np
+from numpy.typing import NDArray
+
+from spikinghash.events.collect import in_one_block
+from spikinghash.events.content import Content
+from spikinghash.events.dat_records import RECORD, stream_records
+from spikinghash.events.events import Blocks, Events
 from spikinghash.events.options import DEFAULTS, ReadOptions
-from spikinghash.events.records import whole_records
-from spikinghash.events.validate import ONE_BACKWARD_IN, smallest_sensor, validate
+from spikinghash.events.rules import ONE_BACKWARD_IN
 
 NAME = "atis-dat"
-RECORD = np.dtype([("t", "<u4"), ("address", "<u4")])
 ADDRESS_BITS = 18
 #: So many records must fit before a file that ends inside a record is taken for one of these.
 MIN_RECORDS_IF_CUT = 8
@@ -31,19 +34,20 @@ def looks_like(head: bytes, size: int) -> bool:
     return backward * ONE_BACKWARD_IN <= len(records) and int(records["address"].max()) < 2**ADDRESS_BITS
 
 
-def read(data: bytes, options: ReadOptions = DEFAULTS) -> Events:
-    """Decode the whole content of a file.
+def stream(content: Content, options: ReadOptions, block_bytes: int) -> Blocks:
+    """A pass over the events of a file.
 
-    The sensor is `options.sensor`, else the smallest that holds all coordinates. An address of more than 18 bits gives
-    a polarity that is refused. Raises `BadRecording`: truncated, time-wrap, and what `validate` refuses.
+    The sensor is `options.sensor`, else the smallest that holds all coordinates, for which the file is read twice. An
+    address of more than 18 bits gives a polarity that is refused. Raises `BadRecording`: truncated, time-wrap, and what
+    `validate` refuses.
     """
-    records = whole_records(data, 0, RECORD)
-    address = records["address"]
-    x, y = address & 0x1FF, (address >> 9) & 0xFF
+    return stream_records(content, 0, _split, options.sensor, block_bytes, format=NAME)
 
-    def offset_of(index: int) -> int:
-        return index * RECORD.itemsize
 
-    refuse_wrap(records["t"], offset_of)
-    sensor = options.sensor or smallest_sensor(x, y)
-    return validate(records["t"], x, y, address >> 17, sensor=sensor, format=NAME, offset_of=offset_of)
+def read(data: bytes, options: ReadOptions = DEFAULTS) -> Events:
+    """Decode the whole content of a file at once."""
+    return in_one_block(stream, data, options)
+
+
+def _split(address: NDArray[Any]) -> tuple[NDArray[Any], NDArray[Any], NDArray[Any]]:
+    return address & 0x1FF, (address >> 9) & 0xFF, address >> 17

@@ -7,19 +7,20 @@ Version 1 files of old ATIS cameras have no header at all: see `atis_dat`.
 
 from __future__ import annotations
 
-import numpy as np
+from typing import Any
+
+from numpy.typing import NDArray
 
 from spikinghash.errors import BadRecording
-from spikinghash.events.clock import refuse_wrap
-from spikinghash.events.events import Events
+from spikinghash.events.collect import in_one_block
+from spikinghash.events.content import Content
+from spikinghash.events.dat_records import RECORD, stream_records
+from spikinghash.events.events import Blocks, Events
 from spikinghash.events.options import DEFAULTS, ReadOptions
-from spikinghash.events.percent_header import percent_header, sensor_in
-from spikinghash.events.records import whole_records
+from spikinghash.events.percent_header import percent_header, sensor_in, whole_header
 from spikinghash.events.stated_sensor import agreed
-from spikinghash.events.validate import smallest_sensor, validate
 
 NAME = "dat"
-RECORD = np.dtype([("t", "<u4"), ("address", "<u4")])
 TYPES = (0x00, 0x0C)
 
 
@@ -29,29 +30,30 @@ def looks_like(head: bytes, size: int) -> bool:
     return not {"evt", "format", "system_id"} & fields.keys() and bool({"version", "width", "data"} & fields.keys())
 
 
-def read(data: bytes, options: ReadOptions = DEFAULTS) -> Events:
-    """Decode the whole content of a file.
+def stream(content: Content, options: ReadOptions, block_bytes: int) -> Blocks:
+    """A pass over the events of a file.
 
-    The sensor is `options.sensor`, else that of the header, else the smallest that holds all coordinates.
-    Raises `BadRecording`: truncated, event-type, count (records of other than 8 bytes), time-wrap, and what
-    `validate` refuses.
+    The sensor is `options.sensor`, else that of the header, else the smallest that holds all coordinates, for which
+    the file is read twice. Raises `BadRecording`: truncated, event-type, count (records of other than 8 bytes),
+    time-wrap, and what `validate` refuses.
     """
-    fields, end = percent_header(data)
-    if len(data) < end + 2:
-        raise BadRecording("truncated", "the file ends before the type and size of its events", len(data))
-    kind, size = data[end], data[end + 1]
+    head = whole_header(content)
+    fields, end = percent_header(head)
+    if content.size < end + 2:
+        raise BadRecording("truncated", "the file ends before the type and size of its events", content.size)
+    kind, size = content.read(end, end + 2)
     if kind not in TYPES:
         raise BadRecording("event-type", f"events of type 0x{kind:02x} are not polarity events", end)
     if size != RECORD.itemsize:
         raise BadRecording("count", f"the header says {size} bytes an event, this type has 8", end + 1)
-    start = end + 2
-    records = whole_records(data, start, RECORD)
+    sensor = agreed(options.sensor, sensor_in(fields))
+    return stream_records(content, end + 2, _split, sensor, block_bytes, format=NAME)
 
-    def offset_of(index: int) -> int:
-        return start + index * RECORD.itemsize
 
-    address = records["address"]
-    x, y = address & 0x3FFF, (address >> 14) & 0x3FFF
-    refuse_wrap(records["t"], offset_of)
-    sensor = agreed(options.sensor, sensor_in(fields)) or smallest_sensor(x, y)
-    return validate(records["t"], x, y, address >> 28, sensor=sensor, format=NAME, offset_of=offset_of)
+def read(data: bytes, options: ReadOptions = DEFAULTS) -> Events:
+    """Decode the whole content of a file at once."""
+    return in_one_block(stream, data, options)
+
+
+def _split(address: NDArray[Any]) -> tuple[NDArray[Any], NDArray[Any], NDArray[Any]]:
+    return address & 0x3FFF, (address >> 14) & 0x3FFF, address >> 28

@@ -26,14 +26,15 @@ def count_evt21(words: NDArray[np.uint64]) -> int:
 
 
 @kernel
-def decode_evt21(words: NDArray[np.uint64], out: Any, stop: int, counts: NDArray[np.int64]) -> int:
+def decode_evt21(
+    words: NDArray[np.uint64], out: Any, stop: int, counts: NDArray[np.int64], state: NDArray[np.int64]
+) -> int:
     """Decode words [N] into `out` = t int64, x uint16, y uint16, p uint8, until `stop` events were found.
 
-    Returns the number of words read; `counts` int64 [5] as in `decode_evt2`, and times run over as there.
+    Returns the number of words read; `counts` and `state` as in `decode_evt2`, and times run over as there.
     """
     t, x, y, p = out
-    events, base, timed = 0, 0, False
-    high: Any = 0
+    events, base, high, timed = 0, state[0], state[1], state[2] != 0
     counts[:] = 0
     counts[BAD_WORD] = -1
     for i in range(words.size):
@@ -63,5 +64,6 @@ def decode_evt21(words: NDArray[np.uint64], out: Any, stop: int, counts: NDArray
         else:
             counts[BAD_WORD] = i
             break
+    state[0], state[1], state[2] = base, high, timed
     counts[EVENTS] = events
     return words.size

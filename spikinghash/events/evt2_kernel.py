@@ -11,6 +11,8 @@ from spikinghash.kernels.jit import kernel
 
 #: What `counts` holds after a run.
 EVENTS, EXTERNAL, VENDOR, UNTIMED, BAD_WORD = range(5)
+#: Numbers that a loop takes over from the words before; all are 0 before the first.
+STATE = 8
 
 
 @kernel
@@ -23,15 +25,17 @@ def count_evt2(words: NDArray[np.uint32]) -> int:
 
 
 @kernel
-def decode_evt2(words: NDArray[np.uint32], out: Any, stop: int, counts: NDArray[np.int64]) -> int:
+def decode_evt2(
+    words: NDArray[np.uint32], out: Any, stop: int, counts: NDArray[np.int64], state: NDArray[np.int64]
+) -> int:
     """Decode words [N] into `out` = t int64, x uint16, y uint16, p uint8, until `stop` events were found.
 
     Returns the number of words read; `counts` int64 [5] is filled as named above, BAD_WORD with the index of the first
-    word of an unknown type or -1. Times run over after 2^34 us; a time that falls by half of that means it did.
+    word of an unknown type or -1. `state` int64 [STATE] goes from one block of words to the next. Times run over after
+    2^34 us; a time that falls by half of that means it did.
     """
     t, x, y, p = out
-    events, base, timed = 0, 0, False
-    high: Any = 0
+    events, base, high, timed = 0, state[0], state[1], state[2] != 0
     counts[:] = 0
     counts[BAD_WORD] = -1
     for i in range(words.size):
@@ -60,5 +64,6 @@ def decode_evt2(words: NDArray[np.uint32], out: Any, stop: int, counts: NDArray[
         else:
             counts[BAD_WORD] = i
             break
+    state[0], state[1], state[2] = base, high, timed
     counts[EVENTS] = events
     return words.size

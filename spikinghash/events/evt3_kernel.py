@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from spikinghash.events.evt2_kernel import BAD_WORD, EVENTS, EXTERNAL, UNTIMED, VENDOR
-from spikinghash.events.validate import MAX_LATE_US
+from spikinghash.events.rules import MAX_LATE_US
 from spikinghash.kernels.jit import kernel
 
 ADDR_Y, ADDR_X, BASE_X, VECT_12, VECT_8, TIME_LOW, CONTINUED_4, TIME_HIGH = 0, 2, 3, 4, 5, 6, 7, 8
@@ -41,18 +41,17 @@ def later(now: Any, new: Any) -> Any:
 
 @kernel
 def decode_evt3(  # noqa: PLR0912 one state machine, one branch a word
-    words: NDArray[np.uint16], out: Any, stop: int, counts: NDArray[np.int64]
+    words: NDArray[np.uint16], out: Any, stop: int, counts: NDArray[np.int64], state: NDArray[np.int64]
 ) -> int:
     """Decode words [N] into `out` = t int64, x uint16, y uint16, p uint8, until `stop` events were found.
 
-    Returns the number of words read; `counts` int64 [5] as in `decode_evt2`. Times run over after 2^24 us; a high part
-    that falls by half of its range means they did. A new high part starts at its first microsecond. Within 1 ms a lower
-    time than before keeps the time reached, as faery reads such files.
+    Returns the number of words read; `counts` and `state` as in `decode_evt2`. Times run over after 2^24 us; a high
+    part that falls by half of its range means they did. A new high part starts at its first microsecond. Within 1 ms a
+    lower time than before keeps the time reached, as faery reads such files.
     """
     t, x, y, p = out
-    events, loops, high, low, timed = 0, 0, 0, 0, False
-    row, base, polarity = 0, 0, 0
-    now: Any = np.int64(0)
+    events, loops, high, low, timed = 0, state[0], state[1], state[2], state[3] != 0
+    row, base, polarity, now = state[4], state[5], state[6], state[7]
     counts[:] = 0
     counts[BAD_WORD] = -1
     for i in range(words.size):
@@ -99,5 +98,7 @@ def decode_evt3(  # noqa: PLR0912 one state machine, one branch a word
         else:
             counts[BAD_WORD] = i
             break
+    state[0], state[1], state[2], state[3] = loops, high, low, timed
+    state[4], state[5], state[6], state[7] = row, base, polarity, now
     counts[EVENTS] = events
     return words.size

@@ -1,76 +1,123 @@
-"""What the readers of the EVT encodings share: from words through a compiled loop to `Events`."""
+"""What the readers of the EVT encodings share: words through a compiled loop, block after block."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from spikinghash.errors import BadRecording
-from spikinghash.events.events import Events
+from spikinghash.events.block_checks import BlockChecks
+from spikinghash.events.content import Content
+from spikinghash.events.events import Blocks
 from spikinghash.events.evt_header import evt_header, sensor_of
 from spikinghash.events.options import ReadOptions
-from spikinghash.events.records import whole_records
-from spikinghash.events.validate import validate
+from spikinghash.events.percent_header import whole_header
+from spikinghash.events.records import refuse_incomplete
+from spikinghash.events.rules import MAX_LATE_US
 
-Kernel = tuple[Callable[[NDArray[Any]], int], Callable[..., int]]
+_TYPES = (np.int64, np.uint16, np.uint16, np.uint8)
+#: So many words tell how the bits of all are ordered.
+_LOOK_AT = 4096
 
 
-def read_words(
-    data: bytes,
-    options: ReadOptions,
-    dtype: str,
-    kernel: Kernel,
-    *,
-    format: str,
-    arrange: Callable[[NDArray[Any], str | None], NDArray[Any]] | None = None,
-) -> Events:
-    """Decode the whole content of a file of words of `dtype`; one without a header needs `options.sensor`.
+@dataclass(frozen=True)
+class Words:
+    """One encoding: words of `dtype`, and its loops, see `evt2_kernel`.
 
-    The sensor is `options.sensor`, else the geometry in the header, else that of its `system_ID`. `arrange` gets the
-    words and the `endianness` of the header and puts the bits in order. External triggers and words of the vendor are
-    counted in `dropped`. Raises `BadRecording`: truncated, sensor, event-type (offset of the first unknown word), and
-    what `validate` refuses.
+    `are_swapped` gets the first words and the `endianness` of the header, `swap` puts the bits in order. An event that
+    is good comes at most `late_us` late.
     """
-    header = evt_header(data)
-    words = whole_records(data, header.start, dtype)
-    sensor = sensor_of(header, options)
-    if arrange is not None:
-        words = arrange(words, header.endianness)
-    return _decode_words(words, kernel, format=format, start=header.start, sensor=sensor)
+
+    dtype: str
+    count: Callable[[NDArray[Any]], int]
+    decode: Callable[..., int]
+    format: str
+    late_us: int = MAX_LATE_US
+    are_swapped: Callable[[NDArray[Any], str | None], bool] | None = None
+    swap: Callable[[NDArray[Any]], NDArray[Any]] | None = None
+
+    @property
+    def size(self) -> int:
+        """Bytes of a word."""
+        return np.dtype(self.dtype).itemsize
 
 
-def _decode_words(words: NDArray[Any], kernel: Kernel, *, format: str, start: int, sensor: tuple[int, int]) -> Events:
-    """Count, decode and validate words [N] that stand in the file from byte `start`.
+def stream_words(content: Content, options: ReadOptions, block_bytes: int, words: Words) -> Blocks:
+    """A pass over the events of a file of words; one without a header needs `options.sensor`.
 
-    `kernel` is (count, decode) of one encoding, see `evt2_kernel`. Trigger words, vendor words and events before the
-    first time are counted in `dropped`. Raises `BadRecording`: event-type with the byte of the first unknown word, and
-    what `validate` refuses.
+    The sensor is `options.sensor`, else the geometry in the header, else that of its `system_ID`. External triggers and
+    words of the vendor are counted in `dropped`. Raises `BadRecording`: truncated, sensor, event-type (offset of the
+    first unknown word), and what `validate` refuses.
     """
-    from spikinghash.events.evt2_kernel import BAD_WORD, EVENTS, EXTERNAL, UNTIMED, VENDOR
+    from spikinghash.events.evt2_kernel import EXTERNAL, UNTIMED, VENDOR
 
-    count, decode = kernel
-    room = count(words)
-    counts = np.zeros(5, dtype=np.int64)
-    out = tuple(np.empty(room, dtype=dtype) for dtype in (np.int64, np.uint16, np.uint16, np.uint8))
-    decode(words, out, room + 1, counts)
-    bad = int(counts[BAD_WORD])
-    if bad >= 0:
-        where = start + bad * words.itemsize
-        kind = int(words[bad]) >> (8 * words.itemsize - 4)
-        raise BadRecording("event-type", f"a word of the unknown type 0x{kind:X} for {format}", where)
+    header = evt_header(whole_header(content))
+    refuse_incomplete(content.size, header.start, words.size)
+    checks = BlockChecks(sensor_of(header, options), words.format, words.late_us)
+    decoder = _Decoder(content, words, header.start, header.endianness, block_bytes)
+    skipped = np.zeros(5, np.int64)
+    for columns, counts, last in decoder.blocks():
+        skipped += counts
+        block = checks.add(*columns, last=last, give_away=True)
+        if block.count:
+            yield block
+    names = {"external": EXTERNAL, "vendor": VENDOR, "untimed": UNTIMED}
+    return checks.finish(decoder.offset_of, {name: int(skipped[which]) for name, which in names.items()})
 
-    def offset_of(index: int) -> int:
-        # the loop says at which word it stopped: after the one that brought event number `index`
-        # no word brings more than 32
-        scratch = tuple(np.empty(index + 33, dtype=column.dtype) for column in out)
-        return start + (int(decode(words, scratch, index + 1, counts)) - 1) * words.itemsize
 
-    found = int(counts[EVENTS])
-    skipped = {"external": int(counts[EXTERNAL]), "vendor": int(counts[VENDOR]), "untimed": int(counts[UNTIMED])}
-    t, x, y, p = (column[:found] for column in out)
-    return validate(
-        t, x, y, p, sensor=sensor, format=format, offset_of=offset_of, skipped=skipped, give_away=True
-    )  # fmt: skip
+Columns = tuple[NDArray[Any], ...]
+
+
+class _Decoder:
+    """Words of a file that stand from byte `start` to its end, in blocks of about `block_bytes`."""
+
+    def __init__(self, content: Content, words: Words, start: int, endianness: str | None, block_bytes: int) -> None:
+        self.content, self.words, self.start = content, words, start
+        self.step = max(1, block_bytes // words.size) * words.size
+        look = content.read(start, min(content.size, start + _LOOK_AT * words.size)) if words.are_swapped else b""
+        self.swapped = words.are_swapped is not None and words.are_swapped(np.frombuffer(look, words.dtype), endianness)
+
+    def blocks(self) -> Iterator[tuple[Columns, NDArray[np.int64], bool]]:
+        """Columns t, x, y, p of each block, what was counted in it, whether it is the last."""
+        from spikinghash.events.evt2_kernel import BAD_WORD, EVENTS
+
+        for where, words, state in self._words():
+            room, counts = self.words.count(words), np.zeros(5, np.int64)
+            out = tuple(np.empty(room, kind) for kind in _TYPES)
+            self.words.decode(words, out, room + 1, counts, state)
+            bad = int(counts[BAD_WORD])
+            if bad >= 0:
+                kind = int(words[bad]) >> (8 * self.words.size - 4)
+                message = f"a word of the unknown type 0x{kind:X} for {self.words.format}"
+                raise BadRecording("event-type", message, where + bad * self.words.size)
+            found = int(counts[EVENTS])
+            yield tuple(column[:found] for column in out), counts, where + words.nbytes >= self.content.size
+
+    def offset_of(self, index: int) -> int:
+        """The byte of the word that brought event number `index`."""
+        from spikinghash.events.evt2_kernel import EVENTS
+
+        for where, words, state in self._words():
+            room, counts, before = self.words.count(words), np.zeros(5, np.int64), state.copy()
+            # the loop may go on to the end of a word, and no word brings more than 32
+            out = tuple(np.empty(room + 33, kind) for kind in _TYPES)
+            self.words.decode(words, out, room + 1, counts, state)
+            if index < int(counts[EVENTS]):
+                # it says at which word it stopped: after the one that brought the event
+                stopped = int(self.words.decode(words, out, index + 1, counts, before))
+                return where + (stopped - 1) * self.words.size
+            index -= int(counts[EVENTS])
+        raise IndexError(index)
+
+    def _words(self) -> Iterator[tuple[int, NDArray[Any], NDArray[np.int64]]]:
+        """Byte of each block in the file, its words, and the state that goes from one to the next."""
+        from spikinghash.events.evt2_kernel import STATE
+
+        state = np.zeros(STATE, np.int64)
+        for where in range(self.start, self.content.size, self.step):
+            words = np.frombuffer(self.content.read(where, min(where + self.step, self.content.size)), self.words.dtype)
+            yield where, self.words.swap(words) if self.swapped and self.words.swap else words, state

@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import asdict
+from dataclasses import asdict, dataclass, replace
 from types import TracebackType
+from typing import Any
 
 import numpy as np
 
 from spikinghash.errors import BadRecording
-from spikinghash.events.events import Events
-from spikinghash.events.isolated_child import Facts, Fill, IsolatedChild, Limits
+from spikinghash.events.collect import Pass, collect
+from spikinghash.events.events import Blocks, Events, EventStream, Facts
+from spikinghash.events.isolated_child import Fill, IsolatedChild, Limits
 from spikinghash.events.machine_memory import reading_bytes
 from spikinghash.events.options import DEFAULTS, ReadOptions
+from spikinghash.events.pipe import ChildFailed
 from spikinghash.events.source import Source
 from spikinghash.isolation import isolated_command
 
@@ -22,10 +25,14 @@ WORKER = isolated_command("spikinghash.events.decode_worker")
 _RAW = (("t", np.int64), ("x", np.uint16), ("y", np.uint16), ("p", np.uint8))
 _LIMITS = Limits()
 _EVENT_BYTES = sum(np.dtype(kind).itemsize for _, kind in _RAW)
+#: The densest encoding has 12 events in 2 bytes, and up to 16 million may have waited for this block.
+_MOST_IN_A_BLOCK = 32_000_000
 
 
 class IsolatedDecoder:
-    """A decoder with the signature of `reader.decode`; use it in a `with` block. Not for several threads at once.
+    """A decoder with the signatures of `reader.decode` and `reader.stream`, to be used in a `with` block.
+
+    Not for several threads at once.
 
     The child is started at first use and again after it died or was stopped. Extra reasons it refuses by:
     "timeout", "memory", "decoder-crash", each after a second try where the system may be to blame.
@@ -58,26 +65,84 @@ class IsolatedDecoder:
         options: ReadOptions = DEFAULTS,
     ) -> Events:
         """As `reader.decode`, in the child."""
-        request = {"name": source.path.name, "format": format, "sensor": sensor, "options": asdict(options)}
-        size = len(source.data)
-        return self.child.ask(
-            request, source.data, source.stored_bytes, lambda facts, fill: self._events(facts, fill, size)
-        )
+        recording = self.stream(source, format=format, sensor=sensor, options=options)
+        return collect(_in_memory(recording.blocks(), source.size, self.limits.max_events))
 
-    def _events(self, facts: Facts, fill: Fill, size: int) -> Events:
-        count = facts["events"]
+    def stream(
+        self,
+        source: Source,
+        *,
+        format: str | None = None,
+        sensor: tuple[int, int] | None = None,
+        options: ReadOptions = DEFAULTS,
+    ) -> EventStream:
+        """As `reader.stream`, in the child; one pass at a time, and all that is refused comes with a pass."""
+        request = {"name": source.path.name, "format": format, "sensor": sensor, "options": asdict(options)}
+        return _Isolated(self.child, source, request)
+
+
+@dataclass(frozen=True)
+class _Isolated:
+    """An `EventStream` that comes out of a child."""
+
+    child: IsolatedChild
+    source: Source
+    request: dict[str, Any]
+
+    def blocks(self) -> Blocks:
+        """As `EventStream.blocks`; where the child fails once, another one goes on from the same event."""
+        request, given = self.request | self._allowance(), 0
+        for tried in range(2):
+            skip = given
+            try:
+                for facts, fill in self.child.answers(request, self.source.content):
+                    if "facts" in facts:
+                        return Facts(**facts["facts"])
+                    block = _block(facts, fill)
+                    rest = block if skip == 0 else _without_first(block, skip)
+                    skip -= block.count - rest.count
+                    given += rest.count
+                    if rest.count:
+                        yield rest
+            except ChildFailed as failed:
+                failed.give_up(tried)
+        raise AssertionError("a child answers or fails")
+
+    def _allowance(self) -> dict[str, Any]:
+        limits, size = self.child.limits, self.source.size
+        memory: dict[str, Any] = {"limit_bytes": self.child.allowance(0, None, 0), "too_large": None}
+        try:
+            whole = self.child.allowance(size, self.source.stored_bytes, limits.memory_per_byte)
+        except BadRecording as error:
+            return memory | {"too_large": error.message}
+        return memory | {"whole_limit_bytes": whole}
+
+
+def _block(facts: dict[str, Any], fill: Fill) -> Events:
+    count = facts["events"]
+    if not 0 < count <= _MOST_IN_A_BLOCK:
+        raise ChildFailed("decoder-crash", "the decoder answered nonsense")
+    columns = [np.empty(count, kind) for _, kind in _RAW]
+    for column in columns:
+        fill(column)
+        column.flags.writeable = False
+    t, x, y, p = columns
+    return Events(t, x, y, p, width=facts["width"], height=facts["height"], format=facts["format"])
+
+
+def _without_first(block: Events, count: int) -> Events:
+    rest = slice(count, None)
+    return replace(block, t=block.t[rest], x=block.x[rest], y=block.y[rest], p=block.p[rest])
+
+
+def _in_memory(blocks: Blocks, size: int, most: int) -> Blocks:
+    """The same pass over a content of `size` bytes, refused where it is too large to be held."""
+    count, read = 0, Pass(blocks)
+    for block in read:
+        count += block.count
         # while they come over, content and events are there and here
-        if not 0 <= count <= self.limits.max_events or 2 * (size + count * _EVENT_BYTES) > reading_bytes():
-            self.close()
-            raise BadRecording("memory", f"{count} events are more than this machine's memory allows for one recording")
-        columns: dict[str, np.ndarray] = {}
-        for name, kind in _RAW:
-            columns[name] = np.empty(count, kind)
-            if count:
-                fill(columns[name])
-            columns[name].flags.writeable = False
-        return Events(
-            t=columns["t"], x=columns["x"], y=columns["y"], p=columns["p"],
-            width=facts["width"], height=facts["height"], format=facts["format"],
-            dropped=facts["dropped"], reordered=facts["reordered"],
-        )  # fmt: skip
+        if count > most or 2 * (size + count * _EVENT_BYTES) > reading_bytes():
+            blocks.close()
+            raise BadRecording("memory", f"over {count} events are more than this machine's memory allows at once")
+        yield block
+    return read.facts

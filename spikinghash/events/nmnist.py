@@ -15,7 +15,8 @@ from numpy.typing import NDArray
 from spikinghash.errors import BadRecording
 from spikinghash.events.events import Events
 from spikinghash.events.options import DEFAULTS, ReadOptions
-from spikinghash.events.validate import ONE_OFF_SENSOR_IN, smallest_sensor, validate
+from spikinghash.events.rules import ONE_OFF_SENSOR_IN
+from spikinghash.events.validate import smallest_sensor, validate
 
 NAME = "nmnist"
 RECORD_BYTES = 5

@@ -8,7 +8,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from spikinghash.events.events import Events
+from spikinghash.events.collect import Pass
+from spikinghash.events.events import Blocks, Events
 from spikinghash.events.options import ReadOptions
 
 
@@ -33,6 +34,15 @@ def orient(events: Events, options: ReadOptions) -> Events:
         x, y, width, height = y, x, height, width
     p = _frozen(np.uint8(1) - events.p) if options.invert_polarity else events.p
     return replace(events, x=x, y=y, p=p, width=width, height=height)
+
+
+def orient_blocks(blocks: Blocks, options: ReadOptions) -> Blocks:
+    """A pass whose events are all turned so."""
+    turned = Pass(blocks)
+    for block in turned:
+        yield orient(block, options)
+    facts = turned.facts
+    return replace(facts, width=facts.height, height=facts.width) if options.transpose else facts
 
 
 def _frozen(column: NDArray[Any]) -> NDArray[Any]:

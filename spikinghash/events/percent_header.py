@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import re
 
+from spikinghash.events.content import Content
+
 _LINE = re.compile(rb"%[ \t]?[\t\x20-\x7e]*\r?\n")
 _LAST = re.compile(rb"% ?end\s*$")
+_HEAD_BYTES = 1 << 16
 
 
 def percent_header(data: bytes) -> tuple[dict[str, str], int]:
@@ -19,6 +22,19 @@ def percent_header(data: bytes) -> tuple[dict[str, str], int]:
         key, _, value = match[0][1:].decode("ascii").strip().partition(" ")
         fields.setdefault(key.lower(), value.strip())
     return fields, position
+
+
+def whole_header(content: Content) -> bytes:
+    """The beginning of a content, as far as its header goes at least."""
+    size = min(_HEAD_BYTES, content.size)
+    while True:
+        head = content.read(0, size)
+        _, end = percent_header(head)
+        # a line that goes on beyond what was read
+        cut = head[end : end + 1] == b"%" and b"\n" not in head[end:]
+        if size == content.size or not (cut or end == size):
+            return head
+        size = min(2 * size, content.size)
 
 
 def sensor_in(fields: dict[str, str]) -> tuple[int, int] | None:

@@ -12,6 +12,8 @@ from typing import Any
 
 import psutil
 
+from spikinghash.errors import BadRecording
+
 #: Bytes that go through a pipe at once.
 PIECE_BYTES = 1 << 20
 #: How long it is looked at whether a late child computes, in seconds.
@@ -29,6 +31,11 @@ class ChildFailed(Exception):
         self.reason = reason
         self.message = message
         self.again = again
+
+    def give_up(self, tried: int) -> None:
+        """Raise the refusal of the input unless another try is worth its time and none was made."""
+        if tried or not self.again:
+            raise BadRecording(self.reason, self.message) from None
 
 
 @contextmanager

@@ -32,7 +32,7 @@ def problems(events: Events) -> list[str]:
         found.append("all events have the same time")
     elif span_us and events.count * 1e6 / span_us > SATURATED_PER_S:
         found.append(f"{events.count * 1e6 / span_us:.2e} events per second: the sensor's read-out was saturated")
-    found += doubtful_times(events)
+    found += doubtful_times(events.facts)
     gap = int(np.diff(events.t).max(initial=0))
     if gap > GAP_US:
         found.append(f"a silence of {gap / 1e6:.1f} s between two events")

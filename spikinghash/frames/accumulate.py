@@ -54,24 +54,66 @@ def accumulate(
     dropped[full], events off the window dropped["outside-window"]. Raises `ValueError` for an empty window or a cell
     or count below 1.
     """
-    start = events.t_first_us if start_us is None else start_us
-    end = events.t_last_us if end_us is None else end_us
-    edges = bin_edges(start, end, steps)
-    counts: Counts = np.zeros((steps, 2, *cells(events, downsample)), dtype=dtype)
-    limit = int(np.iinfo(dtype).max) if most is None else most
-    if not 1 <= limit <= np.iinfo(dtype).max:
-        raise ValueError(f"{dtype} cannot count to {limit}")
-    # events are sorted, so a bin is a range of them
-    ranges = np.searchsorted(events.t, edges)
-    surplus = _count(frozen_columns(events), ranges, limit, downsample, counts)
-    return account(counts, events.count, {"outside-window": events.count - int(ranges[-1] - ranges[0]), full: surplus})
+    span = span_of(events, start_us, end_us)
+    counting = Counting((events.width, events.height), steps, span, dtype, most=most, full=full, downsample=downsample)
+    counting.add(events)
+    return counting.framed()
 
 
-def cells(events: Events, downsample: int) -> tuple[int, int]:
-    """(height, width) of the frames in cells of `downsample` pixels a side; raises `ValueError` below 1."""
+class Counting:
+    """The frames of one window, which a sensor (width, height) has, while its events come in blocks; see `accumulate`.
+
+    `span` is the first and the last time of the window.
+    """
+
+    def __init__(
+        self,
+        sensor: tuple[int, int],
+        steps: int,
+        span: tuple[int, int],
+        dtype: CountType = "uint8",
+        *,
+        most: int | None = None,
+        full: str = "saturated",
+        downsample: int = 1,
+    ) -> None:
+        self.edges = bin_edges(*span, steps)
+        self.counts: Counts = np.zeros((steps, 2, *cells(sensor, downsample)), dtype=dtype)
+        self.most = int(np.iinfo(dtype).max) if most is None else most
+        self.full, self.downsample = full, downsample
+        if not 1 <= self.most <= np.iinfo(dtype).max:
+            raise ValueError(f"{dtype} cannot count to {self.most}")
+        self.events_in = self.outside = self.surplus = 0
+
+    def add(self, events: Events) -> None:
+        """Count the next events of the window, or of around it."""
+        # events are sorted, so a bin is a range of them
+        ranges = np.searchsorted(events.t, self.edges)
+        self.surplus += _count(frozen_columns(events), ranges, self.most, self.downsample, self.counts)
+        self.events_in += events.count
+        self.outside += events.count - int(ranges[-1] - ranges[0])
+
+    def framed(self) -> Framed:
+        """The frames and their account."""
+        return account(self.counts, self.events_in, {"outside-window": self.outside, self.full: self.surplus})
+
+
+def span_of(events: Events, start_us: int | None, end_us: int | None) -> tuple[int, int]:
+    """The given times, else those of the first and the last event."""
+    return (
+        events.t_first_us if start_us is None else start_us,
+        events.t_last_us if end_us is None else end_us,
+    )
+
+
+def cells(sensor: tuple[int, int], downsample: int) -> tuple[int, int]:
+    """(height, width) of the frames of a sensor (width, height) in cells of `downsample` pixels a side.
+
+    Raises `ValueError` below 1.
+    """
     if downsample < 1:
         raise ValueError(f"a cell has at least 1 pixel a side, not {downsample}")
-    return -(-events.height // downsample), -(-events.width // downsample)
+    return -(-sensor[1] // downsample), -(-sensor[0] // downsample)
 
 
 def account(counts: Frames, events_in: int, dropped: dict[str, int]) -> Framed:

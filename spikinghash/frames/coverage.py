@@ -6,7 +6,6 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
 
 from spikinghash.frames.windows import Cut, Ranges
 
@@ -33,24 +32,26 @@ def cover(events: int, cuts: Iterable[Cut]) -> Coverage:
     cuts = list(cuts)
     kept = [[window.first, window.stop] for one in cuts for window in one.kept]
     ranges = np.array(kept, dtype=np.int64).reshape(-1, 2)
-    taken = _inside(events, ranges)
-    repeated = int((ranges[:, 1] - ranges[:, 0]).sum()) - int(taken.sum())
+    taken = _inside(ranges)
+    repeated = int((ranges[:, 1] - ranges[:, 0]).sum()) - taken
     dropped, left_out = {}, {}
     for reason in ("partial-window", "few-events"):
         some = [one.left_out[reason] for one in cuts if reason in one.left_out]
         if some:
             without = np.concatenate(some)
             left_out[reason] = len(without)
-            new = _inside(events, without) & ~taken
-            dropped[reason] = int(new.sum())
-            taken |= new
-    dropped["outside-window"] = events - int(taken.sum())
+            ranges = np.concatenate([ranges, without])
+            before, taken = taken, _inside(ranges)
+            dropped[reason] = taken - before
+    dropped["outside-window"] = events - taken
     return Coverage({reason: count for reason, count in dropped.items() if count}, repeated, left_out)
 
 
-def _inside(events: int, ranges: Ranges) -> NDArray[np.bool_]:
-    """Which of the events lie in at least one range."""
-    depth = np.zeros(events + 1, dtype=np.int64)
-    np.add.at(depth, ranges[:, 0], 1)
-    np.subtract.at(depth, ranges[:, 1], 1)
-    return np.asarray(np.cumsum(depth)[:-1] > 0)
+def _inside(ranges: Ranges) -> int:
+    """How many events lie in at least one range."""
+    if not len(ranges):
+        return 0
+    ranges = ranges[np.argsort(ranges[:, 0], kind="stable")]
+    # where each range goes beyond all that begin before it
+    reached = np.maximum.accumulate(np.concatenate([[0], ranges[:-1, 1]]))
+    return int(np.maximum(ranges[:, 1] - np.maximum(ranges[:, 0], reached), 0).sum())

@@ -8,9 +8,10 @@ from typing import Any
 
 from spikinghash.datasets.recording import Recording
 from spikinghash.errors import BadRecording, ConfigError
+from spikinghash.events.collect import facts_of
 from spikinghash.events.options import DEFAULTS, ReadOptions
+from spikinghash.events.rules import MAX_SIDE_PX
 from spikinghash.events.source import open_source
-from spikinghash.events.validate import MAX_SIDE_PX
 from spikinghash.frames.clips import Decode
 
 Sensor = tuple[int, int]
@@ -53,9 +54,10 @@ def stated_sensor(recordings: list[Recording]) -> Sensor | None:
 def _first_sensor(root: Path, recordings: list[Recording], format: str | None, decode: Decode) -> Sensor:
     for recording in recordings:
         try:
-            events = decode(open_source(recording.path, data_set=root), format=format, options=recording.options)
+            found = decode(open_source(recording.path, data_set=root), format=format, options=recording.options)
+            facts = facts_of(found.blocks())
         except BadRecording:
             continue
-        return events.width, events.height
+        return facts.width, facts.height
     # no file can be read: the caller meets each of them again and enters why in the ledger
     return 1, 1

@@ -13,7 +13,7 @@ from spikinghash.datasets.splits import assign_splits
 from spikinghash.errors import BadRecording, ConfigError
 from spikinghash.events.doubts import Doubts
 from spikinghash.events.options import DEFAULTS, ReadOptions
-from spikinghash.events.reader import decode as decode_here
+from spikinghash.events.reader import stream as stream_here
 from spikinghash.events.source import open_source
 from spikinghash.files import write_json
 from spikinghash.frames.clips import Decode, FileClips, cut_file, frame_clips
@@ -52,7 +52,7 @@ def ingest(
     seed: int = 0,
     format: str | None = None,
     reading: ReadOptions = DEFAULTS,
-    decode: Decode = decode_here,
+    decode: Decode = stream_here,
     progress: Progress | None = None,
 ) -> IngestReport:
     """Frame every recording below `root` as `framing` says and write `out`: the store, splits.json, ledger.json.

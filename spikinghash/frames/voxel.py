@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from spikinghash.events.events import Events
-from spikinghash.frames.accumulate import Framed, account, cells, frozen_columns
+from spikinghash.frames.accumulate import Framed, account, cells, frozen_columns, span_of
 from spikinghash.frames.edges import check_span
 from spikinghash.kernels.jit import kernel
 
@@ -32,12 +32,28 @@ def voxel_grid(
     Every event has the weight 1 in all, summed in float64 and rounded once. Events off the window are
     dropped["outside-window"]. `downsample` and errors as in `accumulate`.
     """
-    start = events.t_first_us if start_us is None else start_us
-    end = events.t_last_us if end_us is None else end_us
-    span = check_span(start, end, steps)
-    weights = np.zeros((steps, 2, *cells(events, downsample)), dtype=np.float64)
-    outside = _share(frozen_columns(events), start, span, downsample, weights)
-    return account(weights.astype(np.float32), events.count, {"outside-window": outside})
+    sharing = Sharing((events.width, events.height), steps, span_of(events, start_us, end_us), downsample)
+    sharing.add(events)
+    return sharing.framed()
+
+
+class Sharing:
+    """The voxel grid of one window while its events come in blocks; arguments as of `accumulate.Counting`."""
+
+    def __init__(self, sensor: tuple[int, int], steps: int, span: tuple[int, int], downsample: int = 1) -> None:
+        self.start, self.length = span[0], check_span(*span, steps)
+        self.downsample = downsample
+        self.weights = np.zeros((steps, 2, *cells(sensor, downsample)), dtype=np.float64)
+        self.events_in = self.outside = 0
+
+    def add(self, events: Events) -> None:
+        """Share the next events of the window, or of around it."""
+        self.outside += _share(frozen_columns(events), self.start, self.length, self.downsample, self.weights)
+        self.events_in += events.count
+
+    def framed(self) -> Framed:
+        """The grid and its account."""
+        return account(self.weights.astype(np.float32), self.events_in, {"outside-window": self.outside})
 
 
 @kernel

@@ -40,7 +40,7 @@ def night(tmp_path_factory):
     database = CodeDatabase.create_or_open(folder / "local")
     model = load_model(folder / "model")
     with IsolatedDecoder() as decoder:
-        report = encode_recordings(discover([folder / "landing"]), Encoder(model), database, decode=decoder.decode)
+        report = encode_recordings(discover([folder / "landing"]), Encoder(model), database, decode=decoder.stream)
     return folder / "landing", folder / "model", report.to_json(), rows(database)
 
 

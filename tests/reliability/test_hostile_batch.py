@@ -61,7 +61,7 @@ def night(model, tmp_path_factory):
     limits = Limits(seconds=15.0)
     with IsolatedDecoder(limits, COMMAND) as decoder:
         report = encode_recordings(
-            discover([inbox]), Encoder(load_model(model)), database, decode=decoder.decode
+            discover([inbox]), Encoder(load_model(model)), database, decode=decoder.stream
         )  # fmt: skip
     return expected, report, database, (before, tree(root)), time.monotonic() - started
 

@@ -50,7 +50,7 @@ def night(tmp_path_factory):
         for path in discover([inbox]):
             started = time.monotonic()
             with Watch() as watch:
-                reports.append(encode_recordings([path], encoder, database, decode=decoder.decode))
+                reports.append(encode_recordings([path], encoder, database, decode=decoder.stream))
             costs[path.name] = (time.monotonic() - started, watch.most_bytes)
     return expected, reports, database, costs, inbox
 

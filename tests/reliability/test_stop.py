@@ -83,7 +83,7 @@ def test_a_decoder_that_hangs_does_not_hold_up_a_stop(tmp_path, model):
     before = signal.getsignal(signal.SIGTERM)
     with stop_on_signals() as stop, IsolatedDecoder(command=COMMAND) as decoder:
         report = encode_recordings(
-            discover([inbox]), encoder, database, decode=decoder.decode, progress=progress, stop=stop
+            discover([inbox]), encoder, database, decode=decoder.stream, progress=progress, stop=stop
         )
     assert time.monotonic() - asked[0] < 5
     content = report.to_json()

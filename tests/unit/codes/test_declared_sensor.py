@@ -36,11 +36,11 @@ def test_a_model_of_a_small_sensor_refuses_a_corner_of_a_large_one():
     with IsolatedDecoder() as decoder:
         for name, data in FILES.items():
             with pytest.raises(BadRecording) as caught:
-                frame_recording(name, Source(Path(name), data), spec(Framing(4)), decoder.decode)
+                frame_recording(name, Source(Path(name), data), spec(Framing(4)), decoder.stream)
             assert caught.value.reason == "sensor"
             assert "34x34" in caught.value.message
         (clip,) = frame_recording(
-            "right.raw", Source(Path("right.raw"), evt2(34, 34)), spec(Framing(4)), decoder.decode
+            "right.raw", Source(Path("right.raw"), evt2(34, 34)), spec(Framing(4)), decoder.stream
         )
     assert clip.events == 3000
 

@@ -130,3 +130,28 @@ def test_an_npz_recording_is_no_archive(tmp_path):
     assert not is_archive(path)
     (tmp_path / "plain.bin").write_bytes(b"events")
     assert not is_archive(tmp_path / "plain.bin")
+
+
+def test_the_headers_of_a_tar_are_not_kept():
+    """Of each member only its name is: an archive may have very many."""
+    import tracemalloc
+
+    from spikinghash.events.archive_index import open_index
+    from spikinghash.events.archive_kind import HEAD_BYTES
+
+    peaks = []
+    for count in (200, 3_200):
+        packed = io.BytesIO()
+        with tarfile.open(fileobj=packed, mode="w") as archive:
+            for number in range(count):
+                member = tarfile.TarInfo(f"{number:07}.bin")
+                member.size = 5
+                archive.addfile(member, io.BytesIO(b"12345"))
+        packed.seek(0)
+        size = len(packed.getvalue())
+        tracemalloc.start()
+        found = open_index(packed, packed.read(HEAD_BYTES), size, "a.tar", ArchiveLimits())
+        assert sum(member.content.read() == b"12345" for member in found) == count
+        peaks.append(tracemalloc.get_traced_memory()[1])
+        tracemalloc.stop()
+    assert peaks[1] - peaks[0] < 3_000 * 300

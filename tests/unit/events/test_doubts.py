@@ -6,6 +6,7 @@ import h5py
 import numpy as np
 import pytest
 
+from spikinghash.events.collect import collect
 from spikinghash.events.doubts import Doubts, doubtful_times
 from spikinghash.events.options import ReadOptions
 from spikinghash.events.problems import problems
@@ -49,18 +50,18 @@ def test_nanoseconds_read_as_microseconds_are_told(tmp_path):
 
 def test_times_since_1970_are_told(tmp_path):
     events = read_recording(write(tmp_path / "a.npz", T_US + 1_700_000_000_000_000))
-    assert any("counted from 1970" in line for line in doubtful_times(events))
+    assert any("counted from 1970" in line for line in doubtful_times(events.facts))
 
 
 def test_a_plausible_recording_gives_no_doubt(tmp_path):
-    assert doubtful_times(read_recording(write(tmp_path / "a.npz", T_US))) == []
+    assert doubtful_times(read_recording(write(tmp_path / "a.npz", T_US)).facts) == []
 
 
 def test_several_recordings_give_one_line(tmp_path):
     doubts = Doubts()
     read = doubts.watch(decode)
     for name, unit in (("a.npz", "us"), ("b.npz", "ns"), ("c.npz", "ns")):
-        read(open_source(write(tmp_path / name, UNITS[unit])))
+        collect(read(open_source(write(tmp_path / name, UNITS[unit]))).blocks())
     assert doubts.count == 2
     assert doubts.line().endswith("(1 more)")
 
@@ -80,9 +81,9 @@ def test_nanoseconds_of_a_busy_camera_are_told_too(tmp_path):
     t = np.sort(np.random.default_rng(1).integers(0, 300_000, 300_000)) * 1000
     columns = {"x": np.zeros(len(t), np.uint16), "y": np.zeros(len(t), np.uint16), "p": np.zeros(len(t), np.uint8)}
     np.savez(tmp_path / "a.npz", t=t, **columns)
-    assert any("multiples of 1000" in line for line in doubtful_times(read_recording(tmp_path / "a.npz")))
+    assert any("multiples of 1000" in line for line in doubtful_times(read_recording(tmp_path / "a.npz").facts))
 
 
 def test_milliseconds_read_as_microseconds_are_told(tmp_path):
-    found = doubtful_times(read_recording(write(tmp_path / "a.npz", T_US // 1000)))
+    found = doubtful_times(read_recording(write(tmp_path / "a.npz", T_US // 1000)).facts)
     assert any("may be in ms" in line for line in found)

@@ -9,8 +9,8 @@ from spikinghash.errors import BadRecording
 from spikinghash.events.columns import pick_columns
 from spikinghash.events.validate import validate
 from spikinghash.frames.accumulate import accumulate
+from spikinghash.frames.cut import cut
 from spikinghash.frames.framing import Framing
-from spikinghash.frames.windows import cut
 
 to_frame = pytest.importorskip("tonic.functional").to_frame_numpy
 W, H = 6, 5

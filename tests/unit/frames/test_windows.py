@@ -4,12 +4,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from pydantic import ValidationError
 
-import spikinghash.frames.windows as module
+import spikinghash.frames.cut as module
 from spikinghash.errors import BadRecording, ConfigError
 from spikinghash.events.validate import validate
 from spikinghash.frames.coverage import cover
+from spikinghash.frames.cut import cut
 from spikinghash.frames.framing import Framing, sensor_of
-from spikinghash.frames.windows import cut
 from spikinghash.params import FramesParams
 
 
