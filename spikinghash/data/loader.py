@@ -18,8 +18,8 @@ Batch = tuple[Tensor, Tensor]
 class Loader:
     """Iterating gives clips [B, T, P, H, W] and labels [B] for the steps of `batches`.
 
-    With `workers` 0 this process reads, and the system fetches the next batch from the disk meanwhile: the fastest
-    where training has all the cores. Otherwise so many processes of torch's `DataLoader` read and crop, for a GPU that
+    With `workers` 0 this process reads, and the system fetches the next batch from the disk meanwhile: for training
+    that needs all the cores. Otherwise so many processes of torch's `DataLoader` read and crop, for a GPU that
     one process cannot feed; they are started once and live as long as the loader.
     """
 
