@@ -29,7 +29,7 @@ GEOMETRY = {
     "ucf101-dvs": ((8, 2, 180, 240), (8, 176, 176)), "hardvs": ((8, 2, 260, 346), (8, 256, 320)),
 }  # fmt: skip
 #: All of them take minutes: `make reliability`.
-NAMES = list(TREES) if os.environ.get("FULL") else ["cifar10", "dvs128-gesture"]
+NAMES = list(TREES) if os.environ.get("FULL") else ["dvs128-gesture"]
 STEPS = 2
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(900), pytest.mark.filterwarnings("ignore::DeprecationWarning")]
