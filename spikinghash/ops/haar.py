@@ -35,7 +35,7 @@ def _flat(x: Tensor) -> np.ndarray:
     """[..., W, C] -> [..., W * C]."""
     if not has_whole_vectors(x):
         raise ValueError(f"the kernels take a multiple of {LANES} channels, not {x.shape[-1]}; use `haar_reference`")
-    return array(x).reshape(*x.shape[:-2], -1)
+    return array(x).reshape(*x.shape[:-2], x.shape[-2] * x.shape[-1])
 
 
 def _floats(neuron: tuple[Any, ...]) -> tuple[Any, ...]:
