@@ -72,7 +72,7 @@ def test_an_edit_of_a_shared_file_changes_its_callers(program):
 def test_an_edit_beside_a_kernel_of_another_package_changes_it(program):
     assert call(program, DECODER)[:2] == (3500.0, 0)
     assert call(program, DECODER)[:2] == (3500.0, 1)
-    edit(program, "validate.py", "MAX_LATE_US = 1_000", "MAX_LATE_US = 2_000", "events")
+    edit(program, "rules.py", "MAX_LATE_US = 1_000", "MAX_LATE_US = 2_000", "events")
     assert call(program, DECODER)[:2] == (5000.0, 0)
 
 
