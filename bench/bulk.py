@@ -8,10 +8,7 @@ same number of filmed digits.
 
 from __future__ import annotations
 
-import argparse
-import json
 import os
-import tempfile
 import time
 from collections.abc import Callable
 from dataclasses import replace
@@ -21,6 +18,7 @@ from typing import Any
 import numpy as np
 import torch
 from awake_network import awake, spec_of
+from counted_run import counted_run
 from eager_spikinghash import EagerSpikinghash
 from spikingjelly.activation_based import functional
 from tonic.io import read_mnist_file
@@ -152,17 +150,8 @@ def measure(count: int, folder: Path) -> dict[str, Any]:
     }  # fmt: skip
 
 
-def main() -> None:
-    """Print one line a side, or one JSON document with `--json`."""
-    parser = argparse.ArgumentParser(description="bulk hashing against a plain loop of tonic and SpikingJelly")
-    parser.add_argument("--json", action="store_true")
-    parser.add_argument("--files", type=int, default=1000)
-    asked = parser.parse_args()
-    with tempfile.TemporaryDirectory() as folder:
-        found = measure(asked.files, Path(folder))
-    if asked.json:
-        print(json.dumps(found))
-        return
+def show(found: dict[str, Any]) -> None:
+    """For a person."""
     for name, rate in found["files_per_s"].items():
         print(f"{name:12} {rate:8.1f} files/s")
     print(
@@ -172,4 +161,4 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    main()
+    counted_run("bulk hashing against a plain loop of tonic and SpikingJelly", "--files", 1000, measure, show)

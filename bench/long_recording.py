@@ -7,10 +7,7 @@ all processes above what they have when a recording of one second was hashed. An
 
 from __future__ import annotations
 
-import argparse
-import json
 import os
-import tempfile
 import time
 from dataclasses import replace
 from pathlib import Path
@@ -18,6 +15,7 @@ from typing import Any
 
 import numpy as np
 from awake_network import awake, spec_of
+from counted_run import counted_run
 from tree_memory import PeakMemory
 
 from spikinghash.codes.database import CodeDatabase
@@ -92,17 +90,8 @@ def measure(seconds: int, folder: Path) -> dict[str, Any]:
     }  # fmt: skip
 
 
-def main() -> None:
-    """Print one line, or one JSON document with `--json`."""
-    parser = argparse.ArgumentParser(description="hashing a recording that does not fit into memory")
-    parser.add_argument("--json", action="store_true")
-    parser.add_argument("--seconds", type=int, default=60)
-    asked = parser.parse_args()
-    with tempfile.TemporaryDirectory() as folder:
-        found = measure(asked.seconds, Path(folder))
-    if asked.json:
-        print(json.dumps(found))
-        return
+def show(found: dict[str, Any]) -> None:
+    """For a person."""
     print(
         f"{found['events'] / 1e6:.0f} million events ({found['file_gb']} GB) in {found['hash_s']} s: "
         f"{found['mev_per_s']} Mev/s, {found['peak_above_idle_mb']} MB above {found['idle_mb']} MB idle "
@@ -111,4 +100,4 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    main()
+    counted_run("hashing a recording that does not fit into memory", "--seconds", 60, measure, show)

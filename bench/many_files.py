@@ -7,17 +7,15 @@ work slows the machine down meanwhile, files per second of processor time say th
 
 from __future__ import annotations
 
-import argparse
 import io
-import json
 import os
 import tarfile
-import tempfile
 import time
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+from counted_run import counted_run
 from long_recording import make_model
 from tree_memory import processor_seconds, resident_bytes
 
@@ -90,20 +88,11 @@ def tenths(files: int, times: list[float]) -> list[float]:
     return [round(files / max(float(seconds), 0.01), 1) for seconds in np.diff(times)]
 
 
-def main() -> None:
-    """Print one line, or one JSON document with `--json`."""
-    parser = argparse.ArgumentParser(description="hashing very many small files in one archive")
-    parser.add_argument("--json", action="store_true")
-    parser.add_argument("--files", type=int, default=5_000)
-    asked = parser.parse_args()
-    with tempfile.TemporaryDirectory() as folder:
-        found = measure(asked.files, Path(folder))
-    if asked.json:
-        print(json.dumps(found))
-        return
+def show(found: dict[str, Any]) -> None:
+    """For a person."""
     for name, value in found.items():
         print(f"{name:32} {value}")
 
 
 if __name__ == "__main__":
-    main()
+    counted_run("hashing very many small files in one archive", "--files", 5_000, measure, show)
