@@ -2,11 +2,15 @@
 
 import csv
 import io
+import sys
 from functools import partial
+from pathlib import Path
 
 import numpy as np
-from image_files import cifar10, cifar100, tiny_imagenet
-from scipy.io import savemat
+from image_files import cifar10, cifar100, put, tiny_imagenet
+
+sys.path.insert(0, str(Path(__file__).parent / "unit/events"))
+from event_writers import aedat2, mat, npz
 
 #: Events of one recording, and its length.
 EVENTS, LENGTH_US = 3000, 1_000_000
@@ -24,30 +28,6 @@ def recording(number, sensor):
     else:
         x = np.clip(along * width + rng.normal(0, 3, EVENTS), 0, width - 1).astype(np.int64)
     return t, x, y, rng.integers(0, 2, EVENTS)
-
-
-def aedat2(t, x, y, p):
-    """AEDAT 2.0 of a DVS128."""
-    words = np.stack([y << 8 | x << 1 | (1 - p), t], axis=1).astype(">u4")
-    return b"#!AER-DAT2.0\r\n# AEChip: ch.unizh.ini.jaer.chip.retina.DVS128\r\n" + words.tobytes()
-
-
-def put(path, content):
-    path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_bytes(content)
-
-
-def mat(t, x, y, p):
-    """MATLAB v5 as the authors of UCF101-DVS wrote it."""
-    out = io.BytesIO()
-    savemat(out, {"ts": t[:, None], "x": x[:, None], "y": y[:, None], "pol": p[:, None]})
-    return out.getvalue()
-
-
-def npz(t, x, y, p):
-    out = io.BytesIO()
-    np.savez(out, t=t, x=x, y=y, p=p)
-    return out.getvalue()
 
 
 def cifar10_dvs(root):

@@ -4,6 +4,7 @@ import itertools
 
 import pytest
 import torch
+from one_thread import one_thread  # noqa: F401  a fixture
 from spikingjelly.activation_based.op_counter import DispatchCounterMode, SynOpCounter
 from torch import nn
 
@@ -17,14 +18,6 @@ from spikinghash.neurons.lif import LIF
 
 BITS = 16
 SMALL = Size(16, (32, 48, 64, 96), groups=(4, 2), pool=(False, True, True, True), ratio=2, heads=8, stem_pool=True)
-
-
-@pytest.fixture(autouse=True)
-def one_thread():
-    before = torch.get_num_threads()
-    torch.set_num_threads(1)
-    yield
-    torch.set_num_threads(before)
 
 
 def small(awake=True):
