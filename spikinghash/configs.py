@@ -6,6 +6,7 @@ from pathlib import Path
 
 from spikinghash.errors import ConfigError
 from spikinghash.frames.framing import sensor_of
+from spikinghash.frames.schema import FrameMeta
 from spikinghash.frames.store import FrameStore
 from spikinghash.methods.method import LossWeights
 from spikinghash.methods.spec import ModelSpec
@@ -16,14 +17,20 @@ from spikinghash.training.recipe import Recipe
 
 def model_spec(params: Params, store: FrameStore) -> ModelSpec:
     """What to build for these frames; `ConfigError` where `model.steps` would change frames of several steps."""
-    m, steps = params.model, store.meta.steps
+    steps = params.model.steps
     if len(store.classes) < 2:
         raise ConfigError(f"{store.path} has the classes {list(store.classes)}; with fewer than two nothing is learned")
-    if m.steps is not None and steps not in (1, m.steps):
-        raise ConfigError(f"model.steps is {m.steps}, but {store.path} has {steps} steps; set it to null")
+    if steps is not None and store.meta.steps not in (1, steps):
+        raise ConfigError(f"model.steps is {steps}, but {store.path} has {store.meta.steps} steps; set it to null")
+    return spec_of(params, store.meta, tuple(store.classes))
+
+
+def spec_of(params: Params, meta: FrameMeta, classes: tuple[str, ...]) -> ModelSpec:
+    """What to build for frames of that description and labels of these names."""
+    m = params.model
     return ModelSpec(
-        m.method, m.network_size, m.bits, tuple(store.classes), m.steps or steps, m.input[0], m.input[1],
-        sensor_of(store.meta), m.count_clip, m.surrogate, store.meta.digest, store.meta.to_json(), m.variant,
+        m.method, m.network_size, m.bits, classes, m.steps or meta.steps, m.input[0], m.input[1], sensor_of(meta),
+        m.count_clip, m.surrogate, meta.digest, meta.to_json(), m.variant,
     )  # fmt: skip
 
 

@@ -75,6 +75,11 @@ class FramesParams(_Section):
     test_fraction: float = Field(gt=0.0, lt=1.0)
     seed: int = Field(ge=0)
 
+    @property
+    def framing(self) -> dict[str, Any]:
+        """What shapes a clip: the arguments of `Framing`."""
+        return self.model_dump(exclude={"store", "val_fraction", "test_fraction", "seed"})
+
     @field_validator("dtype")
     @classmethod
     def _dtype_fits(cls, dtype: str, info: ValidationInfo) -> str:

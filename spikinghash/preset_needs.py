@@ -7,11 +7,10 @@ from typing import Any
 
 import yaml
 
+from spikinghash.configs import loss_weights, spec_of
 from spikinghash.frames.framing import Framing
 from spikinghash.frames.picture import PictureFrame
 from spikinghash.frames.schema import FrameMeta
-from spikinghash.methods.method import LossWeights
-from spikinghash.methods.spec import ModelSpec
 from spikinghash.overlay import lay_over
 from spikinghash.params import Params, check_params
 from spikinghash.presets import preset_text
@@ -82,11 +81,13 @@ def preset_needs(name: str, base: dict[str, Any], *, measure: bool, path: Any) -
     lay_over(base, yaml.safe_load(preset_text(name)))
     params = check_params(base, path)
     meta, clips = _frames(params), CLIPS.get(name)
-    spec, t = _spec(params, meta, CLASSES.get(name, _SOME)), params.train
+    classes, t = CLASSES.get(name, _SOME), params.train
+    spec = spec_of(params, meta, tuple(f"class {n}" for n in range(classes)))
     step = None
     if measure:
-        weights = LossWeights(t.alpha, t.beta, t.smoothing, t.soft, t.balance)
-        step = step_cost(spec, weights, t.optimiser, t.batch // (t.workers * t.accumulate), t.threads, t.amp)
+        step = step_cost(
+            spec, loss_weights(params), t.optimiser, t.batch // (t.workers * t.accumulate), t.threads, t.amp
+        )
     # a step of the optimiser takes as many of the worker's as it accumulates
     steps = None if clips is None else t.epochs * max(1, clips // t.batch) * t.accumulate
     stored, seen = meta.shape, (spec.steps, meta.channels, spec.height, spec.width)
@@ -99,16 +100,7 @@ def _frames(params: Params) -> FrameMeta:
     sensor = params.dataset.sensor or (width, height)
     if params.dataset.has_pictures:
         return PictureFrame(*sensor, resize=params.dataset.sensor is not None).meta()
-    framing = Framing(**params.frames.model_dump(exclude={"store", "val_fraction", "test_fraction", "seed"}))
-    return framing.meta(sensor)
-
-
-def _spec(params: Params, meta: FrameMeta, classes: int) -> ModelSpec:
-    m, names = params.model, tuple(f"class {n}" for n in range(classes))
-    return ModelSpec(
-        m.method, m.network_size, m.bits, names, m.steps or meta.steps, m.input[0], m.input[1],
-        (meta.width, meta.height), m.count_clip, m.surrogate, meta.digest, meta.to_json(), m.variant,
-    )  # fmt: skip
+    return Framing(**params.frames.framing).meta(sensor)
 
 
 def _shape(shape: tuple[int, ...]) -> str:

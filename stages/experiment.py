@@ -8,6 +8,7 @@ from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
+from spikinghash.configs import cache_of, loss_weights, model_spec, recipe
 from spikinghash.errors import ConfigError
 from spikinghash.experiments.pool import run_trials
 from spikinghash.experiments.summary import markdown, summarise
@@ -17,7 +18,6 @@ from spikinghash.frames.store import FrameStore
 from spikinghash.params import Params
 from spikinghash.progress import progress_bar
 from spikinghash.study_params import changed, known, load_studies
-from stages.configs import cache_of, loss_weights, model_spec, recipe
 from stages.ingest import ingest_into
 from stages.run_stage import run
 

@@ -29,7 +29,7 @@ def ingest_into(params: Params, out: Path) -> None:
                 test_fraction=f.test_fraction, seed=f.seed, progress=progress,
             )  # fmt: skip
         return
-    framing = Framing(**f.model_dump(exclude={"store", "val_fraction", "test_fraction", "seed"}))
+    framing = Framing(**f.framing)
     with IsolatedDecoder() as decoder, progress_bar("ingest") as progress:
         ingest_recordings(
             Path(d.path), d.layout, out, framing, store=f.store, sensor=d.sensor, format=d.format,

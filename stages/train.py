@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import sys
 
+from spikinghash.configs import cache_of, loss_weights, model_spec, recipe
 from spikinghash.data.cache_folder import BESIDE, cache_folder
 from spikinghash.data.open_cache import open_cache
 from spikinghash.frames.store import FrameStore
 from spikinghash.params import Params
 from spikinghash.progress import progress_bar
 from spikinghash.training.ray_trainer import Job, train_with_ray
-from stages.configs import cache_of, loss_weights, model_spec, recipe
 from stages.run_stage import FRAMES, MODEL, RUNS, run
 
 

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import os
 import tempfile
 from pathlib import Path
 
 from spikinghash.errors import ConfigError
+from spikinghash.kernels.cache_folder import user_cache_folder
 
 #: Name of the one beside a run.
 BESIDE = "cache"
@@ -22,9 +22,8 @@ def cache_folder(named: str | None, beside: Path) -> Path:
         if (why := _why_not(folder)) is not None:
             raise ConfigError(f"data.cache: {folder} cannot be written ({why}); name another folder")
         return folder
-    folder = Path(os.environ.get("XDG_CACHE_HOME") or os.path.expanduser("~/.cache"))  # noqa: PTH111  never raises
-    own = folder / "spikinghash"
-    if folder.is_absolute() and _why_not(own) is None:
+    own = user_cache_folder()
+    if own is not None and _why_not(own) is None:
         return own
     if (why := _why_not(beside)) is not None:
         raise ConfigError(f"neither the user's cache folder nor {beside} can be written ({why}); set data.cache")

@@ -28,7 +28,7 @@ def kernel_cache_folder() -> Path | None:
             return Path(named)
         why = f"{_VARIABLE}={named} cannot be written"
     else:
-        for folder in (_user_cache(), Path(__file__).parent / "__pycache__"):
+        for folder in (user_cache_folder(), Path(__file__).parent / "__pycache__"):
             if _may_write(folder):
                 return folder
         why = "neither a home folder nor the program's folder can be written"
@@ -42,7 +42,7 @@ def kernel_cache_folder() -> Path | None:
     return folder
 
 
-def _user_cache() -> Path | None:
+def user_cache_folder() -> Path | None:
     """Our folder below the user's cache folder; None where there is no home, or it would be the current directory."""
     folder = Path(os.environ.get("XDG_CACHE_HOME") or os.path.expanduser("~/.cache"))  # noqa: PTH111  never raises
     return folder / "spikinghash" if folder.is_absolute() else None

@@ -16,6 +16,7 @@ from torch import Tensor, nn
 from spikinghash.data.order import Ranks
 from spikinghash.errors import BadCheckpoint
 from spikinghash.files import write_atomically
+from spikinghash.training.average_buffers import averaged_buffers
 
 _BUFFER = "buffer."
 
@@ -27,7 +28,7 @@ def rank_file(folder: Path, rank: int) -> Path:
 
 def save_rank(folder: Path, rank: int, method: nn.Module, draws: torch.Generator) -> None:
     """Write the state of one rank."""
-    tensors = {f"{_BUFFER}{k}": v.detach().cpu().clone().contiguous() for k, v in _own_buffers(method).items()}
+    tensors = {f"{_BUFFER}{k}": v.detach().cpu().clone().contiguous() for k, v in averaged_buffers(method).items()}
     tensors |= {"draws": draws.get_state(), "torch": torch.get_rng_state()}
     if torch.cuda.is_available():
         tensors["cuda"] = torch.cuda.get_rng_state()
@@ -44,7 +45,7 @@ def load_rank(folder: Path, ranks: Ranks, saved_world: int, method: nn.Module, d
     try:
         saved = [load(rank_file(folder, rank).read_bytes()) for rank in ([ranks.rank] if same else range(saved_world))]
         with torch.no_grad():
-            for name, buffer in _own_buffers(method).items():
+            for name, buffer in averaged_buffers(method).items():
                 buffer.copy_(torch.stack([one[f"{_BUFFER}{name}"] for one in saved]).mean(0))
         if same:
             draws.set_state(saved[0]["draws"])
@@ -63,8 +64,3 @@ def _fresh_seed(saved: list[dict[str, Tensor]], rank: int) -> int:
     generator = torch.Generator()
     generator.set_state(saved[0]["draws"])
     return int(torch.randint(2**62, (rank + 1,), generator=generator)[rank])
-
-
-def _own_buffers(method: nn.Module) -> dict[str, Tensor]:
-    """Those that `average_buffers` makes equal after an epoch."""
-    return {name: buffer for name, buffer in method.named_buffers() if buffer.dtype == torch.float32}

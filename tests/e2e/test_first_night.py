@@ -12,10 +12,10 @@ import yaml
 from pipeline import ROOT, dvc
 from tiny_model import recording, save_tiny
 
+from spikinghash.configs import model_spec
 from spikinghash.errors import BadCheckpoint, ConfigError
 from spikinghash.frames.store import FrameStore
 from spikinghash.params import load_params
-from stages.configs import model_spec
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(400), pytest.mark.filterwarnings("ignore")]
 

@@ -8,6 +8,7 @@ import pytest
 import yaml
 from paper_trees import TREES
 
+from spikinghash.configs import loss_weights, model_spec, recipe
 from spikinghash.frames.store import FrameStore
 from spikinghash.isolation import packages_alone
 from spikinghash.overlay import lay_over
@@ -17,7 +18,6 @@ from spikinghash.presets.published import CLIPS
 from spikinghash.training.checkpoint import load_model
 from spikinghash.training.ray_session import connect_ray
 from spikinghash.training.ray_trainer import Job, train_with_ray
-from stages.configs import loss_weights, model_spec, recipe
 from stages.ingest import ingest_into
 
 ROOT = Path(__file__).parents[2]

@@ -9,11 +9,11 @@ import yaml
 from typer.testing import CliRunner
 
 from spikinghash.cli import app
+from spikinghash.configs import spec_of
 from spikinghash.errors import ConfigError
 from spikinghash.frames.framing import Framing
 from spikinghash.frames.picture import PictureFrame
 from spikinghash.methods.method import LossWeights, build
-from spikinghash.methods.spec import ModelSpec
 from spikinghash.params import load_params
 from spikinghash.preset import apply_preset
 from spikinghash.presets import preset_names, preset_text
@@ -50,11 +50,7 @@ def test_every_preset_is_valid_and_builds(name, params):
     assert params.read_text().count("#") == comments
     p = load_params(params)
     assert apply_preset(name, params) == []
-    m, meta = p.model, described(p)
-    spec = ModelSpec(
-        m.method, m.network_size, m.bits, ("a", "b"), m.steps or p.frames.steps, m.input[0], m.input[1],
-        (meta.width, meta.height), m.count_clip, m.surrogate, meta.digest, meta.to_json(), m.variant,
-    )  # fmt: skip
+    spec = spec_of(p, described(p), ("a", "b"))
     assert spec.channels == (3 if p.dataset.has_pictures else 2)
     with torch.device("meta"):
         build(spec, LossWeights())
