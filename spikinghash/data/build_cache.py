@@ -19,7 +19,7 @@ from spikinghash.data.cache_header import (
     write_array,
     write_header,
 )  # fmt: skip
-from spikinghash.data.clip_file import checksums_of
+from spikinghash.data.sample_file import checksums_of
 from spikinghash.errors import BadStore
 from spikinghash.files import flush
 from spikinghash.frames.schema import FrameMeta

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 from pydantic import BaseModel, ConfigDict
 
-from spikinghash.data.clip_file import ClipFile, checksums_of
+from spikinghash.data.sample_file import SampleFile, checksums_of
 from spikinghash.files import write_json
 
 HEADER = "cache.json"
@@ -67,12 +67,12 @@ def read_header(folder: Path, store: str) -> CacheHeader:
     return header
 
 
-def open_split(folder: Path, split: str, files: SplitFiles) -> tuple[ClipFile, NDArray[np.int32]]:
+def open_split(folder: Path, split: str, files: SplitFiles) -> tuple[SampleFile, NDArray[np.int32]]:
     """Clips and class numbers; raises `ValueError` or `OSError` where a file is missing or not as it was written."""
     path = clips_path(folder, split)
     crc32 = _read_array(path.with_name(checksums_of(path)), files.crc32_sha256, np.uint32, files.clips)
     labels = _read_array(labels_path(folder, split), files.labels_sha256, np.int32, files.clips)
-    return ClipFile(path, crc32), labels
+    return SampleFile(path, crc32), labels
 
 
 def _read_array(path: Path, sha256: str, dtype: type, length: int) -> NDArray[Any]:

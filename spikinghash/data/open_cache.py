@@ -24,7 +24,7 @@ from numpy.typing import NDArray
 from spikinghash.data.build_cache import build_cache, cache_bytes
 from spikinghash.data.cache_header import open_split, read_header
 from spikinghash.data.cache_room import make_room, prune
-from spikinghash.data.clip_file import ClipFile
+from spikinghash.data.sample_file import SampleFile
 from spikinghash.errors import Temporary
 from spikinghash.files import flush
 from spikinghash.frames.store import FrameStore
@@ -39,7 +39,7 @@ class ClipCache:
 
     folder: Path
     classes: tuple[str, ...]
-    splits: dict[str, tuple[ClipFile, NDArray[np.int32]]]
+    splits: dict[str, tuple[SampleFile, NDArray[np.int32]]]
 
 
 def open_cache(store: Path, digest: str, folder: Path, watch: Watch | None = None) -> ClipCache:

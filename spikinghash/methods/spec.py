@@ -70,6 +70,11 @@ class ModelSpec:
         return self.described().channels if self.frames else POLARITIES
 
     @property
+    def modality(self) -> str:
+        """Which input of a sample its network takes: "events" or "image"."""
+        return "image" if self.channels == PIXEL_CHANNELS else "events"
+
+    @property
     def input_levels(self) -> int:
         """Largest input of the network in steps of its grid, for exact sums (`layers/exact_weights.py`)."""
         if self.channels == PIXEL_CHANNELS:
@@ -86,7 +91,7 @@ class ModelSpec:
     def fit_stored(self, frames: np.ndarray) -> np.ndarray:
         """As `fit`, in the smallest type: `to_input` of it is `fit`."""
         if self.channels == PIXEL_CHANNELS:
-            return crop_or_pad_pixels(frames, self.height, self.width)
+            return crop_or_pad_pixels(frames[:, 0], self.height, self.width)
         return crop_or_pad_stored(frames, self.height, self.width, self.count_clip)
 
     def to_input(self, frames: Tensor) -> Tensor:

@@ -2,6 +2,7 @@
 
 import torch
 
+from spikinghash.data.batch import labelled
 from spikinghash.frames.picture import PictureFrame
 from spikinghash.methods.spec import ModelSpec
 
@@ -37,6 +38,7 @@ SPECS = {
 def batch(name, B=6, seed=0):
     g = torch.Generator().manual_seed(seed)
     if SPECS[name].channels == 3:
-        return torch.randint(0, 256, (1, B, 3, 16, 16), generator=g).to(torch.uint8), torch.arange(B) % 3
+        pixels = torch.randint(0, 256, (B, 3, 16, 16), generator=g).to(torch.uint8)
+        return labelled({"image": pixels}, torch.arange(B) % 3, 3)
     frames = (torch.rand(4, B, 2, 16, 16, generator=g) < 0.4) * torch.randint(1, 9, (4, B, 2, 16, 16), generator=g)
-    return frames.float(), torch.arange(B) % 3
+    return labelled({"events": frames.float()}, torch.arange(B) % 3, 3)

@@ -4,6 +4,7 @@ import pytest
 import torch
 from method_specs import SPECS, batch
 
+from spikinghash.data.batch import network_input
 from spikinghash.inference.read_bits import read_bits
 from spikinghash.layers.exact_weights import snap_to_grid
 from spikinghash.methods.method import LossWeights, build
@@ -24,7 +25,7 @@ def made(name):
 
 @pytest.mark.parametrize("name", SPECS)
 def test_codes_are_those_of_the_cpu(name):
-    method, frames = made(name), batch(name)[0]
+    method, frames = made(name), network_input(batch(name).of(SPECS[name].modality))
     if method.exact:
         snap_to_grid(method.network, SPECS[name].input_levels)
     method.eval()
@@ -47,11 +48,11 @@ def test_augmentation_draws_what_it_draws_on_the_cpu():
 
 @pytest.mark.parametrize("name", SPECS)
 def test_gradients_are_those_of_the_cpu(name):
-    method, (frames, labels) = made(name).train(), batch(name)
-    method(frames, labels).loss.backward()
+    method, clips = made(name).train(), batch(name)
+    method(clips).loss.backward()
     ours = [p.grad.clone() for p in method.parameters()]
     method.zero_grad()
     method.cuda()
-    method(frames.cuda(), labels.cuda()).loss.backward()
+    method(clips.to(torch.device("cuda"))).loss.backward()
     for (key, p), expected in zip(method.named_parameters(), ours, strict=True):
         assert torch.allclose(p.grad.cpu(), expected, rtol=1e-3, atol=1e-4), key

@@ -107,7 +107,7 @@ def test_a_changed_clip_is_refused_when_it_is_read_and_mended_after_that(store, 
     flip(cache.folder / "train.npy")
     clips = cache.splits["train"][0]
     clips.read(range(len(clips) - 1))
-    with pytest.raises(BadStore, match=r"train\.npy: clip \d+ is not as it was written; run again") as caught:
+    with pytest.raises(BadStore, match=r"train\.npy: sample \d+ is not as it was written; run again") as caught:
         clips.read([len(clips) - 1])
     assert "\n" not in str(caught.value)
     assert is_whole(open_cache(store.path, store.digest, folder), store)

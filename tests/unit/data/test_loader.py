@@ -5,15 +5,17 @@ import pytest
 import torch
 from small_store import LABELS, small_store
 
-from spikinghash.data.clips import ClipArray
-from spikinghash.data.dataset import ClipDataset
+from spikinghash.data.dataset import Field, SampleDataset
+from spikinghash.data.label_sets import LabelSets
 from spikinghash.data.loader import Loader, in_order
 from spikinghash.data.open_cache import open_cache
 from spikinghash.data.order import EpochBatches, Ranks
-from spikinghash.data.split_dataset import split_dataset
+from spikinghash.data.samples import SampleArray
 from spikinghash.errors import BadStore
 from spikinghash.frames.store import FrameStore
+from spikinghash.methods.class_numbers import class_numbers
 from spikinghash.methods.spec import ModelSpec
+from spikinghash.training.split_dataset import split_dataset
 
 
 def spec_of(store, classes=LABELS, side=16):
@@ -34,15 +36,16 @@ def test_a_split_as_a_map_style_data_set(opened):
     frames, rows = store.load("val")
     clips = split_dataset(cache, "val", spec_of(store, classes=("right", "left")))
     assert len(clips) == len(rows)
-    assert clips.labels.tolist() == [["right", "left"].index(row.label) for row in rows]
-    one, label = clips[3]
-    assert one.dtype == torch.uint8
-    assert (one.numpy() == np.minimum(frames[3], 2)).all()
-    assert label == clips.labels[3]
-    batch, labels = clips.__getitems__([3, 0])
-    assert torch.equal(batch[0], one)
-    assert labels.tolist() == clips.labels[[3, 0]].tolist()
-    whole = clips.for_network(batch, torch.device("cpu"))
+    labels = class_numbers(clips.labels.targets())
+    assert labels.tolist() == [["right", "left"].index(row.label) for row in rows]
+    one = clips[3]
+    assert one.inputs["events"].dtype == torch.uint8
+    assert (one.inputs["events"][:, 0].numpy() == np.minimum(frames[3], 2)).all()
+    batch = clips.__getitems__([3, 0])
+    assert torch.equal(batch.inputs["events"][:, :1], one.inputs["events"])
+    assert batch.rows.tolist() == [3, 0]
+    assert class_numbers(batch.targets).tolist() == labels[[3, 0]].tolist()
+    whole = clips.for_method(batch, torch.device("cpu")).inputs["events"]
     assert whole.dtype == torch.float32
     assert torch.equal(whole.transpose(0, 1), torch.from_numpy(spec_of(store).fit(frames[[3, 0]])))
 
@@ -67,9 +70,11 @@ def test_in_order_gives_every_clip_once(opened, batch):
     store, cache = opened
     clips = split_dataset(cache, "train", spec_of(store))
     parts = list(in_order(clips, batch))
-    assert torch.equal(torch.cat([labels for _, labels in parts]), clips.labels)
-    assert torch.equal(torch.cat([frames for frames, _ in parts]), clips.__getitems__(range(len(clips)))[0])
-    assert all(len(frames) == batch for frames, _ in parts[:-1])
+    assert torch.cat([part.rows for part in parts]).tolist() == list(range(len(clips)))
+    assert torch.equal(torch.cat([part.targets for part in parts]), clips.labels.targets())
+    whole = clips.__getitems__(range(len(clips))).inputs["events"]
+    assert torch.equal(torch.cat([part.inputs["events"] for part in parts], dim=1), whole)
+    assert all(len(part) == batch for part in parts[:-1])
 
 
 @pytest.mark.slow
@@ -86,13 +91,16 @@ def test_processes_read_the_same_batches_as_this_one(opened):
             seen += list(loader)
         found[workers] = seen, torch.rand(3)
     assert len(found[0][0]) == len(clips) // 4 * 2 - 2
-    for (frames, labels), (others, numbers) in zip(found[0][0], found[2][0], strict=True):
-        assert torch.equal(frames, others)
-        assert torch.equal(labels, numbers)
+    for one, other in zip(found[0][0], found[2][0], strict=True):
+        assert torch.equal(one.inputs["events"], other.inputs["events"])
+        assert torch.equal(one.targets, other.targets)
+        assert torch.equal(one.rows, other.rows)
     # the generator that dropout uses is left alone
     assert torch.equal(found[0][1], found[2][1])
 
 
 def test_a_label_for_each_clip():
-    with pytest.raises(ValueError, match="3 clips have 2 labels"):
-        ClipDataset(ClipArray(np.zeros((3, 1, 2, 4, 4))), np.zeros(2, np.int64))
+    with pytest.raises(ValueError, match="3 samples of events have 2 labels"):
+        SampleDataset(
+            {"events": Field(SampleArray(np.zeros((3, 1, 2, 4, 4))))}, LabelSets.single(np.zeros(2, np.int64), 2)
+        )

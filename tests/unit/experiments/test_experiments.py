@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 import torch
 
-from spikinghash.data.clips import ClipArray
+from spikinghash.data.samples import SampleArray
 from spikinghash.datasets.digits import synthesize_digits
 from spikinghash.errors import ConfigError
 from spikinghash.events.camera import CameraParams
@@ -43,7 +43,7 @@ def trial(frames, task="labels", method="hashnet", seed=1):
 
 def test_both_directions_have_the_same_frames():
     x = torch.arange(2 * 3 * 2 * 1 * 1).reshape(2, 3, 2, 1, 1).float()
-    clips = BothDirections(ClipArray(x.numpy()))
+    clips = BothDirections(SampleArray(x.numpy()))
     both = torch.from_numpy(clips.read(range(len(clips))))
     assert torch.equal(both[:2], x)
     for n in range(2):

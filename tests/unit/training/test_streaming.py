@@ -7,6 +7,7 @@ import torch
 from one_thread import one_thread  # noqa: F401  a fixture
 from training_store import spec_of, training_store
 
+from spikinghash.data.batch import labelled, network_input, time_first
 from spikinghash.data.open_cache import open_cache
 from spikinghash.frames.store import FrameStore
 from spikinghash.methods.method import LossWeights, build
@@ -33,7 +34,10 @@ def whole_tensors(store, spec, recipe):
     parts = {}
     for split in ("train", "val"):
         counts, rows = store.load(split)
-        parts[split] = torch.from_numpy(spec.fit(counts)), torch.tensor([classes.index(row.label) for row in rows])
+        parts[split] = (
+            spec.to_input(torch.from_numpy(spec.fit_stored(counts))),
+            torch.tensor([classes.index(row.label) for row in rows]),
+        )
     frames, labels = parts["train"]
     seed_everything(recipe.seed)
     method = build(spec, WEIGHTS)
@@ -46,14 +50,15 @@ def whole_tensors(store, spec, recipe):
         draws = torch.Generator().manual_seed(first + 1)
         for step in range(steps):
             chosen = order[step * recipe.batch : (step + 1) * recipe.batch]
-            moved = augment(frames[chosen].transpose(0, 1), recipe.augmentation, draws)
+            some = labelled({spec.modality: time_first(frames[chosen])}, labels[chosen], len(classes))
+            moved = augment(some, recipe.augmentation, draws)
             done, total = epoch * steps + step, recipe.epochs * steps
             warm = round(recipe.warmup * total)
             cosine = 0.5 * (1 + math.cos(math.pi * (done - warm) / (total - warm)))
             for group in optimiser.param_groups:
                 group["lr"] = recipe.lr * (done + 1) / warm if done < warm else recipe.lr * (0.01 + 0.99 * cosine)
             optimiser.zero_grad()
-            method(moved, labels[chosen]).loss.backward()
+            method(moved).loss.backward()
             torch.nn.utils.clip_grad_norm_(method.parameters(), recipe.grad_clip)
             optimiser.step()
         method.end_epoch((epoch + 1) / recipe.epochs)
@@ -67,7 +72,8 @@ def validated(method, spec, frames, labels):
     copy.load_state_dict(method.state_dict())
     finish(copy, spec)
     with torch.no_grad():
-        return leave_one_out_map(copy.eval().network(frames.transpose(0, 1))[0].bits, labels)
+        one_hot = torch.nn.functional.one_hot
+        return leave_one_out_map(copy.eval().network(network_input(time_first(frames)))[0].bits, one_hot(labels))
 
 
 CASES = [("uint8", 2), ("uint16", 2), ("float32", 2), ("uint8", 3)]
