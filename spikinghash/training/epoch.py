@@ -8,7 +8,7 @@ from collections.abc import Callable
 from functools import partial
 
 import torch
-from torch import nn
+from torch import Tensor, nn
 
 from spikinghash.data.batch import Batch
 from spikinghash.data.dataset import SampleDataset
