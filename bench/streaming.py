@@ -122,13 +122,17 @@ def measure(gb: float, rounds: int, loader_workers: int, folder: Path) -> dict[s
         port = free_port()
         arguments = store, digest, folder / "cache", in_memory, 0 if in_memory else loader_workers
         sides[name] = Side(job, *((*arguments, rank, port) for rank in range(WORKERS)))
-    forget(cache.folder / "train.npy")
+    forget(cache.folder / "train-events.npy")
     seconds = best_seconds({name: (side, "train") for name, side in sides.items()}, rounds)
     peaks = {name: side.run("peak")[1] for name, side in sides.items()}
     for side in sides.values():
         side.close()
     rates = {name: round(STEPS * BATCH / value, 1) for name, value in seconds.items()}
-    reading = compare_reading(cache.folder / "train.npy", cache.splits["train"][0].read) if gb >= 1 else {}
+    reading = (
+        compare_reading(cache.folder / "train-events.npy", cache.splits["train"].inputs["events"].read)
+        if gb >= 1
+        else {}
+    )
     shutil.rmtree(folder / "cache")
     shutil.rmtree(folder / "store")
     return facts | {

@@ -21,8 +21,8 @@ from spikinghash.data.samples import SampleArray
 from spikinghash.datasets.splits import hold_out
 from spikinghash.errors import BadCheckpoint, ConfigError
 from spikinghash.frames.accumulate import Frames
+from spikinghash.frames.frame_meta import FrameMeta
 from spikinghash.frames.framing import Framing
-from spikinghash.frames.schema import FrameMeta
 from spikinghash.methods.method import LossWeights, build
 from spikinghash.methods.spec import ModelSpec
 from spikinghash.training.checkpoint import LoadedModel, load_model

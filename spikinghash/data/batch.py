@@ -76,6 +76,11 @@ def time_first(values: Tensor) -> Tensor:
     return values.transpose(0, 1) if values.dim() == _EVENT_AXES else values
 
 
+def to_network(values: Tensor) -> Tensor:
+    """Samples as they are stored, [B, ...], as networks take them, [T or 1, B, ...]."""
+    return network_input(time_first(values))
+
+
 def network_input(x: Tensor) -> Tensor:
     """One input of a `Batch` as networks take it, [T, B, ...]: what has no time is one step, [1, B, ...]."""
     return x if x.dim() == _EVENT_AXES else x[None]

@@ -13,7 +13,7 @@ from torch import Tensor
 
 @dataclass(frozen=True)
 class LabelSets:
-    """Sample i of N has the classes `numbers[ends[i - 1]:ends[i]]`: `ends` int64 [N], `numbers` int32 below `classes`."""
+    """Sample i of N has the classes `numbers[ends[i - 1]:ends[i]]`: int64 `ends` [N], int32 `numbers`."""
 
     ends: NDArray[np.int64]
     numbers: NDArray[np.int32]

@@ -84,4 +84,4 @@ class SampleFile:
 
 def checksums_of(path: Path) -> str:
     """Name of the file of checksums beside a file of samples."""
-    return f"{path.stem}-crc32.npy"
+    return f"{path.stem}.crc32.npy"

@@ -1,4 +1,4 @@
-"""One trial: train one arm with one seed on a frame store, hash its test clips, and measure."""
+"""One trial: train one arm with one seed on a sample store, hash its test clips, and measure."""
 
 from __future__ import annotations
 
@@ -20,6 +20,7 @@ from spikinghash.data.dataset import Field, Prepare, SampleDataset
 from spikinghash.data.label_sets import LabelSets
 from spikinghash.data.loader import in_order
 from spikinghash.data.open_cache import open_cache
+from spikinghash.data.store import SampleStore
 from spikinghash.evaluation.distance_histogram import distance_histogram
 from spikinghash.evaluation.energy import SAMPLE, estimate_energy
 from spikinghash.evaluation.metric import Empty
@@ -28,7 +29,6 @@ from spikinghash.evaluation.retrieval import between
 from spikinghash.evaluation.similar_classes import similar_classes
 from spikinghash.evaluation.tie_aware import tied_average_precision
 from spikinghash.experiments.time_order import CLASSES, BothDirections, direction_labels
-from spikinghash.frames.store import FrameStore
 from spikinghash.inference.read_bits import predict, read_bits
 from spikinghash.methods.class_numbers import class_numbers
 from spikinghash.methods.method import HashingMethod, LossWeights, build
@@ -67,7 +67,7 @@ def run_trial(trial: Trial) -> dict[str, Any]:
     """
     torch.set_num_threads(1)
     keep_freed_memory()
-    store = FrameStore.open(Path(trial.frames))
+    store = SampleStore.open(Path(trial.frames))
     spec = trial.spec
     cache = open_cache(store.path, store.digest, cache_folder(trial.cache, Path(".runs/cache")))
     parts = {split: split_dataset(cache, split, spec) for split in ("train", "val", "test")}

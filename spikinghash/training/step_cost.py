@@ -97,15 +97,13 @@ def _step(method: Any, optimiser: Any, recipe: Any, spec: ModelSpec, clips: int,
     import torch
 
     from spikinghash.data.batch import labelled
-    from spikinghash.schema import PIXEL_CHANNELS
     from spikinghash.training.optimizer_step import optimizer_step
 
-    picture = spec.channels == PIXEL_CHANNELS
     size = spec.channels, spec.height, spec.width
     # an event in every tenth cell, or grey noise
     noise = (
         torch.randint(0, 255, (clips, *size)).to(torch.uint8)
-        if picture
+        if spec.kind == "image"
         else (torch.rand(spec.steps, clips, *size) < 0.1).float()
     )
     batch = labelled({spec.modality: noise}, torch.arange(clips) % len(spec.classes), len(spec.classes)).to(device)

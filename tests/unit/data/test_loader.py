@@ -6,13 +6,14 @@ import torch
 from small_store import LABELS, small_store
 
 from spikinghash.data.dataset import Field, SampleDataset
+from spikinghash.data.described import digest_of, to_text
 from spikinghash.data.label_sets import LabelSets
 from spikinghash.data.loader import Loader, in_order
 from spikinghash.data.open_cache import open_cache
 from spikinghash.data.order import EpochBatches, Ranks
 from spikinghash.data.samples import SampleArray
+from spikinghash.data.store import SampleStore
 from spikinghash.errors import BadStore
-from spikinghash.frames.store import FrameStore
 from spikinghash.methods.class_numbers import class_numbers
 from spikinghash.methods.spec import ModelSpec
 from spikinghash.training.split_dataset import split_dataset
@@ -20,20 +21,20 @@ from spikinghash.training.split_dataset import split_dataset
 
 def spec_of(store, classes=LABELS, side=16):
     return ModelSpec(
-        "spikinghash", "Nano", 16, classes, store.meta.steps, side, side, (16, 16), 2, "atan", store.meta.digest,
-        store.meta.to_json(),
+        "spikinghash", "Nano", 16, classes, 4, side, side, (16, 16), 2, "atan",
+        digest_of(store.spec.fields["events"]), to_text(store.spec.fields["events"]),
     )  # fmt: skip
 
 
 @pytest.fixture
 def opened(tmp_path):
-    store = FrameStore.open(small_store(tmp_path / "store"))
+    store = SampleStore.open(small_store(tmp_path / "store"))
     return store, open_cache(store.path, store.digest, tmp_path)
 
 
 def test_a_split_as_a_map_style_data_set(opened):
     store, cache = opened
-    frames, rows = store.load("val")
+    frames, rows = store.load("val", "events")
     clips = split_dataset(cache, "val", spec_of(store, classes=("right", "left")))
     assert len(clips) == len(rows)
     labels = class_numbers(clips.labels.targets())
@@ -52,16 +53,16 @@ def test_a_split_as_a_map_style_data_set(opened):
 
 def test_a_label_that_the_model_does_not_know_and_a_split_without_clips(tmp_path, opened):
     store, cache = opened
-    with pytest.raises(BadStore, match="train clips with labels the model does not know: right"):
+    with pytest.raises(BadStore, match="train samples with labels the model does not know: right"):
         split_dataset(cache, "train", spec_of(store, classes=("left", "up")))
-    few = FrameStore.open(small_store(tmp_path / "few", 2))
-    with pytest.raises(BadStore, match="no clips in split val"):
+    few = SampleStore.open(small_store(tmp_path / "few", 2))
+    with pytest.raises(BadStore, match="no samples in split val"):
         split_dataset(open_cache(few.path, few.digest, tmp_path), "val", spec_of(few))
 
 
 def test_no_label_is_not_the_last_class(tmp_path):
-    store = FrameStore.open(small_store(tmp_path / "s", labels=("left", None)))
-    with pytest.raises(BadStore, match="does not know: None"):
+    store = SampleStore.open(small_store(tmp_path / "s", labels=("left", None)))
+    with pytest.raises(BadStore, match="spikinghash takes one label a sample; a train sample has none"):
         split_dataset(open_cache(store.path, store.digest, tmp_path), "train", spec_of(store))
 
 

@@ -9,7 +9,7 @@ from training_store import spec_of, training_store
 
 from spikinghash.data.batch import labelled, network_input, time_first
 from spikinghash.data.open_cache import open_cache
-from spikinghash.frames.store import FrameStore
+from spikinghash.data.store import SampleStore
 from spikinghash.methods.method import LossWeights, build
 from spikinghash.training.augment import Augmentation, augment
 from spikinghash.training.data import prepare
@@ -23,7 +23,7 @@ WEIGHTS = LossWeights(soft=True)
 
 
 def recipe_of(store, **changes):
-    pictures = store.meta.is_picture
+    pictures = "image" in store.spec.fields
     seen = Augmentation(flip=True, crop_px=2, erase=0.3) if pictures else Augmentation(2.0, 10.0, 0.1, 0.2)
     return Recipe(**({"epochs": 2, "batch": 8, "lr": 3e-3, "seed": 5, "augmentation": seen} | changes))
 
@@ -33,7 +33,7 @@ def whole_tensors(store, spec, recipe):
     classes = list(spec.classes)
     parts = {}
     for split in ("train", "val"):
-        counts, rows = store.load(split)
+        counts, rows = store.load(split, spec.modality)
         parts[split] = (
             spec.to_input(torch.from_numpy(spec.fit_stored(counts))),
             torch.tensor([classes.index(row.label) for row in rows]),
@@ -76,12 +76,12 @@ def validated(method, spec, frames, labels):
         return leave_one_out_map(copy.eval().network(network_input(time_first(frames)))[0].bits, one_hot(labels))
 
 
-CASES = [("uint8", 2), ("uint16", 2), ("float32", 2), ("uint8", 3)]
+CASES = [("uint8", False), ("uint16", False), ("float32", False), ("uint8", True)]
 
 
-@pytest.mark.parametrize(("dtype", "channels"), CASES)
-def test_the_weights_are_those_of_whole_tensors_in_memory(tmp_path, dtype, channels):
-    store = FrameStore.open(training_store(tmp_path / "store", dtype=dtype, channels=channels))
+@pytest.mark.parametrize(("dtype", "pictures"), CASES)
+def test_the_weights_are_those_of_whole_tensors_in_memory(tmp_path, dtype, pictures):
+    store = SampleStore.open(training_store(tmp_path / "store", dtype=dtype, pictures=pictures))
     spec, recipe = spec_of(store), recipe_of(store)
     slow, scores = whole_tensors(store, spec, recipe)
     method, data = prepare(open_cache(store.path, store.digest, tmp_path), spec, WEIGHTS, recipe)
@@ -93,7 +93,7 @@ def test_the_weights_are_those_of_whole_tensors_in_memory(tmp_path, dtype, chann
 
 
 def test_reading_processes_change_no_weight(tmp_path):
-    store = FrameStore.open(training_store(tmp_path / "store"))
+    store = SampleStore.open(training_store(tmp_path / "store"))
     spec, recipe = spec_of(store), recipe_of(store)
     found = []
     for workers in (0, 1):

@@ -48,7 +48,7 @@ def test_map_of_perfect_and_of_reversed_codes():
 def test_samples_with_a_class_in_common_are_relevant():
     targets = torch.tensor([[1.0, 1.0, 0.0], [0.0, 1.0, 1.0], [0.0, 0.0, 1.0], [0.0, 0.0, 0.0]])
     codes = torch.tensor([[0, 0], [0, 1], [1, 1], [0, 0]])
-    # the first finds the second behind the unlabelled one, the second both at once, the third the second, the last no one
+    # the first finds the second behind the unlabelled one, the second both, the third the second, the last no one
     assert leave_one_out_map(codes, targets) == pytest.approx((1 / 2 + 1 + 1 + 0) / 4)
 
 

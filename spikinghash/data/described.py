@@ -1,0 +1,49 @@
+"""How a modality is told to models and code tables: event clips by their framing, everything else by its own
+description.
+
+The text of event clips is `FrameMeta.to_json`, as in every model there is, and so keeps its digest.
+"""
+
+from __future__ import annotations
+
+import json
+
+from spikinghash.data.sample_spec import FieldSpec
+from spikinghash.frames.frame_meta import FrameMeta
+
+
+def event_field(meta: FrameMeta) -> FieldSpec:
+    """Event clips framed so."""
+    return FieldSpec("events", meta.shape, meta.dtype, json.loads(meta.to_json()))
+
+
+def framing_of(field: FieldSpec) -> FrameMeta:
+    """Undo `event_field`; raises `ValueError` for anything else."""
+    meta = FrameMeta.from_json(json.dumps(dict(field.made_by)))
+    if field != event_field(meta):
+        raise ValueError(f"{field.kind} {list(field.shape)} are not what their description says")
+    return meta
+
+
+def to_text(field: FieldSpec) -> str:
+    """The description as a model keeps it."""
+    if field.kind == "events":
+        return framing_of(field).to_json()
+    return json.dumps(field.content() | {"digest": field.digest}, sort_keys=True)
+
+
+def from_text(text: str) -> FieldSpec:
+    """Undo `to_text`; raises `ValueError` for damage."""
+    content = json.loads(text)
+    if not isinstance(content, dict) or "kind" not in content:
+        return event_field(FrameMeta.from_json(text))
+    digest = content.pop("digest", None)
+    field = FieldSpec.of(content)
+    if field.digest != digest:
+        raise ValueError("its description does not match its digest")
+    return field
+
+
+def digest_of(field: FieldSpec) -> str:
+    """SHA-256 that models and codes name the modality by, 64 hexadecimal digits."""
+    return framing_of(field).digest if field.kind == "events" else field.digest
