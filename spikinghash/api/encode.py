@@ -82,7 +82,7 @@ def _items(inputs: Any) -> list[Any]:
     if isinstance(inputs, str | Path | Events | FramedClips) or hasattr(inputs, "__array__"):
         return [inputs]
     if not isinstance(inputs, Iterable):
-        raise ConfigError(f"cannot encode {type(inputs).__name__}; give paths, Events, or frames [N, T, P, H, W]")
+        raise ConfigError(f"cannot encode {type(inputs).__name__}; give paths, Events, or frames [N, T, 2, H, W]")
     return list(inputs)
 
 

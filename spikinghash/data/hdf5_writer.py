@@ -43,7 +43,8 @@ class Hdf5Writer:
     def __enter__(self) -> Hdf5Writer:
         with ExitStack() as stack:
             draft = stack.enter_context(publish(self._path))
-            self._file = stack.enter_context(h5py.File(draft, "w", libver=("earliest", "v110"), track_order=False))
+            # headers of this version carry checksums; before, a flipped bit could change a type unnoticed
+            self._file = stack.enter_context(h5py.File(draft, "w", libver=("v110", "v110"), track_order=False))
             self._file.attrs[META_ATTRIBUTE] = self.spec.to_json()
             self._inputs = create_inputs(self._file, self.spec)
             self._stack = stack.pop_all()

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from spikinghash.data.described import digest_of, framing_of, from_text
+from spikinghash.data.described import framing_of, from_text
 from spikinghash.data.sample_spec import FieldSpec, Kind
 from spikinghash.errors import BadCheckpoint, ConfigError
 from spikinghash.events.options import ReadOptions
@@ -144,9 +144,8 @@ class ModelSpec:
 @functools.lru_cache(maxsize=32)
 def _described(text: str, digest: str) -> FieldSpec:
     try:
-        field = from_text(text)
-        known = digest_of(field)
-    except (ValueError, TypeError) as error:
+        field, known = from_text(text)
+    except (ValueError, TypeError, KeyError) as error:
         raise _no_framing(error) from None
     if known != digest:
         raise BadCheckpoint("model.json: spec.frames is not what spec.frames_digest says; copy the model again")

@@ -150,7 +150,7 @@ def test_writer_refuses_what_breaks_its_promises(tmp_path, kind):
             (row, values, "already"),
             (other, values | {"events": values["events"].astype("uint16")}, "the store"),
             (other, values | {"image": values["image"][:1]}, "the store"),
-            (other, values | {"sound": values["image"]}, "has events, image, caption, words, sound, the store"),
+            (other, values | {"sound": values["image"]}, "has caption, events, image, words, sound, the store"),
             (other, {}, "has nothing, the store"),
             (
                 replace(other, accounts={"events": broken}),

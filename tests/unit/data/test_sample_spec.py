@@ -6,6 +6,7 @@ import pytest
 from sample_cases import FEATURES, IMAGE, META, SPECS
 
 from spikinghash.data.described import digest_of, event_field, framing_of, from_text, to_text
+from spikinghash.data.picture import PictureFrame
 from spikinghash.data.sample_spec import FieldSpec, SampleSpec
 
 
@@ -64,11 +65,27 @@ def test_every_change_changes_the_digest():
 
 @pytest.mark.parametrize("field", [event_field(META), IMAGE, FEATURES], ids=lambda field: field.kind)
 def test_the_text_that_models_keep(field):
-    assert from_text(to_text(field)) == field
+    assert from_text(to_text(field)) == (field, digest_of(field))
     assert json.loads(to_text(field))["digest"] == digest_of(field)
     broken = to_text(field).replace("4", "5").replace("7", "8")
     with pytest.raises(ValueError, match="match its digest"):
         from_text(broken)
+
+
+#: Written down by the program that called a picture a clip of one step.
+OLD_PICTURE = (
+    '{"channels": 3, "config": {"picture": "resized"}, "digest": '
+    '"6e86c672f64a880f71ad83203a9108eda71be23366f420cf8cf8179ae3c0cbee", "dtype": "uint8", "height": 24, '
+    '"polarities": 3, "schema_version": 1, "steps": 1, "width": 32}'
+)
+
+
+def test_saved_models_of_pictures_are_understood():
+    field, digest = from_text(OLD_PICTURE)
+    assert field == PictureFrame(32, 24, resize=True).field()
+    assert digest == json.loads(OLD_PICTURE)["digest"]
+    with pytest.raises(ValueError, match="match its digest"):
+        from_text(OLD_PICTURE.replace("24", "25"))
 
 
 def test_event_clips_are_told_by_their_framing():
