@@ -91,7 +91,7 @@ def test_cifar_100_has_its_fine_classes(tmp_path):
     ]
     run(tmp_path, "cifar", tmp_path / "out")
     frames, _ = SampleStore.open(tmp_path / "out").load(None, "image")
-    assert np.array_equal(frames[0, 0], picture(0))
+    assert np.array_equal(frames[0], picture(0))
 
 
 def test_a_cifar_file_of_broken_records_is_refused_as_a_whole(tmp_path):

@@ -154,7 +154,7 @@ def test_the_orientation_is_in_the_digest(tmp_path):
         for layout in ("cifar10_dvs", "cifar10_dvs_spikingjelly")
     )
     assert plain.digest != turned.digest
-    assert turned.config["reading"] == {"flip_x": True, "flip_y": True, "transpose": True}
+    assert turned.made_by["config"]["reading"] == {"flip_x": True, "flip_y": True, "transpose": True}
 
 
 def test_n_caltech101(tmp_path):

@@ -162,7 +162,7 @@ def test_without_metrics_the_stage_to_run_is_named(folders, tmp_path):
 
 
 def test_without_frames_the_stage_to_run_is_named(folders, tmp_path):
-    with pytest.raises(BadStore, match=r"frames\.parquet; run the stage ingest"):
+    with pytest.raises(BadStore, match=r"samples\.parquet; run the stage ingest"):
         build(folders[0], tmp_path, tmp_path)
 
 
