@@ -6,6 +6,7 @@ import hashlib
 import json
 import math
 import re
+from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal, get_args
@@ -89,11 +90,11 @@ class SampleSpec:
         object.__setattr__(self, "fields", dict(sorted(self.fields.items())))
         if not self.fields:
             raise ValueError("samples have at least one modality")
-        wrong = [name for name in self.fields if not _NAME.fullmatch(name)]
-        columns = [*ROW_COLUMNS, *(column for name in self.fields for column in (name, *extra_columns(name)))]
-        wrong += [name for name in self.fields if any(columns.count(c) > 1 for c in (name, *extra_columns(name)))]
-        if wrong:
-            raise ValueError(f"no modality may be called {wrong[0]!r}")
+        own = {name: (name, *extra_columns(name)) for name in self.fields}
+        taken = Counter([*ROW_COLUMNS, *(column for columns in own.values() for column in columns)])
+        for name, columns in own.items():
+            if not _NAME.fullmatch(name) or any(taken[column] > 1 for column in columns):
+                raise ValueError(f"no modality may be called {name!r}")
 
     @property
     def sample_bytes(self) -> int:

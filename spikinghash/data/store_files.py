@@ -42,7 +42,7 @@ def find_store(place: Path) -> tuple[StoreKind, Path]:
 
 
 def remove_other(folder: Path, kind: StoreKind) -> None:
-    """Remove a store of another kind that `kind` has just replaced in `folder`."""
-    for other, name in STORE_FILES.items():
-        if other != kind:
+    """Remove a store of another kind, or of an older version, that `kind` has just replaced in `folder`."""
+    for name in (*STORE_FILES.values(), *_OLD_FILES):
+        if name != STORE_FILES[kind]:
             (folder / name).unlink(missing_ok=True)

@@ -13,12 +13,16 @@ from spikinghash.methods.spec import ModelSpec
 
 
 def split_dataset(cache: SampleCache, split: str, spec: ModelSpec) -> SampleDataset:
-    """The samples of `split` for the network of `spec`, which all have one label.
+    """The samples of `split` for the network of `spec`, which all have its modality and one label.
 
-    Raises `BadStore` as `labelled_split`, and where a sample has no label or several.
+    Raises `BadStore` as `labelled_split`, and where a sample has no label or several, or lacks the modality.
     """
     prepared = {spec.modality: Prepare(spec.fit_stored, spec.to_input)}
     found = labelled_split(cache, split, spec.classes, prepared)
+    present = found.fields[spec.modality].present
+    if present is not None:
+        lacking = f"{(~present).sum()} of {len(found)} {split} samples have no {spec.modality}"
+        raise BadStore(f"{cache.folder}: {lacking}; {spec.method} is trained on samples that have it")
     counts = np.diff(found.labels.ends, prepend=0)
     if (counts != 1).any():
         many = "none" if (counts == 0).any() else f"{counts.max()}"

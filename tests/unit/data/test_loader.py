@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 import torch
+from sample_cases import SPECS, sample, write
 from small_store import LABELS, small_store
 
 from spikinghash.data.dataset import Field, SampleDataset
@@ -64,6 +65,14 @@ def test_no_label_is_not_the_last_class(tmp_path):
     store = SampleStore.open(small_store(tmp_path / "s", labels=("left", None)))
     with pytest.raises(BadStore, match="spikinghash takes one label a sample; a train sample has none"):
         split_dataset(open_cache(store.path, store.digest, tmp_path), "train", spec_of(store))
+
+
+def test_a_sample_that_lacks_the_modality_is_told_before_training(tmp_path):
+    spec = SPECS["all four"]
+    made = [sample(spec, i, lacks={"events"} if i == 2 else ()) for i in range(3)]
+    store = write(tmp_path, made, spec)
+    with pytest.raises(BadStore, match="1 of 3 train samples have no events; spikinghash is trained on"):
+        split_dataset(open_cache(store.path, store.digest, tmp_path), "train", spec_of(store, classes=("a",)))
 
 
 @pytest.mark.parametrize("batch", [1, 7, 26, 100])

@@ -49,6 +49,9 @@ def test_stores_of_older_versions_are_refused_with_the_command_that_makes_them_a
     assert anew in refused(tmp_path)
     (tmp_path / "frames.h5").rename(tmp_path / "samples.h5")
     assert anew in refused(tmp_path)
+    (tmp_path / "frames.parquet").write_bytes(b"old")
+    path = write(tmp_path, [sample(EVENTS, 0)], EVENTS).path
+    assert list(tmp_path.iterdir()) == [path]
 
 
 def test_row_groups_are_bounded(tmp_path, monkeypatch):
