@@ -130,6 +130,7 @@ class TrainParams(_Section):
     checkpoint_every: Positive
     checkpoint_steps: int = Field(default=0, ge=0)
     accumulate: int = Field(default=1, ge=1)
+    activation_checkpointing: bool = False
     seed: int = Field(ge=0)
     workers: Positive
     threads: Positive

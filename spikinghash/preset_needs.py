@@ -86,8 +86,9 @@ def preset_needs(name: str, base: dict[str, Any], *, measure: bool, path: Any) -
     step = None
     if measure:
         step = step_cost(
-            spec, loss_weights(params), t.optimiser, t.batch // (t.workers * t.accumulate), t.threads, t.amp
-        )
+            spec, loss_weights(params), t.optimiser, t.batch // (t.workers * t.accumulate), t.threads, t.amp,
+            t.activation_checkpointing,
+        )  # fmt: skip
     # a step of the optimiser takes as many of the worker's as it accumulates
     steps = None if clips is None else t.epochs * max(1, clips // t.batch) * t.accumulate
     stored, seen = meta.shape, (spec.steps, meta.channels, spec.height, spec.width)
