@@ -15,6 +15,7 @@ from torch.utils.checkpoint import checkpoint
 
 from spikinghash.errors import ConfigError
 from spikinghash.layers.block import Block, Downsample
+from spikinghash.layers.hashing_network import HashingNetwork
 from spikinghash.methods.timesformer import DividedBlock
 
 _BLOCKS = (Block, Downsample, DividedBlock)
@@ -41,7 +42,9 @@ def activation_checkpointing(method: nn.Module) -> Iterator[None]:
 
 def blocks_of(method: nn.Module) -> list[nn.Module]:
     """What is computed again as a whole."""
-    return [module for module in method.modules() if isinstance(module, _BLOCKS)]
+    found = [module for module in method.modules() if isinstance(module, _BLOCKS)]
+    # the largest maps of all are the stem's
+    return found + [module.stem for module in method.modules() if isinstance(module, HashingNetwork)]
 
 
 def _contexts(block: nn.Module) -> tuple[AbstractContextManager[None], AbstractContextManager[None]]:
