@@ -93,6 +93,8 @@ def _tuner(trials: list[Trial], place: Path, bounds: Bounds, notes: _Notes) -> A
             ),
             max_concurrent_trials=bounds.concurrent,
             time_budget_s=bounds.hours * 3600,
+            # a process serves several trials: importing takes longer than an epoch of a small set
+            reuse_actors=True,
         ),
         run_config=ray.tune.RunConfig(
             name="search",
@@ -114,6 +116,10 @@ class _Notes(ray.tune.Callback):
 
     def __init__(self, outcomes: Sequence[Outcome], watch: Watch | None) -> None:
         self.outcomes, self.watch = outcomes, watch
+
+    def __getstate__(self) -> dict[str, Any]:
+        """Nothing for the copy that Ray writes to disk: a search is not taken up again."""
+        return {"outcomes": (), "watch": None}
 
     def on_trial_result(
         self, iteration: int, trials: list[Any], trial: Any, result: dict[str, Any], **info: Any

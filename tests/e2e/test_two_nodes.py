@@ -17,6 +17,8 @@ from spikinghash.training.augment import Augmentation
 from spikinghash.training.checkpoint import load_model
 from spikinghash.training.ray_trainer import Job, train_with_ray
 from spikinghash.training.recipe import Recipe
+from spikinghash.tune.ray_tune import Bounds, search
+from spikinghash.tune.trial import Trial, run_trial
 
 sys.path.insert(0, str(Path(__file__).parents[1] / "reliability"))
 import warm
@@ -76,6 +78,22 @@ def test_training_on_two_nodes_gives_the_weights_of_one_machine(here, cluster, f
     assert made == [[f"frames-{frames.digest[:16]}"]] * 2
     assert [record["loss"] for record in there] == [record["loss"] for record in records]
     assert load_model(tmp_path / "there").digest == digest
+
+
+def test_a_search_on_two_nodes_has_the_numbers_of_one_process(cluster, frames, tmp_path):
+    recipes = [Recipe(2, 8, lr, 5, augmentation=Augmentation(2.0)) for lr in (3e-3, 1e-3)]
+    trials = [
+        Trial({"train.lr": how.lr}, str(frames.path), frames.digest, spec_of(frames), LossWeights(), how)
+        for how in recipes
+    ]
+    bounds = Bounds(concurrent=2, threads=1, grace_epochs=2, reduction=2, hours=1.0)
+    outcomes = search(trials, tmp_path / "runs", bounds, address=cluster[0])
+    assert [outcome.status for outcome in outcomes] == ["finished"] * 2
+    for trial, outcome in zip(trials, outcomes, strict=True):
+        told = []
+        run_trial(trial, tmp_path, 1, told.append)
+        assert [epoch["loss"] for epoch in outcome.epochs] == [epoch["loss"] for epoch in told]
+    assert not (tmp_path / "runs/tune").exists()
 
 
 def encode(landing, model, db, *options):
