@@ -19,10 +19,18 @@ export RAY_TRAIN_ENABLE_STATE_TRACKING := 0
 help: ## this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/'
 
+# --no-compile: Python compiles a module when it is first imported, and most never are
+INSTALL := $(BIN)/python -m pip install -q --no-compile
+
 $(VENV)/.ok: pyproject.toml constraints.txt
 	$(PYTHON) -m venv $(VENV)
-	$(BIN)/python -m pip install -q -U pip==26.3
-	$(BIN)/python -m pip install -q -c constraints.txt -e '.[dev,tonic]'
+	$(INSTALL) -U pip==26.3
+	$(INSTALL) -c constraints.txt -e '.[tonic]'
+	$(BIN)/python -m pip check
+	touch $@
+
+$(VENV)/.dev: $(VENV)/.ok
+	$(INSTALL) -c constraints.txt -e '.[dev,tonic]'
 	$(BIN)/python -m pip check
 	touch $@
 
@@ -39,16 +47,16 @@ tune: $(VENV)/.ok ## search for better parameters within the bounds of params.ya
 scm: ## tell DVC where there is no git, as in a downloaded archive
 	@git rev-parse --is-inside-work-tree >/dev/null 2>&1 || $(BIN)/python -P -m dvc config --local core.no_scm true
 
-test: $(VENV)/.ok ## set up, run the tests
+test: $(VENV)/.dev ## set up, run the tests
 	$(BIN)/python -m pytest -n 2 --dist loadgroup
 
-lint: $(VENV)/.ok ## style, types, import layers
+lint: $(VENV)/.dev ## style, types, import layers
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 
-bench: $(VENV)/.ok ## speed against named peers, as ratios in one run
+bench: $(VENV)/.dev ## speed against named peers, as ratios in one run
 	$(BIN)/python bench/framing.py
 	$(BIN)/python bench/decoding.py
 	$(BIN)/python bench/training.py
@@ -60,10 +68,10 @@ bench: $(VENV)/.ok ## speed against named peers, as ratios in one run
 	$(BIN)/python bench/long_recording.py
 	$(BIN)/python bench/many_files.py
 
-reliability: $(VENV)/.ok ## 300 kills, five kinds of processes at once, every fault, 1,000 recordings of which 60 are hostile, Ray workers killed, training killed
+reliability: $(VENV)/.dev ## 300 kills, five kinds of processes at once, every fault, 1,000 recordings of which 60 are hostile, Ray workers killed, training killed
 	KILLS=300 FAULTS=all ARCHIVE=1000 FULL=1 $(BIN)/python -m pytest tests/reliability tests/e2e/test_ray_encode.py tests/e2e/test_paper_presets.py
 
-fuzz: $(VENV)/.ok ## fuzz every reader for FUZZ_SECONDS (600)
+fuzz: $(VENV)/.dev ## fuzz every reader for FUZZ_SECONDS (600)
 	$(BIN)/python -m pip install -q atheris
 	$(BIN)/python fuzz/readers.py -max_total_time=$(FUZZ_SECONDS) -timeout=20 -rss_limit_mb=4096 -max_len=65536
 

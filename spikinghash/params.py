@@ -188,6 +188,7 @@ class DataParams(_Section):
 
 class RayParams(_Section):
     address: str | None = None
+    storage: str | None = None
 
 
 class Params(_Section):

@@ -24,6 +24,7 @@ from spikinghash.inference.lowering import (
 )  # fmt: skip
 from spikinghash.kernels import lif as lif_kernel
 from spikinghash.kernels import pool as pool_kernel
+from spikinghash.kernels import spike_conv as conv_kernel
 from spikinghash.kernels.infer import mlp as mlp_kernel
 from spikinghash.layers.block import Block, Downsample, Residual
 from spikinghash.layers.conv import Conv
@@ -32,7 +33,7 @@ from spikinghash.layers.norm import BatchNorm
 from spikinghash.layers.pool import MaxPool
 from spikinghash.layers.sequential import flat, is_plain
 from spikinghash.neurons.lif import LIF
-from spikinghash.ops.conv import padded, spike_conv, weight_chunks, weight_rows
+from spikinghash.ops.conv import padded, weight_chunks, weight_rows
 
 _NONE = np.empty(0, np.float32)
 #: Kernels of 1 x 1 and convolutions of few channels are faster in the library.
@@ -95,7 +96,8 @@ def spikes_through(conv: Conv, norm: Any) -> Step:
     def run(x: np.ndarray) -> np.ndarray:
         require(x.shape[-1:], (D,), "a convolution")
         out = np.empty((*x.shape[:4], K), np.float32)
-        spike_conv(x.reshape(-1, *x.shape[2:]), chunks, k, bias, scale, shift, out.reshape(-1, *out.shape[2:]))
+        images, result = x.reshape(-1, *x.shape[2:]), out.reshape(-1, *out.shape[2:])
+        conv_kernel.convolve(images, chunks, k, bias, scale, shift, result)
         return out
 
     return run

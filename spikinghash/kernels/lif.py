@@ -12,15 +12,12 @@ scales serves all, and of whole vectors, each of which goes through all steps in
 from __future__ import annotations
 
 import numpy as np
-from numba import prange
 
 from spikinghash.kernels.jit import kernel
 from spikinghash.kernels.simd.lif import backward_atan, backward_sigmoid, forward
 from spikinghash.kernels.simd.rows import LANES
 
 _BLOCK = 512
-#: Shares of the work that threads take; more than there are cores.
-_PARTS = 16
 #: Blocks whose sums are added in float32 before they go on in float64.
 _GROUP = 8
 
@@ -91,106 +88,56 @@ def times_scale(gx, lo, n, N, T, scale):  # type: ignore[no-untyped-def]
 
 @kernel
 def _whole(x):  # type: ignore[no-untyped-def]
-    """x[T, N] with silent neurons up to whole vectors."""
+    """x[T, N], with silent neurons up to whole vectors where it has none."""
+    if x.shape[1] % LANES == 0:
+        return x
     out = np.zeros((x.shape[0], x.shape[1] + -x.shape[1] % LANES), np.float32)
     out[:, : x.shape[1]] = x
     return out
 
 
 @kernel
-def _forward_blocks(x, scale, shift, s, first, last, tau, v_th):  # type: ignore[no-untyped-def]
-    T, N = x.shape
-    block = block_size(scale.size)
-    affine, flat, spikes = affine_tiles(scale, shift, shift, block), x.reshape(-1), s.reshape(-1)
-    for lo in range(first * block, min(last * block, N), block):
-        forward(flat, spikes, lo, min(block, N - lo), N, T, affine, tau, v_th, lo, N)
+def lif_forward(x, scale, shift, s, tau, v_th):  # type: ignore[no-untyped-def]
+    """Spikes s[T, N] of LIF(x * scale + shift), scale and shift [C] or empty."""
+    whole, spikes, block = _whole(x), _whole(s), block_size(scale.size)
+    T, N = whole.shape
+    affine, flat, out = affine_tiles(scale, shift, shift, block), whole.reshape(-1), spikes.reshape(-1)
+    for lo in range(0, N, block):
+        forward(flat, out, lo, min(block, N - lo), N, T, affine, tau, v_th, lo, N)
+    if s.shape[1] < N:
+        s[:] = spikes[:, : s.shape[1]]
 
 
 @kernel(error_model="numpy")
-def _backward_blocks(  # type: ignore[no-untyped-def]
-    x, scale, shift, gs, gx, mean, total, product, first, last, tau, v_th, alpha, surrogate
-):
-    T, N = x.shape
-    C = scale.size
-    block = block_size(C)
-    sums, h = np.zeros((2, block), np.float32), np.empty(T * block, np.float32)
-    affine = whole_affine(scale, shift, mean, block)
-    flat, grad, out = x.reshape(-1), gs.reshape(-1), gx.reshape(-1)
-    for group in range(first, last):
-        sums[:] = _ZERO
-        for lo in range(group * _GROUP * block, min((group + 1) * _GROUP * block, N), block):
-            n = min(block, N - lo)
-            neurons_back(
-                flat, grad, out, lo, n, N, T, affine, sums, h, tau, v_th, alpha, surrogate, lo, N, block
-            )  # fmt: skip
-            if C > 0:
-                times_scale(out, lo, n, N, T, affine[0])
-        for i in range(block if C > 0 else 0):
-            total[group, i % C] += sums[0, i]
-            product[group, i % C] += sums[1, i]
-
-
-@kernel
-def _block_count(N, C):  # type: ignore[no-untyped-def]
-    return (N + block_size(C) - 1) // block_size(C)
-
-
-@kernel
-def group_count(N, C):  # type: ignore[no-untyped-def]
-    """How many groups of blocks N neurons make."""
-    return (_block_count(N, C) + _GROUP - 1) // _GROUP
-
-
-@kernel
-def lif_forward(x, scale, shift, s, tau, v_th):  # type: ignore[no-untyped-def]
-    """Spikes s[T, N] of LIF(x * scale + shift), scale and shift [C] or empty. Single thread."""
-    if x.shape[1] % LANES:
-        inputs, spikes = _whole(x), _whole(s)
-        _forward_blocks(inputs, scale, shift, spikes, 0, _block_count(inputs.shape[1], scale.size), tau, v_th)
-        s[:] = spikes[:, : x.shape[1]]
-        return
-    _forward_blocks(x, scale, shift, s, 0, _block_count(x.shape[1], scale.size), tau, v_th)
-
-
-@kernel(parallel=True)
-def lif_forward_threads(x, scale, shift, s, tau, v_th):  # type: ignore[no-untyped-def]
-    """As `lif_forward`, blocks spread over threads; same bits."""
-    if x.shape[1] % LANES:
-        lif_forward(x, scale, shift, s, tau, v_th)
-        return
-    blocks = _block_count(x.shape[1], scale.size)
-    for p in prange(_PARTS):
-        _forward_blocks(x, scale, shift, s, blocks * p // _PARTS, blocks * (p + 1) // _PARTS, tau, v_th)
-
-
-@kernel
-def lif_backward(  # type: ignore[no-untyped-def]
-    x, scale, shift, gs, gx, mean, total, product, tau, v_th, alpha, surrogate
-):
+def lif_backward(x, scale, shift, gs, gx, mean, tau, v_th, alpha, surrogate):  # type: ignore[no-untyped-def]
     """Gradient gx[T, N] of x in spikes of u = x * scale + shift; H is recomputed, not stored.
 
-    With an affine step also, for each group k of blocks, total[k, C] = sum of gu and product[k, C] = sum of
-    gu * (x - mean), gu being the gradient of u.
+    Returns the sums float64 [2, C] of gu and of gu * (x - mean), gu being the gradient of u.
     """
-    if x.shape[1] % LANES:
-        inputs, given, out = _whole(x), _whole(gs), _whole(gx)
-        groups = group_count(inputs.shape[1], scale.size)
-        _backward_blocks(inputs, scale, shift, given, out, mean, total, product, 0, groups, tau, v_th, alpha, surrogate)
-        gx[:] = out[:, : x.shape[1]]
-        return
-    groups = group_count(x.shape[1], scale.size)
-    _backward_blocks(x, scale, shift, gs, gx, mean, total, product, 0, groups, tau, v_th, alpha, surrogate)
+    whole, given, result = _whole(x), _whole(gs), _whole(gx)
+    T, N = whole.shape
+    C, block = scale.size, block_size(scale.size)
+    part, total, h = np.zeros((2, block), np.float32), np.zeros((2, C)), np.empty(T * block, np.float32)
+    affine = whole_affine(scale, shift, mean, block)
+    flat, grad, out = whole.reshape(-1), given.reshape(-1), result.reshape(-1)
+    for group in range(0, N, _GROUP * block):
+        part[:] = _ZERO
+        for lo in range(group, min(group + _GROUP * block, N), block):
+            n = min(block, N - lo)
+            neurons_back(flat, grad, out, lo, n, N, T, affine, part, h, tau, v_th, alpha, surrogate, lo, N, block)
+            if C > 0:
+                times_scale(out, lo, n, N, T, affine[0])
+        _add_columns(part, total)
+    if gx.shape[1] < N:
+        gx[:] = result[:, : gx.shape[1]]
+    return total
 
 
-@kernel(parallel=True)
-def lif_backward_threads(  # type: ignore[no-untyped-def]
-    x, scale, shift, gs, gx, mean, total, product, tau, v_th, alpha, surrogate
-):
-    """As `lif_backward`, blocks spread over threads; same bits."""
-    if x.shape[1] % LANES:
-        lif_backward(x, scale, shift, gs, gx, mean, total, product, tau, v_th, alpha, surrogate)
-        return
-    groups = group_count(x.shape[1], scale.size)
-    for p in prange(_PARTS):
-        lo, hi = groups * p // _PARTS, groups * (p + 1) // _PARTS
-        _backward_blocks(x, scale, shift, gs, gx, mean, total, product, lo, hi, tau, v_th, alpha, surrogate)
+@kernel
+def _add_columns(part, total):  # type: ignore[no-untyped-def]
+    """total[2, C] += the sums part[2, block] of all neurons of a channel."""
+    C, sums = total.shape[1], np.zeros_like(total)
+    for i in range(part.shape[1] if C > 0 else 0):
+        sums[0, i % C] += part[0, i]
+        sums[1, i % C] += part[1, i]
+    total += sums

@@ -12,7 +12,6 @@ The order of addition depends on one pixel's own inputs alone, never on the batc
 from __future__ import annotations
 
 import numpy as np
-from numba import prange
 
 from spikinghash.kernels.aligned import aligned
 from spikinghash.kernels.gather_sum import add_rows
@@ -23,7 +22,6 @@ from spikinghash.kernels.simd.taps import SIDE, add_taps
 
 _ZERO = np.float32(0.0)
 _ONE = np.float32(1.0)
-_PARTS = 16
 _BLOCK = 1024
 #: Pixels of the images that are worked on together.
 _PIXELS = 400
@@ -71,15 +69,15 @@ def list_active(x, at, starts, by):  # type: ignore[no-untyped-def]
 
 
 @kernel
-def convolve_images(x, w, k, bias, scale, shift, out, begin, end):  # type: ignore[no-untyped-def]
-    """`convolve` of the images from `begin` to `end`."""
-    _, H, W, D = x.shape
+def convolve(x, w, k, bias, scale, shift, out):  # type: ignore[no-untyped-def]
+    """out[N, H, W, K] = (k x k convolution of x with w + bias[chunks * P]) * scale + shift, or without; one thread."""
+    N, H, W, D = x.shape
     chunks, _, P = w.shape
     together, rows = max(1, _PIXELS // (H * W)), max(1, _TILE // W)
     at, starts = np.empty((together, H * W * D + LANES), np.int32), np.empty((together, H, W + 1), np.int64)
     sums = aligned(rows * W * P).reshape(rows * W, P)
-    for first in range(begin, end, together):
-        images = min(together, end - first)
+    for first in range(0, N, together):
+        images = min(together, N - first)
         for i in range(images):
             list_active(x[first + i].reshape(H, W * D), at[i], starts[i], P)
         for chunk in range(chunks):
@@ -122,28 +120,11 @@ def _store(sums, scale, shift, out, lo, hi):  # type: ignore[no-untyped-def]
     nothing = np.zeros(hi - lo, np.float32)
     for c in range(len(sums)):
         total, to = sums[c], out[c, lo:hi]
-        if not scale.size:
-            for o in range(to.size):
-                to[o] = total[o]
-        elif to.size % LANES:
-            for o in range(to.size):
-                to[o] = total[o] * scale[o] + shift[o]
-        else:
+        if scale.size and to.size % LANES == 0:
             scale_vectors(total, nothing, scale, shift, to)
-
-
-@kernel
-def convolve(x, w, k, bias, scale, shift, out):  # type: ignore[no-untyped-def]
-    """out[N, H, W, K] = (k x k convolution of x with w + bias[chunks * P]) * scale + shift, or without; one thread."""
-    convolve_images(x, w, k, bias, scale, shift, out, 0, x.shape[0])
-
-
-@kernel(parallel=True)
-def convolve_threads(x, w, k, bias, scale, shift, out):  # type: ignore[no-untyped-def]
-    """As `convolve`, images spread over threads; same bits."""
-    N = x.shape[0]
-    for p in prange(_PARTS):
-        convolve_images(x, w, k, bias, scale, shift, out, N * p // _PARTS, N * (p + 1) // _PARTS)
+            continue
+        for o in range(to.size):
+            to[o] = total[o] * scale[o] + shift[o] if scale.size else total[o]
 
 
 @kernel

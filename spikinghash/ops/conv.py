@@ -12,7 +12,6 @@ from torch.nn import functional as F
 from spikinghash.kernels import norm, winograd
 from spikinghash.kernels import spike_conv as kernel
 from spikinghash.kernels.simd.rows import LANES
-from spikinghash.ops.lif import threaded
 from spikinghash.ops.moments import line_of, moments_reference
 from spikinghash.ops.operator import array, by_channel, dense, gradient, operator
 
@@ -62,17 +61,6 @@ def is_sparse(x: np.ndarray) -> bool:
     return x.shape[-1] >= _MIN_CHANNELS and bool(kernel.is_binary(x.reshape(-1)))
 
 
-def spike_conv(
-    x: np.ndarray, chunks: np.ndarray, k: int, bias: np.ndarray, scale: np.ndarray, shift: np.ndarray, out: np.ndarray
-) -> None:
-    """out[N, H, W, K] = (k x k convolution of spikes x[N, H, W, D] + bias) * scale + shift, the last two perhaps empty.
-
-    `chunks` are `weight_chunks`, `bias` is `padded`.
-    """
-    run = kernel.convolve_threads if threaded(x.size) else kernel.convolve
-    run(x, chunks, k, bias, scale, shift, out)
-
-
 def _images(x: Tensor) -> Tensor:
     """[..., H, W, C] -> [N, C, H, W] in channels-last memory."""
     return x.flatten(0, -4).movedim(-1, 1)
@@ -84,7 +72,8 @@ def _cpu(x: Tensor, weight: Tensor) -> tuple[Tensor, Tensor]:
     if is_sparse(values):
         out = dense(x, *x.shape[:-1], K)
         bias = padded(np.zeros(K, np.float32))
-        spike_conv(values, weight_chunks(weight), k, bias, _NONE, _NONE, out.numpy().reshape(*values.shape[:3], K))
+        images = out.numpy().reshape(*values.shape[:3], K)
+        kernel.convolve(values, weight_chunks(weight), k, bias, _NONE, _NONE, images)
     else:
         found = F.conv2d(_images(x.detach().contiguous()), weight.detach(), padding=k // 2)
         out = found.movedim(1, -1).contiguous().view(*x.shape[:-1], K)
@@ -132,10 +121,10 @@ def _backward_cpu(
 
 
 def _divides(x: Tensor, weight: Tensor) -> bool:
-    """Whether Winograd's tiles divide images [..., H, W, D], on the one thread of their kernel."""
+    """Whether Winograd's tiles divide images [..., H, W, D]."""
     *_, H, W, D = x.shape
     K, _, k, _ = weight.shape
-    return H % 2 == W % 2 == K % LANES == D % LANES == 0 and k == 3 and not threaded(x.numel())
+    return H % 2 == W % 2 == K % LANES == D % LANES == 0 and k == 3
 
 
 def _transformed(weight: Tensor) -> np.ndarray:

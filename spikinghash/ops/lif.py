@@ -21,9 +21,6 @@ SURROGATES = {
 }
 #: The schema of a neuron's constants.
 NEURON = "float tau, float v_th, float alpha, int surrogate"
-#: Values from which a second thread pays.
-_PARALLEL_FROM = 1 << 15
-_NO_SUMS = np.empty((0, 0), np.float64)
 
 
 @dataclass(frozen=True)
@@ -52,15 +49,9 @@ def affine_rows(line: Tensor | None, pivot: np.ndarray | None = None) -> np.ndar
     return np.concatenate((found, (found[1] if pivot is None else pivot)[None]))
 
 
-def threaded(values: int) -> bool:
-    """Whether a kernel on so many values is worth more than one thread, and may have it."""
-    return values >= _PARALLEL_FROM and torch.get_num_threads() > 1
-
-
 def _cpu(x: Tensor, line: Tensor | None, tau: float, v_th: float, alpha: float, surrogate: int) -> Tensor:
     out, (scale, shift, _) = dense(x), affine_rows(line)
-    run = kernel.lif_forward_threads if threaded(x.numel()) else kernel.lif_forward
-    run(by_step(array(x)), scale, shift, by_step(out.numpy()), np.float32(tau), np.float32(v_th))
+    kernel.lif_forward(by_step(array(x)), scale, shift, by_step(out.numpy()), np.float32(tau), np.float32(v_th))
     return out
 
 
@@ -70,11 +61,9 @@ def _backward_cpu(
     C, values, out = 0 if line is None else x.shape[-1], array(x), dense(x)
     pivot = first_row(values.reshape(-1, max(x.shape[-1], 1)))[:C]
     scale, shift, _ = affine_rows(line)
-    sums = np.zeros((2, kernel.group_count(x[0].numel(), C), C)) if C else (_NO_SUMS, _NO_SUMS)
-    run = kernel.lif_backward_threads if threaded(x.numel()) else kernel.lif_backward
     arrays = by_step(values), scale, shift, by_step(array(g)), by_step(out.numpy()), pivot
-    run(*arrays, *sums, np.float32(tau), np.float32(v_th), np.float32(alpha), surrogate)
-    return out, by_line(sums[0].sum(0), sums[1].sum(0), pivot) if C else torch.empty(0, dtype=torch.float64)
+    sums = kernel.lif_backward(*arrays, np.float32(tau), np.float32(v_th), np.float32(alpha), surrogate)
+    return out, by_line(sums[0], sums[1], pivot) if C else torch.empty(0, dtype=torch.float64)
 
 
 def _setup(ctx: Any, inputs: tuple[Any, ...], output: Tensor) -> None:

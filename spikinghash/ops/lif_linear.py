@@ -12,7 +12,7 @@ from spikinghash.kernels import lif_linear as kernel
 from spikinghash.kernels import norm
 from spikinghash.kernels.simd.rows import LANES
 from spikinghash.ops.affine import by_line, first_row
-from spikinghash.ops.lif import NEURON, affine_rows, lif, lif_backward, lif_reference, threaded
+from spikinghash.ops.lif import NEURON, affine_rows, lif, lif_backward, lif_reference
 from spikinghash.ops.moments import line_of, moments_reference
 from spikinghash.ops.operator import array, by_channel, dense, gradient, operator
 
@@ -20,10 +20,10 @@ from spikinghash.ops.operator import array, by_channel, dense, gradient, operato
 _LARGEST = 1 << 18
 
 
-def _fits(x: Tensor, weight: Tensor) -> bool:
-    """Whether the fused kernel serves: whole vectors, a matrix that stays in cache, one thread."""
+def _fits(weight: Tensor) -> bool:
+    """Whether the fused kernel serves: whole vectors, a matrix that stays in cache."""
     K, D = weight.shape
-    return D % LANES == K % LANES == 0 and weight.numel() <= _LARGEST and not threaded(x.numel())
+    return D % LANES == K % LANES == 0 and weight.numel() <= _LARGEST
 
 
 def _by_pixel(x: Tensor) -> np.ndarray:
@@ -32,7 +32,7 @@ def _by_pixel(x: Tensor) -> np.ndarray:
 
 def _cpu(x: Tensor, line: Tensor | None, weight: Tensor, *neuron: Any) -> tuple[Tensor, Tensor]:
     out = dense(x, *x.shape[:-1], len(weight))
-    if _fits(x, weight):
+    if _fits(weight):
         tau, v_th = (np.float32(value) for value in neuron[:2])
         found = kernel.lif_linear(_by_pixel(x), affine_rows(line), array(weight), _by_pixel(out), tau, v_th)
     else:
@@ -62,7 +62,7 @@ def _backward_cpu(
 ) -> tuple[Tensor, Tensor, Tensor]:
     K, D = weight.shape
     share = line_of(array(g_moments), array(found), y.numel() // K)
-    if not _fits(x, weight):
+    if not _fits(weight):
         return _in_parts(g, share, x, line, weight, y, neuron)
     rows, gx, gw = _by_pixel(x), dense(x), torch.zeros(D, K, dtype=torch.float32)
     pivot, constants = first_row(rows.reshape(-1, D)), tuple(np.float32(value) for value in neuron[:3])

@@ -83,7 +83,9 @@ def load_model(folder: Path) -> LoadedModel:
     with torch.device("meta"):
         plan = _build(spec, folder)
     _check(plan.network, tensors, path)  # type: ignore[arg-type]
-    method = _build(spec, folder)
+    # first weights are drawn and thrown away: the caller's random numbers go on as if nobody had
+    with torch.random.fork_rng(devices=[]):
+        method = _build(spec, folder)
     method.network.load_state_dict(tensors)  # type: ignore[union-attr]
     method.eval().requires_grad_(False)
     if torch.cuda.is_available():

@@ -6,10 +6,11 @@ import torch
 from numba import njit
 from torch import nn
 
+from spikinghash.kernels import spike_conv
 from spikinghash.kernels.gather_sum import add_rows
 from spikinghash.kernels.simd.rows import LANES
 from spikinghash.kernels.spike_conv import append_active, is_binary
-from spikinghash.ops.conv import is_sparse, padded, spike_conv, weight_chunks
+from spikinghash.ops.conv import is_sparse, padded, weight_chunks
 
 NONE = np.empty(0, np.float32)
 
@@ -18,7 +19,7 @@ def convolve(x, weight, bias, scale=NONE, shift=NONE):
     K, _, k, _ = weight.shape
     out = torch.empty(*x.shape[:3], K)
     start = np.zeros(K, np.float32) if bias is None else bias.detach().numpy()
-    spike_conv(x.numpy(), weight_chunks(weight), k, padded(start), scale, shift, out.numpy())
+    spike_conv.convolve(x.numpy(), weight_chunks(weight), k, padded(start), scale, shift, out.numpy())
     return out
 
 

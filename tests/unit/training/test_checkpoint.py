@@ -71,6 +71,12 @@ def test_round_trip_with_equal_codes(original):
     assert sorted(p.name for p in folder.iterdir()) == sorted([CARD, WEIGHTS])
 
 
+def test_loading_takes_no_random_numbers_of_the_caller(original):
+    before = torch.get_rng_state()
+    load_model(original[0])
+    assert torch.equal(torch.get_rng_state(), before)
+
+
 def test_saving_twice_gives_the_same_bytes(original, tmp_path):
     folder, method, digest = original
     assert save_model(tmp_path / "again", SPEC, method.network, {"best_epoch": 3}) == digest
