@@ -39,6 +39,10 @@ from spikinghash.training.state import Progress, where_it_was
 os.environ.setdefault("RAY_TRAIN_HEALTH_CHECK_INTERVAL_S", "0.2")
 
 
+#: Of a recipe, what changes how training gets to its weights and not which ones.
+_NO_RESULT = ("checkpoint_every", "checkpoint_steps", "activation_checkpointing")
+
+
 @dataclass(frozen=True)
 class Job:
     """All a worker needs, as plain values: where the frames are, what to train, where to leave the result.
@@ -61,7 +65,7 @@ class Job:
         """Changes with anything that changes the result but the number of workers: another number goes on with a run
         that was interrupted.
         """
-        recipe = {k: v for k, v in asdict(self.recipe).items() if k not in ("checkpoint_every", "checkpoint_steps")}
+        recipe = {k: v for k, v in asdict(self.recipe).items() if k not in _NO_RESULT}
         parts = [self.spec.to_json(), asdict(self.weights), recipe, self.frames_sha256]
         return "train-" + hashlib.sha256(json.dumps(parts, sort_keys=True).encode()).hexdigest()[:16]
 
