@@ -14,7 +14,7 @@ export MLFLOW_DISABLE_TELEMETRY := true
 # Ray Train's state export needs the dashboard, which we do not run
 export RAY_TRAIN_ENABLE_STATE_TRACKING := 0
 
-.PHONY: repro scm test lint bench reliability fuzz serve clean help
+.PHONY: repro tune scm test lint bench reliability fuzz serve clean help
 
 help: ## this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/'
@@ -40,11 +40,15 @@ repro: $(VENV)/.ok ## set up, run the pipeline, register the model, say where th
 	$(BIN)/spikinghash registry add
 	@echo "report: $(abspath reports/report.html)"
 
+tune: $(VENV)/.ok ## search for better parameters within the bounds of params.yaml, judged by validation clips
+	@$(MAKE) --no-print-directory scm
+	$(BIN)/python -P -m dvc repro tuning/dvc.yaml
+
 scm: ## tell DVC where there is no git, as in a downloaded archive
 	@git rev-parse --is-inside-work-tree >/dev/null 2>&1 || $(BIN)/python -P -m dvc config --local core.no_scm true
 
 test: $(VENV)/.dev ## set up, run the tests
-	$(BIN)/python -m pytest -n 2 --dist loadgroup
+	$(BIN)/python -m pytest -n 2 --dist loadgroup --durations=25
 
 lint: $(VENV)/.dev ## style, types, import layers
 	$(BIN)/ruff check .

@@ -21,7 +21,6 @@ from spikinghash.codes.discover import discover
 from spikinghash.codes.encode_recordings import encode_recordings
 from spikinghash.codes.fsck import fsck
 from spikinghash.codes.landing import fetch_landing, landing_folder
-from spikinghash.codes.remote_store import is_address
 from spikinghash.codes.settle import settle
 from spikinghash.errors import SpikinghashError
 from spikinghash.events.doubts import Doubts
@@ -30,6 +29,7 @@ from spikinghash.files import new_file, write_atomically, write_json
 from spikinghash.index.flat import build_index
 from spikinghash.model_ref import open_encoder
 from spikinghash.progress import progress_bar
+from spikinghash.remote_store import is_address
 from spikinghash.report.night import night_report, night_text
 from spikinghash.tracking.run import log_night
 from spikinghash.training.bit_balance import trained_ones

@@ -9,10 +9,10 @@ from prefect.runtime import deployment
 
 from pipelines import PROJECT
 from spikinghash.codes.address import SCHEMES
-from spikinghash.codes.remote_store import is_address
 from spikinghash.errors import ConfigError
 from spikinghash.params import load_params
 from spikinghash.redact import redact
+from spikinghash.remote_store import is_address
 from spikinghash.tracking.store_place import database_file
 
 #: Further folders that a served flow may be given, separated as in PATH; set by whoever serves the flows.

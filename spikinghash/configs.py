@@ -71,4 +71,5 @@ def recipe(params: Params) -> Recipe:
     return Recipe(
         t.epochs, t.batch, t.lr, t.seed, t.weight_decay, t.warmup, t.optimiser, t.grad_clip, t.checkpoint_every,
         t.checkpoint_steps, augmentation=augmentation, amp=t.amp, accumulate=t.accumulate,
+        activation_checkpointing=t.activation_checkpointing,
     )  # fmt: skip

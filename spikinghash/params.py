@@ -13,6 +13,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, ValidationIn
 from spikinghash.errors import ConfigError
 from spikinghash.frames.framing_rules import dtype_misfit, windowing_misfit
 from spikinghash.strict_yaml import read_yaml
+from spikinghash.tune.params import TuneParams
 
 Positive = Annotated[int, Field(ge=1)]
 Share = Annotated[float, Field(ge=0.0, le=1.0)]
@@ -130,6 +131,7 @@ class TrainParams(_Section):
     checkpoint_every: Positive
     checkpoint_steps: int = Field(default=0, ge=0)
     accumulate: int = Field(default=1, ge=1)
+    activation_checkpointing: bool = False
     seed: int = Field(ge=0)
     workers: Positive
     threads: Positive
@@ -186,6 +188,7 @@ class DataParams(_Section):
 
 class RayParams(_Section):
     address: str | None = None
+    storage: str | None = None
 
 
 class Params(_Section):
@@ -202,6 +205,7 @@ class Params(_Section):
     tracking: TrackingParams
     data: DataParams = DataParams()
     ray: RayParams
+    tune: TuneParams = TuneParams()
 
     @model_validator(mode="after")
     def _kind_fits(self) -> Params:

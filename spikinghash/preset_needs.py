@@ -26,7 +26,8 @@ _SOME = 10
 class Needs:
     """Of one preset: a clip [T, 2, H, W] or picture [3, H, W] of the store, what the network sees of one, [T, P, H, W],
     `clips` of the published data set (None: not known), bytes of the uncompressed store, training steps if all clips
-    were for training, and a worker's step where it was measured.
+    were for training, and a worker's step where it was measured; `again`: its blocks are computed again for the
+    gradient.
     """
 
     stored: tuple[int, ...]
@@ -36,12 +37,14 @@ class Needs:
     steps: int | None
     workers: int
     step: StepCost | None
+    again: bool
 
     def to_json(self) -> dict[str, Any]:
         """As a JSON-ready dictionary; bytes and seconds as numbers."""
         content: dict[str, Any] = {
             "clip_in_store": list(self.stored), "clip_in_network": list(self.seen), "clips": self.clips,
             "store_bytes": self.store_bytes, "steps": self.steps, "workers": self.workers,
+            "activation_checkpointing": self.again,
         }  # fmt: skip
         if self.step is not None:
             content["step"] = {
@@ -66,9 +69,10 @@ class Needs:
         step = self.step
         last, (seconds, size) = max(step.measured.items())
         drawn = "" if last == step.clips else f"; drawn out from steps of {last}: {seconds:.2f} s, {_size(size)}"
+        again = ", activation checkpointing" if self.again else ""
         lines += [
             f"parameters           {step.parameters:,}",
-            f"memory of a worker   {_size(step.memory_bytes)} on {step.device}",
+            f"memory of a worker   {_size(step.memory_bytes)} on {step.device}{again}",
             f"a step               {step.seconds:.2f} s for {step.clips} clips a worker{drawn}",
         ]
         if self.steps is not None:
@@ -87,12 +91,14 @@ def preset_needs(name: str, base: dict[str, Any], *, measure: bool, path: Any) -
     step = None
     if measure:
         step = step_cost(
-            spec, loss_weights(params), t.optimiser, t.batch // (t.workers * t.accumulate), t.threads, t.amp
-        )
+            spec, loss_weights(params), t.optimiser, t.batch // (t.workers * t.accumulate), t.threads, t.amp,
+            t.activation_checkpointing,
+        )  # fmt: skip
     # a step of the optimiser takes as many of the worker's as it accumulates
     steps = None if clips is None else t.epochs * max(1, clips // t.batch) * t.accumulate
     stored, seen = field.shape, (spec.steps, spec.channels, spec.height, spec.width)
-    return Needs(stored, seen, clips, None if clips is None else clips * field.sample_bytes, steps, t.workers, step)
+    return Needs(stored, seen, clips, None if clips is None else clips * field.sample_bytes, steps, t.workers, step,
+                 t.activation_checkpointing)  # fmt: skip
 
 
 def _field(params: Params) -> FieldSpec:

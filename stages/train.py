@@ -34,8 +34,8 @@ def train(params: Params) -> None:
             open_cache(FRAMES, store.digest, cache_folder(job.cache, RUNS.resolve() / BESIDE), copied)
     with progress_bar("train (epochs)") as progress:
         train_with_ray(
-            job, RUNS.resolve(), address=params.ray.address, threads=params.train.threads,
-            watch=lambda record: progress(record["epoch"], record["epochs"]),
+            job, RUNS.resolve(), address=params.ray.address, storage=params.ray.storage,
+            threads=params.train.threads, watch=lambda record: progress(record["epoch"], record["epochs"]),
             say=lambda line: print(f"train: {line}", file=sys.stderr),  # noqa: T201
         )  # fmt: skip
 

@@ -15,9 +15,9 @@ from typing import Any
 from pyarrow import fs
 
 from spikinghash.codes.object_names import local_name
-from spikinghash.codes.remote_store import open_store, remote_errors
 from spikinghash.errors import ConfigError, Temporary
 from spikinghash.files import publish
+from spikinghash.remote_store import open_store, remote_errors
 
 _BLOCK_BYTES = 4 << 20
 #: Stores keep times in seconds: an object as young as this may change once more without its time telling.

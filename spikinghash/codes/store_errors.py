@@ -10,9 +10,9 @@ from contextlib import contextmanager
 import pyarrow as pa
 from deltalake.exceptions import CommitFailedError, DeltaError
 
-from spikinghash.codes.remote_store import AWAY
 from spikinghash.errors import BadStore, Temporary
 from spikinghash.redact import redact
+from spikinghash.remote_store import AWAY
 
 #: How to get back from a damaged database; a refusal of one ends with it.
 ADVICE = "restore it, or run `spikinghash fsck --repair`, which says what it drops"

@@ -16,10 +16,10 @@ from deltalake.fs import DeltaStorageHandler
 from pyarrow import fs
 
 from spikinghash.codes.data_digest import digest_in, wrong_once
-from spikinghash.codes.remote_store import open_store
 from spikinghash.codes.store_errors import ADVICE
 from spikinghash.errors import BadStore
 from spikinghash.redact import redact
+from spikinghash.remote_store import open_store
 
 #: Page checksums are compared: a flipped bit is an error, never another code.
 FORMAT = ds.ParquetFileFormat(

@@ -5,8 +5,8 @@ from __future__ import annotations
 import re
 from pathlib import Path
 
-from spikinghash.codes.remote_store import is_address
 from spikinghash.errors import BadStore
+from spikinghash.remote_store import is_address
 
 
 def index_folder(db: str, model: str) -> Path | None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import copy
 import time
 from collections.abc import Callable
+from contextlib import nullcontext
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -14,6 +15,7 @@ from spikinghash.data.dataset import SampleDataset
 from spikinghash.data.loader import Loader
 from spikinghash.data.order import ALONE, EpochBatches, Ranks, generator_of
 from spikinghash.errors import TrainingCollapsed
+from spikinghash.training.activation_checkpointing import activation_checkpointing
 from spikinghash.training.epoch import run_epoch
 from spikinghash.training.flush_denormals import flush_denormals
 from spikinghash.training.rank_state import load_rank, save_rank
@@ -95,7 +97,8 @@ def run(
         save_rank(folder, ranks.rank, method, draws)
 
     while progress.epoch < recipe.epochs:
-        run_epoch(wrapped, loader, recipe, optimiser, progress, draws, lambda: keep(save, progress))
+        with activation_checkpointing(method) if recipe.activation_checkpointing else nullcontext():
+            run_epoch(wrapped, loader, recipe, optimiser, progress, draws, lambda: keep(save, progress))
         started = time.monotonic()
         sync(method)
         method.end_epoch((progress.epoch + 1) / recipe.epochs)  # type: ignore[operator]

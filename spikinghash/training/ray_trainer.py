@@ -9,7 +9,6 @@ from __future__ import annotations
 import hashlib
 import json
 import os
-import shutil
 import tempfile
 import threading
 from collections.abc import Callable
@@ -33,10 +32,15 @@ from spikinghash.training.follow import follow
 from spikinghash.training.loop import EpochRecord, Report, Save
 from spikinghash.training.ray_session import connect_ray, explain_ray
 from spikinghash.training.recipe import Recipe
+from spikinghash.training.run_storage import RunStorage
 from spikinghash.training.state import Progress, where_it_was
 
 # how often Ray looks at the workers, whose reports wait for the next look: its 2 s are longer than some epochs
 os.environ.setdefault("RAY_TRAIN_HEALTH_CHECK_INTERVAL_S", "0.2")
+
+
+#: Of a recipe, what changes how training gets to its weights and not which ones.
+_NO_RESULT = ("checkpoint_every", "checkpoint_steps", "activation_checkpointing")
 
 
 @dataclass(frozen=True)
@@ -61,7 +65,7 @@ class Job:
         """Changes with anything that changes the result but the number of workers: another number goes on with a run
         that was interrupted.
         """
-        recipe = {k: v for k, v in asdict(self.recipe).items() if k not in ("checkpoint_every", "checkpoint_steps")}
+        recipe = {k: v for k, v in asdict(self.recipe).items() if k not in _NO_RESULT}
         parts = [self.spec.to_json(), asdict(self.weights), recipe, self.frames_sha256]
         return "train-" + hashlib.sha256(json.dumps(parts, sort_keys=True).encode()).hexdigest()[:16]
 
@@ -71,6 +75,7 @@ def train_with_ray(
     runs: Path,
     *,
     address: str | None = None,
+    storage: str | None = None,
     threads: int,
     watch: Callable[[dict[str, Any]], None] | None = None,
     say: Callable[[str], None] | None = None,
@@ -78,23 +83,24 @@ def train_with_ray(
 ) -> list[dict[str, Any]]:
     """Train `job` and leave the model in `job.out`; returns the history.
 
-    `runs` must be visible to all workers. `address` joins a cluster, None starts Ray locally. `threads` per worker.
+    `runs` must be visible to all workers; `storage` is the address of an object store for training states, None keeps
+    them there too. `address` joins a cluster, None starts Ray locally. `threads` per worker.
     `watch` is called with every finished epoch, `say` with a line when training resumes or workers start again.
     Raises `TrainingCollapsed`, or `SpikinghashError` when workers keep
     failing.
     """
     with ExitStack() as resources:
-        return _train(job, runs, address, threads, watch, say, max_failures, resources)
+        return _train(job, RunStorage(runs, storage), address, threads, watch, say, max_failures, resources)
 
 
 def _train(
-    job: Job, runs: Path, address: str | None, threads: int, watch: Callable[[dict[str, Any]], None] | None,
+    job: Job, storage: RunStorage, address: str | None, threads: int, watch: Callable[[dict[str, Any]], None] | None,
     say: Callable[[str], None] | None, max_failures: int, resources: ExitStack,
 ) -> list[dict[str, Any]]:  # fmt: skip
     import ray
 
-    runs.mkdir(parents=True, exist_ok=True)
-    log = runs / job.run_name() / history.HISTORY
+    storage.runs.mkdir(parents=True, exist_ok=True)
+    log, where = storage.runs / job.run_name() / history.HISTORY, storage.options()
     started = not ray.is_initialized()
     if started:
         # the controller is an actor of its own beside the workers
@@ -103,7 +109,7 @@ def _train(
     watcher = threading.Thread(target=follow, args=(log, watch, say, stop), daemon=True)
     watcher.start()
     try:
-        _trainer(job, runs, log, threads, max_failures).fit()
+        _trainer(job, where, log, threads, max_failures).fit()
     except Exception as error:
         raise _explain(error, log) from error
     finally:
@@ -112,11 +118,11 @@ def _train(
         if started:
             ray.shutdown()
     records = history.read(log)
-    shutil.rmtree(runs / job.run_name(), ignore_errors=True)
+    storage.remove(job.run_name())
     return records
 
 
-def _trainer(job: Job, runs: Path, log: Path, threads: int, max_failures: int) -> Any:
+def _trainer(job: Job, where: dict[str, Any], log: Path, threads: int, max_failures: int) -> Any:
     from ray.train import CheckpointConfig, FailureConfig, RunConfig, ScalingConfig
     from ray.train.torch import TorchConfig, TorchTrainer
 
@@ -131,7 +137,7 @@ def _trainer(job: Job, runs: Path, log: Path, threads: int, max_failures: int) -
         ),
         run_config=RunConfig(
             name=job.run_name(),
-            storage_path=str(runs.resolve()),
+            **where,
             failure_config=FailureConfig(max_failures=max_failures),
             checkpoint_config=CheckpointConfig(num_to_keep=2),
         ),

@@ -21,7 +21,8 @@ class Recipe:
     between more of them within an epoch, 0 for none; before `settle_steps` the
     running statistics lag behind the weights and equal validation codes are no collapse;
     `amp` computes in bfloat16 on CUDA devices and nowhere else; `accumulate` parts of a worker's clips are computed one
-    after the other, each with pairs and statistics of its own, as if there were so many more workers.
+    after the other, each with pairs and statistics of its own, as if there were so many more workers;
+    `activation_checkpointing` has blocks computed again for the gradient: less memory, the same step.
     """
 
     epochs: int
@@ -37,6 +38,7 @@ class Recipe:
     settle_steps: int = 100
     amp: bool = False
     accumulate: int = 1
+    activation_checkpointing: bool = False
     augmentation: Augmentation = field(default_factory=Augmentation)
 
 

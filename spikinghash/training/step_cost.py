@@ -11,6 +11,7 @@ import resource
 import subprocess
 import sys
 import time
+from contextlib import nullcontext
 from dataclasses import asdict, dataclass
 from typing import Any
 
@@ -38,14 +39,17 @@ class StepCost:
     measured: dict[int, tuple[float, int]]
 
 
-def step_cost(spec: ModelSpec, weights: LossWeights, optimiser: str, clips: int, threads: int, amp: bool) -> StepCost:
-    """Measure steps of `spec` on random clips and draw them out to `clips`, a worker's batch.
+def step_cost(
+    spec: ModelSpec, weights: LossWeights, optimiser: str, clips: int, threads: int, amp: bool, again: bool = False
+) -> StepCost:
+    """Measure steps of `spec` on random clips and draw them out to `clips`, a worker's batch; `again`: blocks are
+    computed again for the gradient (`activation_checkpointing.py`).
 
     `SpikinghashError` where the process dies, as for want of memory.
     """
     job = {
         "spec": spec.to_json(), "weights": asdict(weights), "optimiser": optimiser, "clips": clips, "threads": threads,
-        "amp": amp,
+        "amp": amp, "again": again,
     }  # fmt: skip
     child = subprocess.run(
         isolated_command("spikinghash.training.step_cost"), input=json.dumps(job), capture_output=True, text=True,
@@ -71,6 +75,7 @@ def _measure(job: dict[str, Any]) -> dict[str, Any]:
 
     from spikinghash.allocator import keep_freed_memory
     from spikinghash.methods.method import build
+    from spikinghash.training.activation_checkpointing import activation_checkpointing
     from spikinghash.training.recipe import Recipe, make_optimiser
 
     torch.set_num_threads(job["threads"])
@@ -84,7 +89,8 @@ def _measure(job: dict[str, Any]) -> dict[str, Any]:
     steps: list[tuple[int, float, int]] = []
     clips = 1
     while not steps or steps[-1][0] < job["clips"]:
-        steps.append((clips, *_step(method, optimiser, recipe, spec, clips, device)))
+        with activation_checkpointing(method) if job["again"] else nullcontext():
+            steps.append((clips, *_step(method, optimiser, recipe, spec, clips, device)))
         if clips > 1 and (steps[-1][1] > _LONG_S or steps[-1][2] > _LARGE):
             break
         clips = min(2 * clips, job["clips"])

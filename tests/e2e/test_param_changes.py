@@ -19,7 +19,7 @@ ROOT = Path(__file__).parents[2]
 STAGES = yaml.safe_load((ROOT / "dvc.yaml").read_text())["stages"]
 KEYS = leaves(load_params(ROOT / "params.yaml"))
 #: Where things run, which changes no result: read by `train`, known to no stage.
-NOT_DECLARED = {"data.cache", "ray.address"}
+NOT_DECLARED = {"data.cache", "ray.address", "ray.storage"}
 #: Writes the outputs of a stage, always the same, so that what follows runs only for a reason of its own.
 STAND_IN = """
 import pathlib, sys

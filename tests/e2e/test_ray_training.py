@@ -1,12 +1,13 @@
 """Ray Train with two workers, and a killed training that goes on to the same weights."""
 
-import os
 import signal
 import subprocess
 import sys
 import time
+from pathlib import Path
 
 import pytest
+from s3_store import s3_store
 
 from spikinghash.data.described import digest_of
 from spikinghash.data.store import SampleStore
@@ -17,6 +18,7 @@ from spikinghash.training.checkpoint import load_model
 from spikinghash.training.history import HISTORY
 from spikinghash.training.ray_trainer import Job, train_with_ray
 from spikinghash.training.recipe import Recipe
+from spikinghash.training.state import TENSORS
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(600)]
 
@@ -47,32 +49,53 @@ from pathlib import Path
 sys.path[:0] = {path!r}
 from test_ray_training import job
 from spikinghash.training.ray_trainer import train_with_ray
-train_with_ray(job(Path({frames!r}), Path({out!r}), 1, 4), Path({runs!r}), threads=1)
+train_with_ray(job(Path({frames!r}), Path({out!r}), 1, 4), Path({runs!r}), threads=1, storage={storage!r}, say=print)
 """
 
 
-def start(folder, tmp_path, out, runs):
-    here = os.path.dirname(__file__)  # noqa: PTH120
+def start(folder, tmp_path, out, runs, storage=None):
+    here = Path(__file__).parent
     program = PROGRAM.format(
-        path=[here, os.path.dirname(os.path.dirname(here))],  # noqa: PTH120
-        frames=str(folder / "data/frames"), out=str(tmp_path / out), runs=str(tmp_path / runs),
+        path=[str(here), str(here.parent), str(here.parents[1])], frames=str(folder / "data/frames"),
+        out=str(tmp_path / out), runs=str(tmp_path / runs), storage=storage,
     )  # fmt: skip
-    return subprocess.Popen([sys.executable, "-c", program], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    return subprocess.Popen(
+        [sys.executable, "-c", program], stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True
+    )
 
 
-def test_a_killed_training_resumes_to_the_same_weights(project, tmp_path):
+def test_a_killed_training_resumes_from_an_object_store_to_the_same_weights(project, tmp_path, monkeypatch):
     folder, _ = project
-    assert start(folder, tmp_path, "calm", "runs-a").wait(280) == 0
-    killed = start(folder, tmp_path, "killed", "runs-b")
-    until = time.monotonic() + 200
-    while epochs_done(tmp_path / "runs-b") < 2 and time.monotonic() < until:
-        time.sleep(0.2)
-    killed.send_signal(signal.SIGKILL)
-    killed.wait()
-    assert epochs_done(tmp_path / "runs-b") >= 2
-    assert not (tmp_path / "killed").exists()
-    assert start(folder, tmp_path, "killed", "runs-b").wait(280) == 0
+    finished(start(folder, tmp_path, "calm", "runs-a"))
+    with s3_store("states") as (settings, client):
+        for name, value in settings.items():
+            monkeypatch.setenv(name, value)
+        killed = start(folder, tmp_path, "killed", "runs-b", "s3://states/of/training")
+        until = time.monotonic() + 200
+        while epochs_done(tmp_path / "runs-b") < 2 and time.monotonic() < until:
+            time.sleep(0.2)
+        killed.send_signal(signal.SIGKILL)
+        killed.communicate()
+        assert epochs_done(tmp_path / "runs-b") >= 2
+        assert not (tmp_path / "killed").exists()
+        assert any(TENSORS in name for name in names(client))
+        said = finished(start(folder, tmp_path, "killed", "runs-b", "s3://states/of/training"))
+        assert "training resumed after epoch" in said
+        assert names(client) == []
     assert load_model(tmp_path / "killed").digest == load_model(tmp_path / "calm").digest
+
+
+def finished(process):
+    """What a training said that ended well."""
+    said = process.communicate(timeout=280)[0]
+    assert process.returncode == 0
+    return said
+
+
+def names(client):
+    """Files in the store."""
+    listed = client.list_objects_v2(Bucket="states").get("Contents", [])
+    return [entry["Key"] for entry in listed if entry["Size"]]
 
 
 def epochs_done(runs):

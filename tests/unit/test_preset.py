@@ -125,6 +125,7 @@ def test_what_a_preset_asks_of_a_machine(params):
     # 107,646 clips of 8 steps, 2 polarities, 260 x 346 pixels, a byte each
     assert needs["store_bytes"] == 107_646 * 8 * 2 * 260 * 346
     assert (needs["clip_in_network"], needs["steps"]) == ([8, 2, 256, 320], 200 * (107_646 // 6))
+    assert needs["activation_checkpointing"]
     assert "step" not in needs
 
 

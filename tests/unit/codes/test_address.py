@@ -12,9 +12,9 @@ from spikinghash.cli import app
 from spikinghash.codes.address import database_address
 from spikinghash.codes.database import CodeDatabase
 from spikinghash.codes.landing import fetch_landing
-from spikinghash.codes.remote_store import open_store
 from spikinghash.codes.store_errors import store_errors
 from spikinghash.errors import BadStore, ConfigError, Temporary
+from spikinghash.remote_store import open_store
 
 
 @pytest.mark.parametrize("name", ["a b", "ü#x", "q?y", "100%", "a+b", "%", "%zz", "a=b", "[x]", "d;e"])

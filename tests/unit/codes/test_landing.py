@@ -16,8 +16,8 @@ from s3_store import endpoint, s3_store
 from spikinghash.codes.discover import discover
 from spikinghash.codes.landing import fetch_landing, landing_folder
 from spikinghash.codes.object_names import local_name
-from spikinghash.codes.remote_store import open_store
 from spikinghash.errors import ConfigError, Temporary
+from spikinghash.remote_store import open_store
 
 pytestmark = pytest.mark.filterwarnings("ignore")
 ADDRESS = "s3://archive/night"

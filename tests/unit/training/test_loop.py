@@ -213,3 +213,11 @@ def test_a_step_in_parts_learns_and_repeats():
     assert records[-1].loss < 0.6 * records[0].loss
     assert same(once, weights(2)[1])
     assert not same(once, weights(1)[1])
+
+
+def test_blocks_that_are_computed_again_change_no_weight():
+    plain, again = (method(), method())
+    run(plain, data(), recipe(epochs=2), lambda *_: None)
+    run(again, data(), recipe(epochs=2, activation_checkpointing=True), lambda *_: None)
+    theirs = again.state_dict()
+    assert all(torch.equal(value, theirs[name]) for name, value in plain.state_dict().items())
