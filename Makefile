@@ -48,7 +48,7 @@ scm: ## tell DVC where there is no git, as in a downloaded archive
 	@git rev-parse --is-inside-work-tree >/dev/null 2>&1 || $(BIN)/python -P -m dvc config --local core.no_scm true
 
 test: $(VENV)/.dev ## set up, run the tests
-	$(BIN)/python -m pytest -n 2 --dist loadgroup
+	$(BIN)/python -m pytest -n 2 --dist loadgroup --durations=25
 
 lint: $(VENV)/.dev ## style, types, import layers
 	$(BIN)/ruff check .
