@@ -32,6 +32,7 @@ WITHOUT_EFFECT = {
     "spikinghash.params",
     "spikinghash.progress",
     "spikinghash.redact",
+    "spikinghash.remote_store",
     "spikinghash.start",
     "spikinghash.strict_yaml",
     "spikinghash.tune_params",
