@@ -13,7 +13,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, ValidationIn
 from spikinghash.errors import ConfigError
 from spikinghash.frames.framing_rules import dtype_misfit, windowing_misfit
 from spikinghash.strict_yaml import read_yaml
-from spikinghash.tune.params import TuneParams
+from spikinghash.tune_params import TuneParams
 
 Positive = Annotated[int, Field(ge=1)]
 Share = Annotated[float, Field(ge=0.0, le=1.0)]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import math
 import time
 from collections.abc import Callable
 from contextlib import nullcontext
@@ -99,6 +100,9 @@ def run(
     while progress.epoch < recipe.epochs:
         with activation_checkpointing(method) if recipe.activation_checkpointing else nullcontext():
             run_epoch(wrapped, loader, recipe, optimiser, progress, draws, lambda: keep(save, progress))
+        if not math.isfinite(norm := progress.totals["grad_norm"]):
+            # the last loss was a number, and the weights are none
+            raise TrainingCollapsed(f"gradients became {norm} in epoch {progress.epoch + 1}; lower train.lr")
         started = time.monotonic()
         sync(method)
         method.end_epoch((progress.epoch + 1) / recipe.epochs)  # type: ignore[operator]

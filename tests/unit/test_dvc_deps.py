@@ -9,7 +9,11 @@ import yaml
 from spikinghash.params import Params
 
 ROOT = Path(__file__).parents[2]
-STAGES = yaml.safe_load((ROOT / "dvc.yaml").read_text())["stages"]
+STAGES = {
+    name: stage
+    for file in ("dvc.yaml", "tuning/dvc.yaml")
+    for name, stage in yaml.safe_load((ROOT / file).read_text())["stages"].items()
+}
 
 #: Modules that cannot change what a stage writes: checking, messages, progress, how files are written and where
 #: compiled kernels are kept.
@@ -28,8 +32,10 @@ WITHOUT_EFFECT = {
     "spikinghash.params",
     "spikinghash.progress",
     "spikinghash.redact",
+    "spikinghash.remote_store",
     "spikinghash.start",
     "spikinghash.strict_yaml",
+    "spikinghash.tune_params",
     "spikinghash.version",
     "spikinghash.visible",
     "stages",
@@ -68,7 +74,7 @@ def test_every_param_of_a_stage_exists(stage):
 def test_every_section_of_the_params_is_used_by_a_stage():
     used = {key.split(".")[0] for stage in STAGES.values() for key in stage["params"]}
     # where the cache, Ray and the registry are changes no result
-    assert set(Params.model_fields) - used == {"data", "ray", "tracking", "tune"}
+    assert set(Params.model_fields) - used == {"data", "ray", "tracking"}
 
 
 @pytest.mark.parametrize("stage", STAGES)

@@ -6,8 +6,6 @@ from typing import Annotated
 
 from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
 
-from spikinghash.tune.draw import Choice, Range, Space
-
 Positive = Annotated[int, Field(ge=1)]
 Value = bool | int | float | str
 
@@ -37,14 +35,6 @@ class DomainParams(_Strict):
             raise ValueError("a logarithm needs low above 0")
         return self
 
-    def domain(self) -> Range | Choice:
-        """As a plain value."""
-        if self.values is not None:
-            return Choice(self.values)
-        assert self.low is not None
-        assert self.high is not None
-        return Range(self.low, self.high, self.log)
-
 
 class TuneParams(_Strict):
     """Bounds of the search, and its space by key of `params.yaml`."""
@@ -64,7 +54,3 @@ class TuneParams(_Strict):
             if key.split(".")[0] not in ("model", "train") or key == "train.seed":
                 raise ValueError(f"{key} is no hyper-parameter of training: keys are those of model and train, no seed")
         return space
-
-    def domains(self) -> Space:
-        """The space as plain values."""
-        return {key: domain.domain() for key, domain in self.space.items()}
