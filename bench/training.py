@@ -35,6 +35,7 @@ from torch.nn.parallel import DistributedDataParallel
 
 from spikinghash.allocator import keep_freed_memory
 from spikinghash.codes.encoder import Encoder
+from spikinghash.data.batch import labelled
 from spikinghash.layers.firing import firing_rates
 from spikinghash.losses.classification import classification
 from spikinghash.losses.pairwise_likelihood import hard_similarity, pairwise_likelihood
@@ -131,13 +132,14 @@ def our_training(size: str, weights: Path, rank: int, world: int, port: int) -> 
         torch.distributed.init_process_group("gloo", init_method=address, rank=rank, world_size=world)
         method = DistributedDataParallel(method, forward_sync_buffers=False, gradient_as_bucket_view=True)
     counts, labels = make_clips(LOADS[size].batch)
-    frames, labels = to_frames(counts)[:, rank::world].contiguous(), labels[rank::world]
+    frames, classes = to_frames(counts)[:, rank::world].contiguous(), len(spec_of(size).classes)
+    batch = labelled({"events": frames}, labels[rank::world], classes)
 
     def train() -> None:
         if not method.training:
             method.train()
         for _ in range(STEPS):
-            optimizer_step(method, method(frames, labels).loss, optimiser, recipe(size).grad_clip)
+            optimizer_step(method, method(batch).loss, optimiser, recipe(size).grad_clip)
 
     return {"train": train}
 
