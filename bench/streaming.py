@@ -27,18 +27,19 @@ from store import CLASSES, META, make_store
 from torch.nn.parallel import DistributedDataParallel
 
 from spikinghash.allocator import keep_freed_memory
-from spikinghash.data.clips import ClipArray
-from spikinghash.data.dataset import ClipDataset
-from spikinghash.data.loader import Batch, Loader
+from spikinghash.data.batch import Batch
+from spikinghash.data.dataset import Field, Prepare, SampleDataset
+from spikinghash.data.loader import Loader
 from spikinghash.data.open_cache import open_cache
 from spikinghash.data.order import EpochBatches, Ranks, generator_of
-from spikinghash.data.split_dataset import split_dataset
+from spikinghash.data.samples import SampleArray
 from spikinghash.files import sha256_file
 from spikinghash.methods.method import LossWeights, build
 from spikinghash.methods.spec import ModelSpec
 from spikinghash.training.augment import Augmentation
 from spikinghash.training.epoch import train_step
 from spikinghash.training.recipe import Recipe, make_optimiser
+from spikinghash.training.split_dataset import split_dataset
 from spikinghash.training.state import Progress
 
 WORKERS, BATCH, STEPS = 2, 32, 4
@@ -72,8 +73,10 @@ def job(
     clips = split_dataset(open_cache(store, digest, folder), "train", SPEC)
     if in_memory:
         first = range(min(len(clips), int(IN_MEMORY / META.clip_bytes)))
-        labels = clips.labels[: len(first)].numpy()
-        clips = ClipDataset(ClipArray(clips.clips.read(first)), labels, SPEC.fit_stored, SPEC.to_input)
+        held = SampleArray(clips.fields["events"].samples.read(first))
+        clips = SampleDataset(
+            {"events": Field(held, Prepare(SPEC.fit_stored, SPEC.to_input))}, clips.labels.part(first)
+        )
     own = build(SPEC, LossWeights()).train()
     optimiser, progress, draws = make_optimiser(own, RECIPE), Progress(), generator_of(0, 0, 1 + rank)
     method = DistributedDataParallel(own, forward_sync_buffers=False, gradient_as_bucket_view=True)
@@ -82,7 +85,7 @@ def job(
 
     def train() -> None:
         for _ in range(STEPS):
-            train_step(method, clips, *next(batches), RECIPE, optimiser, progress, draws)
+            train_step(method, clips, next(batches), RECIPE, optimiser, progress, draws)
 
     return {"train": train, "peak": peak_bytes}
 
@@ -119,13 +122,17 @@ def measure(gb: float, rounds: int, loader_workers: int, folder: Path) -> dict[s
         port = free_port()
         arguments = store, digest, folder / "cache", in_memory, 0 if in_memory else loader_workers
         sides[name] = Side(job, *((*arguments, rank, port) for rank in range(WORKERS)))
-    forget(cache.folder / "train.npy")
+    forget(cache.folder / "train-events.npy")
     seconds = best_seconds({name: (side, "train") for name, side in sides.items()}, rounds)
     peaks = {name: side.run("peak")[1] for name, side in sides.items()}
     for side in sides.values():
         side.close()
     rates = {name: round(STEPS * BATCH / value, 1) for name, value in seconds.items()}
-    reading = compare_reading(cache.folder / "train.npy", cache.splits["train"][0].read) if gb >= 1 else {}
+    reading = (
+        compare_reading(cache.folder / "train-events.npy", cache.splits["train"].inputs["events"].read)
+        if gb >= 1
+        else {}
+    )
     shutil.rmtree(folder / "cache")
     shutil.rmtree(folder / "store")
     return facts | {

@@ -39,7 +39,7 @@ class BadCheckpoint(SpikinghashError):
 
 
 class BadStore(SpikinghashError):
-    """A frame store, code database or index is missing, damaged or of another schema version."""
+    """A sample store, code database or index is missing, damaged or of another schema version."""
 
 
 class StaleModel(SpikinghashError):

@@ -116,10 +116,10 @@ class Hasher:
     def encode(self, inputs: Any, *, format: str | None = None, reading: ReadOptions = DEFAULTS) -> Codes:
         """Hash one input or a sequence of them, in their order.
 
-        An input is a path (a recording, an archive, or a folder of either), `Events`, or frames: [N, T, P, H, W], or
-        [T, P, H, W] of one clip, of the shape and kind that the model was trained on. Files are read as `spikinghash
-        encode` reads them, in a child process with limits, and cut into clips as the model's own were; `format` names
-        a raw format, by default told by content, `reading` says what files cannot.
+        An input is a path (a recording, an archive, or a folder of either), `Events`, or frames: [N, T, 2, H, W], or
+        of one clip, or pictures [N, 3, H, W], or one, of the shape and kind that the model was trained on. Files are
+        read as `spikinghash encode` reads them, in a child process with limits, and cut into clips as the model's own
+        were; `format` names a raw format, by default told by content, `reading` says what files cannot.
 
         A recording that is refused stops nothing: `Codes.refused` names it. Raises `ConfigError` for a path that is not
         there and for frames of another shape.

@@ -214,7 +214,7 @@ class Params(_Section):
             frame = f.steps, f.representation, f.dtype, f.windowing, f.downsample
             if frame != (1, "counts", "uint8", "recording", 1):
                 raise ValueError(
-                    f"{kind} has pictures, each one frame of pixels: frames.steps is 1, dtype uint8, representation "
+                    f"{kind} has pictures, which have no time: frames.steps is 1, dtype uint8, representation "
                     "counts, windowing recording, downsample 1; model.steps says how often the network sees it"
                 )
             wrong = [name for name in ("shift_px", "rotate_deg", "scale", "drop") if getattr(a, name)]

@@ -8,9 +8,10 @@ from typing import Any
 import yaml
 
 from spikinghash.configs import loss_weights, spec_of
+from spikinghash.data.described import event_field
+from spikinghash.data.picture import PictureFrame
+from spikinghash.data.sample_spec import FieldSpec
 from spikinghash.frames.framing import Framing
-from spikinghash.frames.picture import PictureFrame
-from spikinghash.frames.schema import FrameMeta
 from spikinghash.overlay import lay_over
 from spikinghash.params import Params, check_params
 from spikinghash.presets import preset_text
@@ -23,9 +24,10 @@ _SOME = 10
 
 @dataclass(frozen=True)
 class Needs:
-    """Of one preset: a clip [T, P, H, W] of the store and one of the network, `clips` of the published data set (None:
-    not known), bytes of the uncompressed store, training steps if all clips were for training, and a worker's step
-    where it was measured; `again`: its blocks are computed again for the gradient.
+    """Of one preset: a clip [T, 2, H, W] or picture [3, H, W] of the store, what the network sees of one, [T, P, H, W],
+    `clips` of the published data set (None: not known), bytes of the uncompressed store, training steps if all clips
+    were for training, and a worker's step where it was measured; `again`: its blocks are computed again for the
+    gradient.
     """
 
     stored: tuple[int, ...]
@@ -83,9 +85,9 @@ def preset_needs(name: str, base: dict[str, Any], *, measure: bool, path: Any) -
     """Of the preset laid over the parameters `base` of the file `path`; `measure` runs a few steps."""
     lay_over(base, yaml.safe_load(preset_text(name)))
     params = check_params(base, path)
-    meta, clips = _frames(params), CLIPS.get(name)
+    field, clips = _field(params), CLIPS.get(name)
     classes, t = CLASSES.get(name, _SOME), params.train
-    spec = spec_of(params, meta, tuple(f"class {n}" for n in range(classes)))
+    spec = spec_of(params, field, tuple(f"class {n}" for n in range(classes)))
     step = None
     if measure:
         step = step_cost(
@@ -94,22 +96,23 @@ def preset_needs(name: str, base: dict[str, Any], *, measure: bool, path: Any) -
         )  # fmt: skip
     # a step of the optimiser takes as many of the worker's as it accumulates
     steps = None if clips is None else t.epochs * max(1, clips // t.batch) * t.accumulate
-    stored, seen = meta.shape, (spec.steps, meta.channels, spec.height, spec.width)
-    return Needs(stored, seen, clips, None if clips is None else clips * meta.clip_bytes, steps, t.workers, step,
+    stored, seen = field.shape, (spec.steps, spec.channels, spec.height, spec.width)
+    return Needs(stored, seen, clips, None if clips is None else clips * field.sample_bytes, steps, t.workers, step,
                  t.activation_checkpointing)  # fmt: skip
 
 
-def _frames(params: Params) -> FrameMeta:
-    """Description of the frames that `ingest` would make."""
+def _field(params: Params) -> FieldSpec:
+    """Description of the samples that `ingest` would make."""
     height, width = params.model.input
     sensor = params.dataset.sensor or (width, height)
     if params.dataset.has_pictures:
-        return PictureFrame(*sensor, resize=params.dataset.sensor is not None).meta()
-    return Framing(**params.frames.framing).meta(sensor)
+        return PictureFrame(*sensor, resize=params.dataset.sensor is not None).field()
+    return event_field(Framing(**params.frames.framing).meta(sensor))
 
 
 def _shape(shape: tuple[int, ...]) -> str:
-    return "{} steps, {} channels, {} x {}".format(*shape)
+    steps = f"{shape[0]} steps, " if len(shape) == 4 else ""
+    return steps + "{} channels, {} x {}".format(*shape[-3:])
 
 
 def _size(count: int) -> str:

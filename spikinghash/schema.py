@@ -7,11 +7,12 @@ K bits, N database clips, Q queries. Time comes first: [T, B, C, H, W]. Times ar
 from __future__ import annotations
 
 FRAME_SCHEMA_VERSION = 1
+STORE_SCHEMA_VERSION = 2
 CODE_SCHEMA_VERSION = 1
 MODEL_SCHEMA_VERSION = 2
 INDEX_SCHEMA_VERSION = 3
 
-#: Channels of a frame: OFF and ON events, or red, green and blue.
+#: Channels of a frame, OFF and ON events, and of a picture, red, green and blue.
 POLARITIES, PIXEL_CHANNELS = 2, 3
 
 #: What a clip can be used for.

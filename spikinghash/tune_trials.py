@@ -6,8 +6,8 @@ from dataclasses import replace
 from pathlib import Path
 
 from spikinghash.configs import cache_of, loss_weights, model_spec, recipe
+from spikinghash.data.store import SampleStore
 from spikinghash.errors import ConfigError
-from spikinghash.frames.store import FrameStore
 from spikinghash.params import Params
 from spikinghash.study_params import changed
 from spikinghash.tune.draw import Choice, Point, Range, changes, draw_points
@@ -15,7 +15,7 @@ from spikinghash.tune.trial import Trial
 from spikinghash.tune_params import DomainParams
 
 
-def trials_of(path: Path, params: Params, store: FrameStore) -> list[Trial]:
+def trials_of(path: Path, params: Params, store: SampleStore) -> list[Trial]:
     """All trials; `ConfigError` for a space that `params.yaml` at `path` does not allow, before any of them starts."""
     space = {key: _domain(domain) for key, domain in params.tune.space.items()}
     if not space:
@@ -36,7 +36,7 @@ def _domain(p: DomainParams) -> Range | Choice:
     return Choice(p.values or ())
 
 
-def _trial(p: Params, point: Point, store: FrameStore) -> Trial:
+def _trial(p: Params, point: Point, store: SampleStore) -> Trial:
     how = recipe(p)
     # what workers do side by side, one process does one after the other
     alone = replace(how, accumulate=how.accumulate * p.train.workers)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from spikinghash.codes.database import CodeDatabase
 from spikinghash.codes.encode_frames import encode_frames
 from spikinghash.codes.encoder import Encoder
-from spikinghash.frames.store import FrameStore
+from spikinghash.data.store import SampleStore
 from spikinghash.params import Params
 from spikinghash.progress import progress_bar
 from spikinghash.training.checkpoint import load_model
@@ -16,7 +16,7 @@ def encode(params: Params) -> None:
     """Hash every clip of every split."""
     encoder = Encoder(load_model(MODEL), params.encode.batch)
     with progress_bar("encode") as progress:
-        encode_frames(FrameStore.open(FRAMES), encoder, CodeDatabase.create_or_open(CODES), progress)
+        encode_frames(SampleStore.open(FRAMES), encoder, CodeDatabase.create_or_open(CODES), progress)
 
 
 if __name__ == "__main__":

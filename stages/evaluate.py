@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from spikinghash.codes.database import CodeDatabase
+from spikinghash.data.store import SampleStore
 from spikinghash.evaluation.accuracy import top1_accuracy
 from spikinghash.evaluation.baseline import baseline_name, count_image_map
 from spikinghash.evaluation.energy import estimate_energy_of
@@ -10,7 +11,6 @@ from spikinghash.evaluation.evaluate import evaluate as measure
 from spikinghash.evaluation.provenance import describe_task
 from spikinghash.evaluation.similar_classes import similar_classes
 from spikinghash.evaluation.write import write_evaluation
-from spikinghash.frames.store import FrameStore
 from spikinghash.index.flat import HammingIndex
 from spikinghash.params import Params
 from spikinghash.training.checkpoint import load_model
@@ -19,7 +19,7 @@ from stages.run_stage import CODES, FRAMES, INDEX, MODEL, REPORTS, run
 
 def evaluate(params: Params) -> None:
     """Measure the query split against the database splits."""
-    e, store, model = params.evaluate, FrameStore.open(FRAMES), load_model(MODEL)
+    e, store, model = params.evaluate, SampleStore.open(FRAMES), load_model(MODEL)
     codes = CodeDatabase.open(CODES).load(model.digest)
     queries, gallery = codes.in_splits([e.query_split]), codes.in_splits(e.database_splits)
     similar = similar_classes(store, e.database_splits)
@@ -29,7 +29,7 @@ def evaluate(params: Params) -> None:
     task = describe_task(queries, gallery, model, store, splits=(e.query_split, e.database_splits))
     task |= {"dataset": params.dataset.path, "empty": e.empty, "similar_classes": sorted(map(sorted, similar))}
     value = count_image_map(store, e.query_split, e.database_splits, e.empty)
-    baseline = {"name": baseline_name(store.meta), "map": value}
+    baseline = {"name": baseline_name(store.spec), "map": value}
     write_evaluation(REPORTS, found, energy, baseline, task, model.card["training"], gallery)
 
 

@@ -9,12 +9,12 @@ from dataclasses import replace
 from pathlib import Path
 
 from spikinghash.configs import cache_of, loss_weights, model_spec, recipe
+from spikinghash.data.store import SampleStore
 from spikinghash.errors import ConfigError
 from spikinghash.experiments.pool import run_trials
 from spikinghash.experiments.summary import markdown, summarise
 from spikinghash.experiments.trial import Trial
 from spikinghash.files import write_atomically, write_json
-from spikinghash.frames.store import FrameStore
 from spikinghash.params import Params
 from spikinghash.progress import progress_bar
 from spikinghash.study_params import changed, known, load_studies
@@ -37,7 +37,7 @@ def study(name: str) -> None:
     studies = load_studies(STUDIES)
     known(STUDIES, "studies", name, studies.studies)
     asked = studies.studies[name]
-    store = FrameStore.open(FRAMES / asked.set)
+    store = SampleStore.open(FRAMES / asked.set)
     trials = []
     for arm in asked.arms:
         p = changed(PARAMS, studies.sets[asked.set], asked.change, studies.arms[arm])

@@ -7,8 +7,8 @@ from pathlib import Path
 from spikinghash.events.isolate import IsolatedDecoder
 from spikinghash.events.options import ReadOptions
 from spikinghash.frames.framing import Framing
-from spikinghash.frames.ingest import ingest as ingest_recordings
-from spikinghash.frames.ingest_pictures import ingest_pictures
+from spikinghash.ingest.pictures import ingest_pictures
+from spikinghash.ingest.recordings import ingest as ingest_recordings
 from spikinghash.params import Params
 from spikinghash.progress import progress_bar
 from stages.run_stage import FRAMES, run

@@ -7,7 +7,7 @@ import sys
 from spikinghash.configs import cache_of, loss_weights, model_spec, recipe
 from spikinghash.data.cache_folder import BESIDE, cache_folder
 from spikinghash.data.open_cache import open_cache
-from spikinghash.frames.store import FrameStore
+from spikinghash.data.store import SampleStore
 from spikinghash.params import Params
 from spikinghash.progress import progress_bar
 from spikinghash.training.ray_trainer import Job, train_with_ray
@@ -16,7 +16,7 @@ from stages.run_stage import FRAMES, MODEL, RUNS, run
 
 def train(params: Params) -> None:
     """Train the configured method."""
-    store = FrameStore.open(FRAMES)
+    store = SampleStore.open(FRAMES)
     job = Job(
         frames=str(FRAMES.resolve()),
         frames_sha256=store.digest,

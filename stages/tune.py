@@ -6,7 +6,7 @@ import time
 from collections.abc import Sequence
 from pathlib import Path
 
-from spikinghash.frames.store import FrameStore
+from spikinghash.data.store import SampleStore
 from spikinghash.params import Params
 from spikinghash.progress import progress_bar
 from spikinghash.tune.outcome import Outcome, best_of, write_outcomes
@@ -20,7 +20,7 @@ PARAMS, OUT = Path("params.yaml"), Path("tuning")
 def tune(params: Params) -> None:
     """Search, and say how to apply what was found."""
     t = params.tune
-    trials = trials_of(PARAMS, params, FrameStore.open(FRAMES))
+    trials = trials_of(PARAMS, params, SampleStore.open(FRAMES))
     most = sum(trial.recipe.epochs for trial in trials)
     started = time.monotonic()
     with progress_bar("tune (epochs, of at most)") as progress:

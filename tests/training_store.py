@@ -1,18 +1,22 @@
-"""Frame stores to train on, and the networks for them."""
+"""Stores to train on, and the networks for them."""
 
-from small_store import LABELS, small_store
+from small_store import LABELS, picture_store, small_store
 
+from spikinghash.data.described import digest_of, to_text
 from spikinghash.methods.spec import ModelSpec
 
 
-def training_store(folder, dtype="uint8", channels=2, clips=60):
-    """Clips of two classes that differ in where the events are."""
-    return small_store(folder, clips, "parquet", dtype, (1 if channels == 3 else 4, 18, 20), channels)
+def training_store(folder, dtype="uint8", pictures=False, clips=60):
+    """Samples of two classes that differ in where events, or light, are."""
+    if pictures:
+        return picture_store(folder, clips, side=(18, 20))
+    return small_store(folder, clips, "parquet", dtype, (4, 18, 20))
 
 
 def spec_of(store):
     """A Nano of 16 bits at 16 x 16."""
-    meta = store.meta
+    (field,) = store.spec.fields.values()
+    height, width = field.shape[-2:]
     return ModelSpec(
-        "spikinghash", "Nano", 16, LABELS, 4, 16, 16, (meta.width, meta.height), 8, "atan", meta.digest, meta.to_json()
+        "spikinghash", "Nano", 16, LABELS, 4, 16, 16, (width, height), 8, "atan", digest_of(field), to_text(field)
     )

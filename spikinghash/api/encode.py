@@ -24,7 +24,6 @@ from spikinghash.events.doubts import Doubts
 from spikinghash.events.events import Events
 from spikinghash.events.isolate import IsolatedDecoder
 from spikinghash.events.options import DEFAULTS, ReadOptions
-from spikinghash.schema import PIXEL_CHANNELS
 
 _LOG = logging.getLogger(__name__)
 #: What was hashed: the clips of one input with codes uint8 [N, K/8], or the refusal of it.
@@ -83,7 +82,7 @@ def _items(inputs: Any) -> list[Any]:
     if isinstance(inputs, str | Path | Events | FramedClips) or hasattr(inputs, "__array__"):
         return [inputs]
     if not isinstance(inputs, Iterable):
-        raise ConfigError(f"cannot encode {type(inputs).__name__}; give paths, Events, or frames [N, T, P, H, W]")
+        raise ConfigError(f"cannot encode {type(inputs).__name__}; give paths, Events, or frames [N, T, 2, H, W]")
     return list(inputs)
 
 
@@ -110,8 +109,8 @@ def _of_files(files: list[Path], encoder: Encoder, format: str | None, reading: 
 def _of_events(events: Events, name: str, encoder: Encoder) -> Result:
     spec = encoder.model.spec
     try:
-        if spec.channels == PIXEL_CHANNELS:
-            raise ConfigError(f"model {encoder.model.digest} hashes pictures, not events; give paths of PNG or JPEG")
+        if spec.kind != "events":
+            raise ConfigError(f"model {encoder.model.digest} hashes {spec.kind}, not events; give paths of PNG or JPEG")
         if (events.width, events.height) != spec.sensor:
             sizes = f"{events.width}x{events.height}, the model's {spec.sensor[0]}x{spec.sensor[1]}"
             raise BadRecording("sensor", f"its sensor is {sizes}")

@@ -15,13 +15,14 @@ from numpy.typing import NDArray
 
 from spikinghash.api.frame import FramedClips
 from spikinghash.api.model_frames import whole_counts
-from spikinghash.data.clips import ClipArray
-from spikinghash.data.dataset import ClipDataset
+from spikinghash.data.dataset import Field, Prepare, SampleDataset
+from spikinghash.data.label_sets import LabelSets
+from spikinghash.data.samples import SampleArray
 from spikinghash.datasets.splits import hold_out
 from spikinghash.errors import BadCheckpoint, ConfigError
 from spikinghash.frames.accumulate import Frames
+from spikinghash.frames.frame_meta import FrameMeta
 from spikinghash.frames.framing import Framing
-from spikinghash.frames.schema import FrameMeta
 from spikinghash.methods.method import LossWeights, build
 from spikinghash.methods.spec import ModelSpec
 from spikinghash.training.checkpoint import LoadedModel, load_model
@@ -153,7 +154,11 @@ def _split(clips: Frames, numbers: NDArray[np.int64], plan: Plan, spec: ModelSpe
         raise ConfigError("no clip is left to validate on; give each class two clips or more, and val_fraction over 0")
     if (~is_val).sum() < plan.recipe.batch:
         raise ConfigError(f"{(~is_val).sum()} training clips are fewer than batch = {plan.recipe.batch}; lower batch")
+    prepare = Prepare(spec.fit_stored, spec.to_input)
     train, val = (
-        ClipDataset(ClipArray(clips[rows]), numbers[rows], spec.fit_stored, spec.to_input) for rows in (~is_val, is_val)
+        SampleDataset(
+            {"events": Field(SampleArray(clips[rows]), prepare)}, LabelSets.single(numbers[rows], len(spec.classes))
+        )
+        for rows in (~is_val, is_val)
     )
     return TrainingData(train, val)

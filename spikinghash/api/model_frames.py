@@ -12,19 +12,19 @@ from spikinghash.methods.spec import ModelSpec
 
 
 def check_frames(item: Any, spec: ModelSpec) -> Frames:
-    """Frames [N, T, P, H, W], or of one clip [T, P, H, W], as an array [N, T, P, H, W].
+    """Frames [N, T, 2, H, W], or of one clip, or pictures [N, 3, H, W], or one, as an array with N first.
 
     Raises `ConfigError` for another shape than the model's, for numbers that are not finite, and, where the model
     takes counts, for negative or broken ones: its sums are exact for whole numbers only.
     """
     frames = np.asarray(item)
-    shape = spec.described().shape
-    if frames.ndim == 4:
+    shape = spec.field.shape
+    if frames.ndim == len(shape):
         frames = frames[None]
-    if frames.ndim != 5 or frames.shape[1:] != shape:
+    if frames.shape[1:] != shape:
         wanted = ", ".join(map(str, shape))
         raise ConfigError(f"frames are {list(np.shape(item))}, the model hashes [N, {wanted}]; make them as its were")
-    return frames if spec.described().dtype == "float32" and frames.dtype.kind == "f" else whole_counts(frames)
+    return frames if spec.field.dtype == "float32" and frames.dtype.kind == "f" else whole_counts(frames)
 
 
 def whole_counts(frames: Frames) -> Frames:

@@ -12,6 +12,7 @@ import torch
 
 from spikinghash.allocator import keep_freed_memory
 from spikinghash.codes.packing import pack
+from spikinghash.data.batch import to_network
 from spikinghash.inference.read_bits import read_bits
 from spikinghash.methods.method import HashingMethod
 from spikinghash.training.checkpoint import LoadedModel
@@ -33,7 +34,7 @@ class Encoder:
     workers: int | None = None
 
     def encode(self, counts: np.ndarray) -> Codes:
-        """Frames [N, T, P, H, W] as a store has them -> codes uint8 [N, K/8], smallest margins float32 [N]."""
+        """Samples [N, ...] as a store has them -> codes uint8 [N, K/8], smallest margins float32 [N]."""
         blocks = [counts[lo : lo + self.batch] for lo in range(0, len(counts), self.batch)]
         parts = list(self._run(blocks))
         if not parts:
@@ -53,6 +54,6 @@ class Encoder:
         spec = self.model.spec
         method: HashingMethod = self.model.method  # type: ignore[assignment]
         device = next(self.model.method.parameters()).device
-        frames = torch.from_numpy(spec.fit(counts)).transpose(0, 1)
+        frames = to_network(torch.from_numpy(spec.fit(counts)))
         bits, margin = read_bits(method, frames.to(device))
         return pack(bits.cpu().numpy()), margin.cpu().numpy()

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from spikinghash.codes.new_rows import Clip
+from spikinghash.data.picture import PictureFrame
 from spikinghash.datasets.picture_file import ONE_PICTURE
 from spikinghash.datasets.recording import Recording
 from spikinghash.errors import BadCheckpoint, BadRecording, ConfigError
@@ -17,9 +18,7 @@ from spikinghash.events.options import DEFAULTS, ReadOptions
 from spikinghash.events.source import Source
 from spikinghash.frames.clips import Decode, cut_file, frame_clips
 from spikinghash.frames.framing import Framing
-from spikinghash.frames.picture import PictureFrame
 from spikinghash.methods.spec import ModelSpec
-from spikinghash.schema import PIXEL_CHANNELS
 
 #: What a clip takes until it is committed, without its frames, and the share of memory for all of one recording.
 _CLIP_BYTES, _CLIPS_SHARE = 2000, 1 / 8
@@ -27,7 +26,9 @@ _CLIP_BYTES, _CLIPS_SHARE = 2000, 1 / 8
 
 @dataclass(frozen=True)
 class FramedClip:
-    """A clip and its frames [T, P, H, W]; `events` of the recording that fell into it, 0 for a picture."""
+    """A clip and its frames [T, 2, H, W], or a picture's pixels [3, H, W]; `events` of the recording that fell into it,
+    0 for a picture.
+    """
 
     clip: Clip
     frames: np.ndarray
@@ -53,7 +54,7 @@ def frame_recording(
     Raises `BadRecording` for anything the readers refuse, for a sensor unlike the model's, for
     too few events and for more clips than this machine's memory allows.
     """
-    if spec.channels == PIXEL_CHANNELS:
+    if spec.kind == "image":
         pixels = _picture_frame(spec).pixels(source.data, ONE_PICTURE)
         return iter([FramedClip(Clip(source.sha256, path, source.sha256, 0, 0, archive=archive), pixels, 0)])
     framing, options = _framing(spec)
@@ -68,9 +69,11 @@ def frame_recording(
         raise BadRecording("memory", f"it would be cut into {count} clips, too many for this machine; cut the file")
     return (
         FramedClip(
-            Clip(row.clip_id, path, row.sha256, row.start_us, row.end_us, archive=archive), frames, row.events_in
+            Clip(one.clip_id, path, one.sha256, one.account.start_us, one.account.end_us, archive=archive),
+            frames,
+            one.account.events_in,
         )
-        for row, frames in frame_clips(file, framing, {whole.recording_id: "new"})
+        for one, frames in frame_clips(file, framing)
     )
 
 
@@ -83,6 +86,6 @@ def _framing(spec: ModelSpec) -> tuple[Framing, ReadOptions]:
 @functools.lru_cache(maxsize=8)
 def _picture_frame(spec: ModelSpec) -> PictureFrame:
     try:
-        return PictureFrame.of(spec.described())
+        return PictureFrame.of(spec.field)
     except ConfigError as error:
         raise BadCheckpoint(f"model.json: spec.frames does not say how clips are made ({error})") from None

@@ -13,16 +13,16 @@ from spikinghash.commands.output import DEFAULT_MODEL, Json, Model, command, emi
 @command
 def energy(
     model: Model = DEFAULT_MODEL,
-    frames: Annotated[Path, typer.Option(help="Frame store that firing rates are measured on.")] = Path("data/frames"),
-    split: Annotated[str, typer.Option(help="Split of the frame store.")] = "test",
+    frames: Annotated[Path, typer.Option(help="Sample store that firing rates are measured on.")] = Path("data/frames"),
+    split: Annotated[str, typer.Option(help="Split of the store.")] = "test",
     as_json: Json = False,
 ) -> int:
     """Estimate the energy of hashing one clip, layer by layer (paper eqs. 25-26)."""
+    from spikinghash.data.store import SampleStore
     from spikinghash.evaluation.energy import estimate_energy_of
-    from spikinghash.frames.store import FrameStore
     from spikinghash.model_ref import open_model
 
-    found = estimate_energy_of(open_model(model), FrameStore.open(frames), split)
+    found = estimate_energy_of(open_model(model), SampleStore.open(frames), split)
     content = found.to_json()
 
     def text() -> None:

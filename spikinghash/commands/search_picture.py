@@ -9,9 +9,9 @@ import numpy as np
 from spikinghash.codes.frame_recording import frame_recording
 from spikinghash.codes.open_named import open_named
 from spikinghash.commands.inspect import write_picture
+from spikinghash.data.store import SampleStore
 from spikinghash.errors import BadRecording, BadStore
 from spikinghash.events.isolate import IsolatedDecoder
-from spikinghash.frames.store import FrameStore
 from spikinghash.index.nearest import Answer
 from spikinghash.methods.spec import ModelSpec
 from spikinghash.report.clips import find_clips
@@ -32,10 +32,10 @@ def draw(target: Path, answers: list[Answer], frames: Path, spec: ModelSpec, dec
 
 
 def _clips(answers: list[Answer], frames: Path, spec: ModelSpec, decoder: IsolatedDecoder) -> dict[str, np.ndarray]:
-    """Frames [T, 2, H, W] by clip id, from the frame store or else from the recordings."""
+    """Frames [T, 2, H, W] by clip id, from the store or else from the recordings."""
     hits = {hit.clip_id: hit for answer in answers for hit in answer.results}
     try:
-        counts = dict(find_clips(FrameStore.open(frames), list(hits)))
+        counts = dict(find_clips(SampleStore.open(frames), list(hits)))
     except BadStore:
         counts = {}
     for hit in hits.values():

@@ -1,1 +1,1 @@
-"""Clips on their way into training: a cache on disk, read batch by batch, in an order that anyone can recompute."""
+"""Samples: what they are, stores of them, and their way into training, in an order that anyone can recompute."""

@@ -1,4 +1,4 @@
-"""Where caches of frame stores are kept: the folder that `data.cache` names, or one below the user's cache folder."""
+"""Where caches of sample stores are kept: the folder that `data.cache` names, or one below the user's cache folder."""
 
 from __future__ import annotations
 

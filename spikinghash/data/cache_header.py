@@ -1,8 +1,15 @@
-"""`cache.json`: what a cache of a frame store holds, and what its files must be."""
+"""`cache.json`: what a cache of a sample store holds, and what its files must be.
+
+`<split>-<modality>.npy` are the inputs of one modality [N, ...], zeros where a sample lacks it, and
+`<split>-<modality>.crc32.npy` [N] uint32 the checksum of each; `<split>-<modality>.present.npy` [N] bool is there where
+one lacks it. `<split>.labels.npy` are class numbers int32, of which sample i has those before
+`<split>.label_ends.npy` [N] int64 and not before that of sample i - 1; `<split>.groups.npy` [N] int64 are groups.
+"""
 
 from __future__ import annotations
 
 import hashlib
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -10,48 +17,65 @@ import numpy as np
 from numpy.typing import NDArray
 from pydantic import BaseModel, ConfigDict
 
-from spikinghash.data.clip_file import ClipFile, checksums_of
+from spikinghash.data.label_sets import LabelSets
+from spikinghash.data.sample_file import SampleFile, checksums_of
 from spikinghash.files import write_json
 
 HEADER = "cache.json"
-_VERSION = 1
+_VERSION = 2
 
 
 class SplitFiles(BaseModel):
-    """`<split>.npy` holds the clips, `<split>-labels.npy` [N] int32 numbers in `classes` or -1, `<split>-crc32.npy` [N]
-    uint32 the checksum of each clip; the last two by their SHA-256.
-    """
+    """Number of samples, and the SHA-256 of every file but the inputs by name."""
 
     model_config = ConfigDict(frozen=True, extra="forbid", strict=True)
-    clips: int
-    labels_sha256: str
-    crc32_sha256: str
+    samples: int
+    sha256: dict[str, str]
 
 
 class CacheHeader(BaseModel):
-    """`store` is the SHA-256 of the frame store's file, `classes` the names of its labels, in order."""
+    """`store` is the SHA-256 of the store's file, `modalities` and `classes` the names of what it has, in order."""
 
     model_config = ConfigDict(frozen=True, extra="forbid", strict=True)
     version: int = _VERSION
     store: str
+    modalities: list[str]
     classes: list[str]
     splits: dict[str, SplitFiles]
 
 
-def clips_path(folder: Path, split: str) -> Path:
-    """Where the clips of a split are."""
-    return folder / f"{split}.npy"
+@dataclass(frozen=True)
+class CachedSplit:
+    """N samples: inputs by modality, who has them where some do not, the classes of each, int64 [N] groups."""
+
+    inputs: dict[str, SampleFile]
+    present: dict[str, NDArray[np.bool_]]
+    labels: LabelSets
+    groups: NDArray[np.int64]
+
+    def __len__(self) -> int:
+        return len(self.labels)
 
 
-def labels_path(folder: Path, split: str) -> Path:
-    """Where the class numbers of a split are."""
-    return folder / f"{split}-labels.npy"
+def inputs_path(folder: Path, split: str, modality: str) -> Path:
+    """Where the inputs of one modality of a split are."""
+    return folder / f"{split}-{modality}.npy"
 
 
-def write_array(path: Path, values: NDArray[np.generic]) -> str:
-    """Write one of the small files; returns its SHA-256."""
+def present_path(folder: Path, split: str, modality: str) -> Path:
+    """Where it says which samples have them."""
+    return folder / f"{split}-{modality}.present.npy"
+
+
+def row_path(folder: Path, split: str, what: str) -> Path:
+    """Where the `labels`, `label_ends` or `groups` of a split are."""
+    return folder / f"{split}.{what}.npy"
+
+
+def write_array(path: Path, values: NDArray[np.generic]) -> dict[str, str]:
+    """Write one of the small files; returns its SHA-256 by its name."""
     np.save(path, values)
-    return hashlib.sha256(path.read_bytes()).hexdigest()
+    return {path.name: hashlib.sha256(path.read_bytes()).hexdigest()}
 
 
 def write_header(folder: Path, header: CacheHeader) -> None:
@@ -67,18 +91,30 @@ def read_header(folder: Path, store: str) -> CacheHeader:
     return header
 
 
-def open_split(folder: Path, split: str, files: SplitFiles) -> tuple[ClipFile, NDArray[np.int32]]:
-    """Clips and class numbers; raises `ValueError` or `OSError` where a file is missing or not as it was written."""
-    path = clips_path(folder, split)
-    crc32 = _read_array(path.with_name(checksums_of(path)), files.crc32_sha256, np.uint32, files.clips)
-    labels = _read_array(labels_path(folder, split), files.labels_sha256, np.int32, files.clips)
-    return ClipFile(path, crc32), labels
+def open_split(folder: Path, split: str, header: CacheHeader) -> CachedSplit:
+    """The samples of a split; raises `ValueError` or `OSError` where a file is missing or not as it was written."""
+    files = header.splits[split]
+
+    def read(path: Path, dtype: type, length: int | None) -> NDArray[Any]:
+        return _read_array(path, files.sha256, dtype, length)
+
+    inputs, present = {}, {}
+    for name in header.modalities:
+        path = inputs_path(folder, split, name)
+        inputs[name] = SampleFile(path, read(path.with_name(checksums_of(path)), np.uint32, files.samples))
+        mask = present_path(folder, split, name)
+        if mask.name in files.sha256:
+            present[name] = read(mask, np.bool_, files.samples)
+    ends = read(row_path(folder, split, "label_ends"), np.int64, files.samples)
+    numbers = read(row_path(folder, split, "labels"), np.int32, None)
+    groups = read(row_path(folder, split, "groups"), np.int64, files.samples)
+    return CachedSplit(inputs, present, LabelSets(ends, numbers, len(header.classes)), groups)
 
 
-def _read_array(path: Path, sha256: str, dtype: type, length: int) -> NDArray[Any]:
-    if hashlib.sha256(path.read_bytes()).hexdigest() != sha256:
+def _read_array(path: Path, sha256: dict[str, str], dtype: type, length: int | None) -> NDArray[Any]:
+    if hashlib.sha256(path.read_bytes()).hexdigest() != sha256.get(path.name):
         raise ValueError(f"{path} is not as it was written")
     values = np.load(path)
-    if values.shape != (length,) or values.dtype != dtype:
+    if values.ndim != 1 or length not in (None, len(values)) or values.dtype != dtype:
         raise ValueError(f"{path} does not hold {length} numbers")
     return values

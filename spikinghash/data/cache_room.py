@@ -9,7 +9,8 @@ from pathlib import Path
 
 from spikinghash.errors import Temporary
 
-_OURS = re.compile(r"frames-[0-9a-f]{16}")
+#: Caches, and those of versions whose stores had frames alone.
+_OURS = re.compile(r"(samples|frames)-[0-9a-f]{16}")
 #: A cache that no training has opened for so long is removed.
 KEPT_S = 14 * 24 * 3600
 #: Left free on the disk, for everybody else.

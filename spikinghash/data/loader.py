@@ -6,24 +6,22 @@ from collections.abc import Iterable, Iterator
 from typing import Any
 
 import torch
-from torch import Tensor
 from torch.utils.data import DataLoader
 
-from spikinghash.data.dataset import ClipDataset
+from spikinghash.data.batch import Batch
+from spikinghash.data.dataset import SampleDataset
 from spikinghash.data.order import EpochBatches
-
-Batch = tuple[Tensor, Tensor]
 
 
 class Loader:
-    """Iterating gives clips [B, T, P, H, W] and labels [B] for the steps of `batches`.
+    """Iterating gives batches, as they were read, for the steps of `batches`.
 
     With `workers` 0 this process reads, and the system fetches the next batch from the disk meanwhile: for training
     that needs all the cores. Otherwise so many processes of torch's `DataLoader` read and crop, for a GPU that
     one process cannot feed; they are started once and live as long as the loader.
     """
 
-    def __init__(self, dataset: ClipDataset, batches: EpochBatches, workers: int = 0) -> None:
+    def __init__(self, dataset: SampleDataset, batches: EpochBatches, workers: int = 0) -> None:
         self.dataset, self.batches = dataset, batches
         self._loader = _processes(dataset, batches, workers) if workers else None
 
@@ -31,15 +29,15 @@ class Loader:
         return iter(self._loader) if self._loader is not None else _read_ahead(self.dataset, self.batches)
 
 
-def in_order(dataset: ClipDataset, batch: int) -> Iterator[Batch]:
-    """All clips in their order, `batch` at a time, read by this process; errors as in `ClipFile.read`."""
+def in_order(dataset: SampleDataset, batch: int) -> Iterator[Batch]:
+    """All samples in their order, `batch` at a time, read by this process; errors as in `SampleFile.read`."""
     return _read_ahead(dataset, (range(i, min(i + batch, len(dataset))) for i in range(0, len(dataset), batch)))
 
 
-def _read_ahead(dataset: ClipDataset, batches: Iterable[list[int] | range]) -> Iterator[Batch]:
+def _read_ahead(dataset: SampleDataset, batches: Iterable[list[int] | range]) -> Iterator[Batch]:
     waiting: list[int] | range | None = None
     for rows in batches:
-        dataset.clips.advise(rows)
+        dataset.advise(rows)
         if waiting is not None:
             yield dataset.__getitems__(waiting)
         waiting = rows
@@ -47,7 +45,7 @@ def _read_ahead(dataset: ClipDataset, batches: Iterable[list[int] | range]) -> I
         yield dataset.__getitems__(waiting)
 
 
-def _processes(dataset: ClipDataset, batches: EpochBatches, workers: int) -> DataLoader[Batch]:
+def _processes(dataset: SampleDataset, batches: EpochBatches, workers: int) -> DataLoader[Batch]:
     return DataLoader(
         dataset,
         batch_sampler=batches,

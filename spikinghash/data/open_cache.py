@@ -1,6 +1,6 @@
-"""The cache of a frame store: found, or made once on this machine, whoever else makes it at the same time.
+"""The cache of a sample store: found, or made once on this machine, whoever else makes it at the same time.
 
-A cache is a folder `frames-<digest of the store>`. It is written under a hidden name and renamed when the disk has all
+A cache is a folder `samples-<digest of the store>`. It is written under a hidden name and renamed when the disk has all
 of it, so that it is whole or not there. A lock lets one process work while the others wait, and goes with a process
 that is killed; where a file system has no locks, two make one each and the first one counts.
 """
@@ -18,37 +18,33 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-from numpy.typing import NDArray
-
 from spikinghash.data.build_cache import build_cache, cache_bytes
-from spikinghash.data.cache_header import open_split, read_header
+from spikinghash.data.cache_header import CachedSplit, open_split, read_header
 from spikinghash.data.cache_room import make_room, prune
-from spikinghash.data.clip_file import ClipFile
+from spikinghash.data.store import SampleStore
 from spikinghash.errors import Temporary
 from spikinghash.files import flush
-from spikinghash.frames.store import FrameStore
 
 _DIGITS = 16
 Watch = Callable[[int, int], Any]
 
 
 @dataclass(frozen=True)
-class ClipCache:
-    """`splits` has clips and int32 class numbers [N], -1 for none, by split; `classes` the names, in order."""
+class SampleCache:
+    """The samples by split; `classes` are the names of their labels, in order."""
 
     folder: Path
     classes: tuple[str, ...]
-    splits: dict[str, tuple[ClipFile, NDArray[np.int32]]]
+    splits: dict[str, CachedSplit]
 
 
-def open_cache(store: Path, digest: str, folder: Path, watch: Watch | None = None) -> ClipCache:
-    """The cache in `folder` of the frame store `store`, whose file has the SHA-256 `digest`.
+def open_cache(store: Path, digest: str, folder: Path, watch: Watch | None = None) -> SampleCache:
+    """The cache in `folder` of the sample store `store`, whose file has the SHA-256 `digest`.
 
-    One that is missing or damaged is made (`watch` is then called with clips done and clips in all). The store itself
-    is not opened where there is one. Raises `BadStore` for a damaged store, `Temporary` for too little room.
+    One that is missing or damaged is made (`watch` is then called with samples done and in all). The store itself is
+    not opened where there is one. Raises `BadStore` for a damaged store, `Temporary` for too little room.
     """
-    place = folder / f"frames-{digest[:_DIGITS]}"
+    place = folder / f"samples-{digest[:_DIGITS]}"
     cache = _read(place, digest)
     if cache is None:
         with _alone(folder):
@@ -58,21 +54,21 @@ def open_cache(store: Path, digest: str, folder: Path, watch: Watch | None = Non
     return cache
 
 
-def _read(place: Path, digest: str) -> ClipCache | None:
+def _read(place: Path, digest: str) -> SampleCache | None:
     """The cache, None where there is no whole one."""
     try:
         header = read_header(place, digest)
-        splits = {name: open_split(place, name, files) for name, files in header.splits.items()}
+        splits = {name: open_split(place, name, header) for name in header.splits}
     except (OSError, ValueError):
         return None
-    return ClipCache(place, tuple(header.classes), splits)
+    return SampleCache(place, tuple(header.classes), splits)
 
 
-def _make(path: Path, digest: str, place: Path, watch: Watch | None) -> ClipCache:
+def _make(path: Path, digest: str, place: Path, watch: Watch | None) -> SampleCache:
     # damaged, or of processes that were killed
     for left in [place, *place.parent.glob(f".{place.name}.*")]:
         shutil.rmtree(left, ignore_errors=True)
-    store = FrameStore.open(path)
+    store = SampleStore.open(path)
     make_room(place, cache_bytes(store), store.path)
     draft = Path(tempfile.mkdtemp(prefix=f".{place.name}.", dir=place.parent))
     try:
@@ -96,7 +92,7 @@ def _make(path: Path, digest: str, place: Path, watch: Watch | None) -> ClipCach
 @contextmanager
 def _alone(folder: Path) -> Iterator[None]:
     """One process of this machine at a time."""
-    with (folder / ".frames.lock").open("a") as lock:
+    with (folder / ".samples.lock").open("a") as lock:
         try:
             fcntl.flock(lock, fcntl.LOCK_EX)
         except OSError as error:

@@ -5,14 +5,15 @@ from __future__ import annotations
 import numpy as np
 import torch
 
+from spikinghash.data.batch import to_network
+from spikinghash.data.store import SampleStore
 from spikinghash.errors import BadStore
 from spikinghash.evaluation.metric import Metric
-from spikinghash.frames.store import FrameStore
 from spikinghash.inference.read_bits import predict
 from spikinghash.training.checkpoint import LoadedModel
 
 
-def top1_accuracy(model: LoadedModel, store: FrameStore, split: str, batch: int = 64) -> Metric:
+def top1_accuracy(model: LoadedModel, store: SampleStore, split: str, batch: int = 64) -> Metric:
     """Share of the clips of `split` whose largest logit is their class's; a class the model lacks counts as wrong.
 
     `BadStore` if the split has no clips.
@@ -20,8 +21,8 @@ def top1_accuracy(model: LoadedModel, store: FrameStore, split: str, batch: int 
     spec = model.spec
     device = next(model.method.parameters()).device
     hits: list[np.ndarray] = []
-    for counts, rows in store.iter_batches(split, batch):
-        frames = torch.from_numpy(spec.fit(counts)).transpose(0, 1).to(device)
+    for values, rows in store.iter_inputs(spec.modality, split, batch):
+        frames = to_network(torch.from_numpy(spec.fit(values))).to(device)
         best = predict(model.method, frames).argmax(1).tolist()
         hits.append(np.array([spec.classes[i] == row.label for i, row in zip(best, rows, strict=True)], np.float64))
     if not hits:

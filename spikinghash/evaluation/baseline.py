@@ -7,22 +7,24 @@ from collections.abc import Iterable
 import numpy as np
 from numpy.typing import NDArray
 
+from spikinghash.data.drawable import drawable
+from spikinghash.data.sample_spec import SampleSpec
+from spikinghash.data.store import SampleSource
 from spikinghash.evaluation.metric import Empty, settle_empty
-from spikinghash.frames.schema import FrameMeta, FrameSource
 
 #: Longest side of a picture that is compared; blocks of pixels are averaged down to it.
 SIDE_PX = 16
 _QUERIES_AT_ONCE = 64
 
 
-def baseline_name(meta: FrameMeta) -> str:
+def baseline_name(spec: SampleSpec) -> str:
     """What `count_image_map` ranks such clips by."""
-    if meta.is_picture:
+    if spec.fields[drawable(spec)].kind == "image":
         return f"correlation of pixels, averaged to at most {SIDE_PX}x{SIDE_PX}, no learning"
     return "cosine similarity of log event-count images, no learning"
 
 
-def count_image_map(store: FrameSource, query_split: str, database_splits: Iterable[str], empty: Empty) -> float:
+def count_image_map(store: SampleSource, query_split: str, database_splits: Iterable[str], empty: Empty) -> float:
     """mAP of ranking the database by cosine similarity of `count_images`.
 
     Relevance is an equal label and the whole database is ranked; ties, which hardly occur, are in stored order.
@@ -40,14 +42,15 @@ def count_image_map(store: FrameSource, query_split: str, database_splits: Itera
     return float(np.nanmean(settle_empty(values, has_relevant, empty)))
 
 
-def count_images(store: FrameSource, splits: Iterable[str]) -> tuple[NDArray[np.float32], NDArray[np.str_]]:
+def count_images(store: SampleSource, splits: Iterable[str]) -> tuple[NDArray[np.float32], NDArray[np.str_]]:
     """Unit vectors float32 [N, D] and labels [N] of the clips in `splits`: log(1 + counts summed over time) of both
     polarities, or pixels less their mean.
     """
-    images, labels = [], []
+    images, labels, name = [], [], drawable(store.spec)
+    is_image = store.spec.fields[name].kind == "image"
     for split in splits:
-        for counts, rows in store.iter_batches(split, 256):
-            image = _pixels(counts) if store.meta.is_picture else np.log1p(counts.sum(axis=1, dtype=np.float32))
+        for counts, rows in store.iter_inputs(name, split, 256):
+            image = _pixels(counts) if is_image else np.log1p(counts.sum(axis=1, dtype=np.float32))
             image = image.reshape(len(counts), -1)
             images.append(image / np.maximum(np.linalg.norm(image, axis=1, keepdims=True), 1e-12))
             labels += [str(row.label) for row in rows]
@@ -55,9 +58,9 @@ def count_images(store: FrameSource, splits: Iterable[str]) -> tuple[NDArray[np.
 
 
 def _pixels(pictures: NDArray[np.uint8]) -> NDArray[np.float32]:
-    """Pictures [N, 1, 3, H, W] in square blocks, what does not fill one cut off, less the mean of each."""
-    N, _, C, H, W = pictures.shape
+    """Pictures [N, 3, H, W] in square blocks, what does not fill one cut off, less the mean of each."""
+    N, C, H, W = pictures.shape
     block = min(-(-max(H, W) // SIDE_PX), H, W)
-    whole = pictures[:, 0, :, : H // block * block, : W // block * block]
+    whole = pictures[:, :, : H // block * block, : W // block * block]
     small = whole.reshape(N, C, H // block, block, W // block, block).mean(axis=(3, 5), dtype=np.float32)
     return small - small.mean(axis=(1, 2, 3), keepdims=True)

@@ -12,8 +12,9 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
+from spikinghash.data.batch import to_network
+from spikinghash.data.store import SampleStore
 from spikinghash.errors import BadStore
-from spikinghash.frames.store import FrameStore
 from spikinghash.layers.accounts import UNUSED, operations_of
 from spikinghash.layers.firing import firing_rates
 from spikinghash.training.checkpoint import LoadedModel
@@ -104,12 +105,11 @@ def estimate_energy(network: nn.Module, frames: Tensor) -> Energy:
     return Energy(tuple(layers))
 
 
-def estimate_energy_of(model: LoadedModel, store: FrameStore, split: str) -> Energy:
-    """Energy of a saved model on the first `SAMPLE` clips of a split of a frame store; `BadStore` if it has none."""
-    for counts, _ in store.iter_batches(split, SAMPLE):
-        block = model.spec.fit(counts)
-        device = next(model.method.parameters()).device
-        return estimate_energy(model.method.network, torch.from_numpy(block).transpose(0, 1).to(device))  # type: ignore[arg-type]
+def estimate_energy_of(model: LoadedModel, store: SampleStore, split: str) -> Energy:
+    """Energy of a saved model on the first `SAMPLE` clips of a split of a store; `BadStore` if it has none."""
+    for values, _ in store.iter_inputs(model.spec.modality, split, SAMPLE):
+        x = to_network(torch.from_numpy(model.spec.fit(values)))
+        return estimate_energy(model.method.network, x.to(next(model.method.parameters()).device))  # type: ignore[arg-type]
     raise BadStore(f"{store.path}: no clips in split {split} to measure firing rates on")
 
 

@@ -6,12 +6,13 @@ from collections.abc import Collection
 from typing import Any
 
 from spikinghash.codes.codeset import CodeSet
-from spikinghash.frames.store import FrameStore
+from spikinghash.data.described import digest_of
+from spikinghash.data.store import SampleStore
 from spikinghash.training.checkpoint import LoadedModel
 
 
 def describe_task(
-    queries: CodeSet, gallery: CodeSet, model: LoadedModel, store: FrameStore, *, splits: tuple[str, Collection[str]]
+    queries: CodeSet, gallery: CodeSet, model: LoadedModel, store: SampleStore, *, splits: tuple[str, Collection[str]]
 ) -> dict[str, Any]:
     """Sizes, splits (query split, database splits), seed and digests, JSON-ready."""
     return {
@@ -24,5 +25,5 @@ def describe_task(
         "seed": model.card["training"]["recipe"]["seed"],
         "data_digest": store.digest,
         "model_digest": model.digest,
-        "frames_digest": store.meta.digest,
+        "frames_digest": digest_of(store.spec.fields[model.spec.modality]),
     }

@@ -6,13 +6,13 @@ from collections.abc import Iterable
 
 import numpy as np
 
+from spikinghash.data.store import SampleSource
 from spikinghash.evaluation.baseline import count_images
-from spikinghash.frames.schema import FrameSource
 
 RULE = "classes that are each other's nearest by cosine similarity of the means of their images (`count_images`)"
 
 
-def similar_classes(store: FrameSource, splits: Iterable[str]) -> set[frozenset[str]]:
+def similar_classes(store: SampleSource, splits: Iterable[str]) -> set[frozenset[str]]:
     """Pairs of classes that are mutual nearest neighbours among the class means of the clips in `splits`.
 
     Measured on what queries are compared with, never on queries. Empty with fewer than three classes.

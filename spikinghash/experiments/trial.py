@@ -1,4 +1,4 @@
-"""One trial: train one arm with one seed on a frame store, hash its test clips, and measure."""
+"""One trial: train one arm with one seed on a sample store, hash its test clips, and measure."""
 
 from __future__ import annotations
 
@@ -16,10 +16,11 @@ from spikinghash.allocator import keep_freed_memory
 from spikinghash.codes.codeset import CodeSet
 from spikinghash.codes.packing import pack
 from spikinghash.data.cache_folder import cache_folder
-from spikinghash.data.dataset import ClipDataset
+from spikinghash.data.dataset import Field, Prepare, SampleDataset
+from spikinghash.data.label_sets import LabelSets
 from spikinghash.data.loader import in_order
 from spikinghash.data.open_cache import open_cache
-from spikinghash.data.split_dataset import split_dataset
+from spikinghash.data.store import SampleStore
 from spikinghash.evaluation.distance_histogram import distance_histogram
 from spikinghash.evaluation.energy import SAMPLE, estimate_energy
 from spikinghash.evaluation.metric import Empty
@@ -28,14 +29,15 @@ from spikinghash.evaluation.retrieval import between
 from spikinghash.evaluation.similar_classes import similar_classes
 from spikinghash.evaluation.tie_aware import tied_average_precision
 from spikinghash.experiments.time_order import CLASSES, BothDirections, direction_labels
-from spikinghash.frames.store import FrameStore
 from spikinghash.inference.read_bits import predict, read_bits
-from spikinghash.methods.method import LossWeights, build
+from spikinghash.methods.class_numbers import class_numbers
+from spikinghash.methods.method import HashingMethod, LossWeights, build
 from spikinghash.methods.spec import ModelSpec
 from spikinghash.training.finish import finish
 from spikinghash.training.loop import TrainingData, run
 from spikinghash.training.recipe import Recipe
 from spikinghash.training.seeds import seed_everything
+from spikinghash.training.split_dataset import split_dataset
 
 #: Cut-off of ACG and NDCG, as in table XIII.
 GAINS_AT = 100
@@ -65,7 +67,7 @@ def run_trial(trial: Trial) -> dict[str, Any]:
     """
     torch.set_num_threads(1)
     keep_freed_memory()
-    store = FrameStore.open(Path(trial.frames))
+    store = SampleStore.open(Path(trial.frames))
     spec = trial.spec
     cache = open_cache(store.path, store.digest, cache_folder(trial.cache, Path(".runs/cache")))
     parts = {split: split_dataset(cache, split, spec) for split in ("train", "val", "test")}
@@ -100,7 +102,7 @@ def run_trial(trial: Trial) -> dict[str, Any]:
 def _measured(
     method: nn.Module,
     spec: ModelSpec,
-    parts: dict[str, ClipDataset],
+    parts: dict[str, SampleDataset],
     empty: Empty,
     similar: set[frozenset[str]],
 ) -> dict[str, Any]:
@@ -108,9 +110,9 @@ def _measured(
     gallery = _codes(method, spec, "item", parts["train"], parts["val"])
     mean_ap = tied_average_precision(distance_histogram(between(queries, gallery)), empty=empty)
     gain = cumulative_gain(queries, gallery, GAINS_AT, similar)
-    labels = parts["test"].labels
-    logits = torch.cat([predict(method, block) for block in _blocks(parts["test"], _BATCH)])
-    energy = estimate_energy(method.network, next(_blocks(parts["test"], SAMPLE)))  # type: ignore[arg-type]
+    labels = class_numbers(parts["test"].labels.targets())
+    logits = torch.cat([predict(method, block) for block in _blocks(method, parts["test"], _BATCH)])
+    energy = estimate_energy(method.network, next(_blocks(method, parts["test"], SAMPLE)))  # type: ignore[arg-type]
     return {
         "map": mean_ap.value,
         "map_worst": mean_ap.worst,
@@ -125,19 +127,23 @@ def _measured(
     }
 
 
-def _both_directions(one: ClipDataset, spec: ModelSpec) -> ClipDataset:
+def _both_directions(one: SampleDataset, spec: ModelSpec) -> SampleDataset:
     """The clips of a data set, forward and backward."""
-    return ClipDataset(BothDirections(one.clips), direction_labels(len(one)), spec.fit_stored, spec.to_input)
+    clips = BothDirections(one.fields["events"].samples)
+    labels = LabelSets.single(direction_labels(len(one)), len(CLASSES))
+    return SampleDataset({"events": Field(clips, Prepare(spec.fit_stored, spec.to_input))}, labels)
 
 
-def _blocks(clips: ClipDataset, batch: int) -> Iterator[Tensor]:
-    """All clips, [T, <= batch, P, H, W] at a time."""
-    return (clips.for_network(frames, torch.device("cpu")) for frames, _ in in_order(clips, batch))
+def _blocks(method: nn.Module, clips: SampleDataset, batch: int) -> Iterator[Tensor]:
+    """All clips as the network takes them, [T, <= batch, P, H, W] at a time."""
+    hashing: HashingMethod = method  # type: ignore[assignment]
+    batches = (clips.for_method(read, torch.device("cpu")) for read in in_order(clips, batch))
+    return (hashing.network_input(one) for one in batches)
 
 
-def _codes(method: nn.Module, spec: ModelSpec, kind: str, *parts: ClipDataset) -> CodeSet:
-    bits = torch.cat([read_bits(method, block)[0] for clips in parts for block in _blocks(clips, _BATCH)])
-    N, labels = len(bits), torch.cat([clips.labels for clips in parts])
+def _codes(method: nn.Module, spec: ModelSpec, kind: str, *parts: SampleDataset) -> CodeSet:
+    bits = torch.cat([read_bits(method, block)[0] for clips in parts for block in _blocks(method, clips, _BATCH)])
+    N, labels = len(bits), torch.cat([class_numbers(clips.labels.targets()) for clips in parts])
     nothing, zeros = np.full(N, None, dtype=object), np.zeros(N, np.int64)
     return CodeSet(
         clip_ids=np.array([f"{kind}-{i:08d}" for i in range(N)], dtype=object),

@@ -5,7 +5,7 @@ The file is read twice, for cuts and for frames, unless its events may lie in me
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import Protocol
 
@@ -15,13 +15,13 @@ from spikinghash.events.events import EventStream, Facts
 from spikinghash.events.options import DEFAULTS, ReadOptions
 from spikinghash.events.reader import stream as stream_here
 from spikinghash.events.source import Source
+from spikinghash.frames.account import EventAccount
 from spikinghash.frames.accumulate import Framed, Frames
 from spikinghash.frames.coverage import Coverage, cover
 from spikinghash.frames.cut import Cutter
 from spikinghash.frames.frame_windows import frame_windows
 from spikinghash.frames.framing import Framing
 from spikinghash.frames.held import hold
-from spikinghash.frames.schema import ClipRow
 from spikinghash.frames.windows import Cut, Window
 
 
@@ -43,6 +43,16 @@ class FileClips:
         """Events of the file that no clip's row accounts for, by reason, and those in several clips."""
         found = cover(self.facts.count, [one for _, one in self.cuts])
         return found if self.whole else replace(found, dropped=dict(self.facts.dropped) | found.dropped)
+
+
+@dataclass(frozen=True)
+class EventClip:
+    """One clip without its frames; `sha256` is the digest of the recording's file."""
+
+    clip_id: str
+    recording: Recording
+    sha256: str
+    account: EventAccount
 
 
 class Decode(Protocol):
@@ -90,7 +100,7 @@ def cut_file(
     return FileClips(events, facts, source.sha256, cuts, refused, whole)
 
 
-def frame_clips(file: FileClips, framing: Framing, splits: Mapping[str, str]) -> Iterator[tuple[ClipRow, Frames]]:
+def frame_clips(file: FileClips, framing: Framing) -> Iterator[tuple[EventClip, Frames]]:
     """Yield the clips of a file, frames [T, 2, H, W], in the order of its recordings and then of time.
 
     Raises `BadRecording` where the file has become another one since it was cut.
@@ -98,25 +108,19 @@ def frame_clips(file: FileClips, framing: Framing, splits: Mapping[str, str]) ->
     windows = [(recording, window) for recording, one in file.cuts for window in one.kept]
     framed = frame_windows(file.events, file.facts, [window for _, window in windows], framing)
     for (recording, window), frames in zip(windows, framed, strict=True):
-        yield _row(recording, window, frames, file, framing, splits[recording.recording_id]), frames.counts
+        yield _clip(recording, window, frames, file, framing), frames.counts
 
 
-def _row(
-    recording: Recording, window: Window, framed: Framed, file: FileClips, framing: Framing, split: str
-) -> ClipRow:
+def _clip(recording: Recording, window: Window, framed: Framed, file: FileClips, framing: Framing) -> EventClip:
     left_by_reader = dict(file.facts.dropped) if file.whole else {}
-    return ClipRow(
-        clip_id=_clip_id(recording, window, framing),
-        recording_id=recording.recording_id,
-        label=recording.label,
-        split=split,
+    account = EventAccount(
         start_us=window.start_us,
         end_us=window.end_us,
         events_in=framed.events_in + sum(left_by_reader.values()),
         events_framed=framed.framed,
         dropped=left_by_reader | framed.dropped,
-        sha256=file.sha256,
     )
+    return EventClip(_clip_id(recording, window, framing), recording, file.sha256, account)
 
 
 def _clip_id(recording: Recording, window: Window, framing: Framing) -> str:

@@ -8,8 +8,8 @@ from typing import Any, Literal
 
 from spikinghash.errors import ConfigError
 from spikinghash.frames.accumulate import FRAME_TYPES, FrameType
+from spikinghash.frames.frame_meta import FrameMeta
 from spikinghash.frames.framing_rules import dtype_misfit, windowing_misfit
-from spikinghash.frames.schema import FrameMeta
 
 Representation = Literal["counts", "binary", "voxel"]
 REPRESENTATIONS: tuple[Representation, ...] = ("counts", "binary", "voxel")

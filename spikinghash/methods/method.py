@@ -10,6 +10,7 @@ from typing import Protocol
 
 from torch import Tensor, nn
 
+from spikinghash.data.batch import Batch
 from spikinghash.errors import ConfigError
 from spikinghash.methods.spec import ModelSpec
 
@@ -31,11 +32,14 @@ class LossWeights:
 
 @dataclass(frozen=True)
 class StepResult:
-    """One training step: `loss` scalar to differentiate, `parts` by name (detached), `correct` [B] boolean."""
+    """One training step: `loss` scalar to differentiate, `parts` by name (detached).
+
+    `correct` [B] boolean says which samples were classified rightly, None where the method has no classifier.
+    """
 
     loss: Tensor
     parts: dict[str, Tensor]
-    correct: Tensor
+    correct: Tensor | None = None
 
 
 class HashingMethod(Protocol):
@@ -47,8 +51,12 @@ class HashingMethod(Protocol):
     network: nn.Module
     exact: bool
 
-    def __call__(self, frames: Tensor, labels: Tensor) -> StepResult:
-        """Frames [T, B, P, H, W] and labels [B] -> loss; called inside DDP."""
+    def __call__(self, batch: Batch) -> StepResult:
+        """The loss of a batch; called inside DDP."""
+        ...
+
+    def network_input(self, batch: Batch) -> Tensor:
+        """What `network` takes of a batch, [T or 1, B, ...]."""
         ...
 
     def end_epoch(self, done: float) -> None:

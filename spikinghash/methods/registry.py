@@ -25,7 +25,9 @@ class Entry:
 
 
 def _supervised(network: Callable[[ModelSpec], nn.Module], *, exact: bool) -> Callable[..., nn.Module]:
-    return lambda spec, weights: SupervisedMethod(network(spec), weights, len(spec.classes), exact=exact)
+    return lambda spec, weights: SupervisedMethod(
+        network(spec), weights, len(spec.classes), exact=exact, modality=spec.modality
+    )
 
 
 METHODS: dict[str, Entry] = {

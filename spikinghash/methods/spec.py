@@ -2,31 +2,38 @@
 
 from __future__ import annotations
 
+import functools
 from dataclasses import asdict, dataclass, fields
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from spikinghash.data.described import framing_of, from_text
+from spikinghash.data.sample_spec import FieldSpec, Kind
 from spikinghash.errors import BadCheckpoint, ConfigError
 from spikinghash.events.options import ReadOptions
-from spikinghash.frames.crop_or_pad import INPUT_GRID, PIXEL_ZERO, crop_or_pad, crop_or_pad_pixels, crop_or_pad_stored
+from spikinghash.frames.crop_or_pad import INPUT_GRID, PIXEL_ZERO, crop_or_pad_pixels, crop_or_pad_stored
 from spikinghash.frames.framing import Framing, sensor_of
-from spikinghash.frames.schema import FrameMeta
 from spikinghash.schema import PIXEL_CHANNELS, POLARITIES
 
 if TYPE_CHECKING:
     from torch import Tensor
 
 
+#: Channels of the kinds that have some, and the types of fitted samples.
+_CHANNELS: dict[Kind, int] = {"events": POLARITIES, "image": PIXEL_CHANNELS}
+_FITTED: dict[Kind, type] = {"events": np.float32, "features": np.float32, "tokens": np.int64}
+
+
 @dataclass(frozen=True)
 class ModelSpec:
     """Geometry and choices of one trained network.
 
-    `frames` is the description of the frame store (`FrameMeta.to_json`), from which new recordings are framed.
+    `frames` is the description of its samples (`data/described.py`), from which new recordings are framed.
     `classes` are the label names in the order of the classifier's outputs. `sensor` (width, height), `steps` and
     `frames_digest` describe the frames it was trained on; `height` and `width` are the network's input after
     cropping or padding, `count_clip` the largest count it sees. `variant` is an ablation by name, "full" is none.
-    `steps` is that of the frames, or, where they have one step, how often the network sees it.
+    `steps` is that of the frames, or, where samples have no time or one step, how often the network sees it.
     """
 
     method: str
@@ -48,50 +55,61 @@ class ModelSpec:
 
         Raises `BadCheckpoint` if the description is missing or not the one of `frames_digest`.
         """
-        meta = self.described()
+        field = self.field
         try:
+            meta = framing_of(field)
             return Framing.of(meta), ReadOptions(sensor=sensor_of(meta), **meta.config.get("reading", {}))
         except (ValueError, TypeError, ConfigError) as error:
             raise _no_framing(error) from None
 
-    def described(self) -> FrameMeta:
-        """The description of its frames; errors as in `framing`."""
-        try:
-            meta = FrameMeta.from_json(self.frames)
-        except (ValueError, TypeError) as error:
-            raise _no_framing(error) from None
-        if meta.digest != self.frames_digest:
-            raise BadCheckpoint("model.json: spec.frames is not what spec.frames_digest says; copy the model again")
-        return meta
+    @property
+    def field(self) -> FieldSpec:
+        """What a sample is before it is fitted to the network; errors as in `framing`."""
+        return _described(self.frames, self.frames_digest)
+
+    @property
+    def kind(self) -> Kind:
+        """Kind of its samples; a spec without a description takes events."""
+        return self.field.kind if self.frames else "events"
+
+    @property
+    def modality(self) -> str:
+        """Which input of a sample its network takes: it is called as its kind."""
+        return self.kind
 
     @property
     def channels(self) -> int:
-        """Channels of a frame: 2 polarities of events, 3 of a picture's pixels; 2 where the spec has no description."""
-        return self.described().channels if self.frames else POLARITIES
+        """Channels of its input: 2 polarities of events, 3 of an image; `ConfigError` for what has none."""
+        if self.kind not in _CHANNELS:
+            raise ConfigError(f"{self.method} takes events or an image, not {self.kind}")
+        return _CHANNELS[self.kind]
 
     @property
     def input_levels(self) -> int:
         """Largest input of the network in steps of its grid, for exact sums (`layers/exact_weights.py`)."""
-        if self.channels == PIXEL_CHANNELS:
+        if self.kind == "image":
             return PIXEL_ZERO
-        real = bool(self.frames) and self.described().dtype == "float32"
+        real = bool(self.frames) and self.field.dtype == "float32"
         return round(self.count_clip / INPUT_GRID) if real else self.count_clip
 
-    def fit(self, frames: np.ndarray) -> np.ndarray:
-        """Frames of a store [..., P, H, W] at the network's input: event counts as float32, pixels as uint8."""
-        if self.channels == PIXEL_CHANNELS:
-            return crop_or_pad_pixels(frames, self.height, self.width)
-        return crop_or_pad(frames, self.height, self.width, self.count_clip)
+    def fit(self, values: np.ndarray) -> np.ndarray:
+        """Samples of a store [N, ...] at the network's input: counts and features as float32, pixels as uint8."""
+        fitted = self.fit_stored(values)
+        return fitted if self.kind == "image" else fitted.astype(_FITTED[self.kind], copy=False)
 
-    def fit_stored(self, frames: np.ndarray) -> np.ndarray:
+    def fit_stored(self, values: np.ndarray) -> np.ndarray:
         """As `fit`, in the smallest type: `to_input` of it is `fit`."""
-        if self.channels == PIXEL_CHANNELS:
-            return crop_or_pad_pixels(frames, self.height, self.width)
-        return crop_or_pad_stored(frames, self.height, self.width, self.count_clip)
+        if self.kind == "image":
+            return crop_or_pad_pixels(values, self.height, self.width)
+        if self.kind == "events":
+            return crop_or_pad_stored(values, self.height, self.width, self.count_clip)
+        return values
 
-    def to_input(self, frames: Tensor) -> Tensor:
-        """Frames of `fit_stored` in the type that the network takes, on their device."""
-        return frames if self.channels == PIXEL_CHANNELS else frames.float()
+    def to_input(self, values: Tensor) -> Tensor:
+        """Samples of `fit_stored` in the type that the network takes, on their device."""
+        if self.kind == "image":
+            return values
+        return values.long() if self.kind == "tokens" else values.float()
 
     def to_json(self) -> dict[str, Any]:
         """As a JSON-ready dictionary."""
@@ -121,6 +139,17 @@ class ModelSpec:
         if not (isinstance(sensor, list) and len(sensor) == 2 and all(type(n) is int and n > 0 for n in sensor)):
             raise BadCheckpoint("model.json: spec.sensor must be two positive integers")
         return cls(**(data | {"classes": tuple(classes), "sensor": (sensor[0], sensor[1])}))
+
+
+@functools.lru_cache(maxsize=32)
+def _described(text: str, digest: str) -> FieldSpec:
+    try:
+        field, known = from_text(text)
+    except (ValueError, TypeError, KeyError) as error:
+        raise _no_framing(error) from None
+    if known != digest:
+        raise BadCheckpoint("model.json: spec.frames is not what spec.frames_digest says; copy the model again")
+    return field
 
 
 def _no_framing(error: Exception) -> BadCheckpoint:

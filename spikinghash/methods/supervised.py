@@ -4,33 +4,44 @@ from __future__ import annotations
 
 from torch import Tensor, nn
 
+from spikinghash.data.batch import Batch, network_input
 from spikinghash.layers.tanh_hash import TanhHashLayer
 from spikinghash.losses.classification import classification
 from spikinghash.losses.pairwise_likelihood import hard_similarity, pairwise_likelihood
 from spikinghash.losses.soft_similarity import SoftSimilarity
+from spikinghash.methods.class_numbers import class_numbers
 from spikinghash.methods.method import LossWeights, StepResult
 
 
 class SupervisedMethod(nn.Module):
-    """L = alpha * L_s + beta * L_cls (eq. 24) for a `network` that maps frames to (hash output, logits).
+    """L = alpha * L_s + beta * L_cls (eq. 24) for a `network` that maps its input to (hash output, logits).
 
     A hash output has `codes` [B, K] for the loss, `bits` [B, K] in {0, 1}, `membrane` [B, K] for eq. 19, and the
     smallest `margin` [B] of a bit: `HashOutput` or `TanhOutput`.
 
-    `exact` says that the sums of the network do not depend on the batch (`layers/exact_weights.py`).
+    `exact` says that the sums of the network do not depend on the batch (`layers/exact_weights.py`), `modality` which
+    input of a batch it takes. Samples have one label each.
     """
 
-    def __init__(self, network: nn.Module, weights: LossWeights, classes: int, *, exact: bool = True) -> None:
+    def __init__(
+        self, network: nn.Module, weights: LossWeights, classes: int, *, exact: bool = True, modality: str = "events"
+    ) -> None:
         super().__init__()
         self.weights = weights
         self.network = network
         self.exact = exact
+        self.modality = modality
         self.soft = SoftSimilarity(classes)
 
-    def forward(self, frames: Tensor, labels: Tensor) -> StepResult:
-        """Frames [T, B, 2, H, W], labels [B] -> loss and its parts."""
+    def network_input(self, batch: Batch) -> Tensor:
+        """Its modality, [T or 1, B, ...]."""
+        return network_input(batch.of(self.modality))
+
+    def forward(self, batch: Batch) -> StepResult:
+        """The loss of a batch and its parts."""
         w = self.weights
-        out, logits = self.network(frames)
+        labels = class_numbers(batch.targets)
+        out, logits = self.network(self.network_input(batch))
         same = hard_similarity(labels)
         similarity = self.soft.pairs(labels) if w.soft else same
         pairs = pairwise_likelihood(out.codes, similarity, same=same.bool() if w.balance else None)

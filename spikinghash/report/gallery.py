@@ -26,7 +26,7 @@ BORDER, PAD, GAP, LINE, TEXT = 4, 3, 10, 16, 12
 
 @dataclass(frozen=True, eq=False)
 class Clip:
-    """One cell of a gallery: counts [T, 2, H, W], pixels [1, 3, H, W] or None, `distance` in bits (None: the query)."""
+    """One cell of a gallery: counts [T, 2, H, W], pixels [3, H, W] or None, `distance` in bits (None: the query)."""
 
     clip_id: str
     label: str | None
@@ -71,7 +71,7 @@ def gallery_gif(
 
     Pictures fit into `side` x `side` pixels. Clips with fewer steps show each for longer, so all loop together. A sheet
     with pictures of pixels stands still, in its own 256 colours.
-    Raises `ValueError` without rows or for counts that are neither [T, 2, H, W] nor [1, 3, H, W].
+    Raises `ValueError` without rows or for counts that are neither [T, 2, H, W] nor [3, H, W].
     """
     sheet = _sheet(rows, columns, side, lambda counts: clip_frames(counts, side=side, most_frames=most_frames))
     if sheet.photos:

@@ -26,7 +26,7 @@ HEADINGS = {
 
 @dataclass(frozen=True)
 class Cell:
-    """One clip of a row; `uri` is None if the frame store does not have it."""
+    """One clip of a row; `uri` is None if the store does not have it."""
 
     clip_id: str
     label: str | None
@@ -49,7 +49,7 @@ class Row:
 
 
 def gallery_rows(chosen: Sequence[Chosen], counts: Mapping[str, Counts]) -> list[Row]:
-    """Rows in the order of `chosen`, with pictures of the clips in `counts` [T, P, H, W]."""
+    """Rows in the order of `chosen`, with pictures of the clips in `counts`, [T, 2, H, W] or [3, H, W]."""
     films = {clip_id: _film(clip) for clip_id, clip in counts.items()}
     rows: list[Row] = []
     before = None

@@ -7,6 +7,8 @@ from typing import Any
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
+from spikinghash.data.described import digest_of
+from spikinghash.data.drawable import drawable
 from spikinghash.files import write_atomically
 from spikinghash.report import units
 from spikinghash.report.bars import bit_balance, energy_bars, firing_rates
@@ -26,10 +28,10 @@ REFUSED_SHOWN = 20
 
 
 def build_report(reports: Path, frames: Path, out: Path, *, queries: int = 8, neighbours: int = 8) -> Path:
-    """Write the page `out` from the files below `reports` and the frame store in `frames`; returns `out`.
+    """Write the page `out` from the files below `reports` and the sample store in `frames`; returns `out`.
 
     The gallery has `queries` rows of `neighbours` clips. The same files give the same bytes. A missing optional file
-    becomes a sentence on the page. Raises `BadStore`, naming the stage to run, if `evaluation.json` or the frame store
+    becomes a sentence on the page. Raises `BadStore`, naming the stage to run, if `evaluation.json` or the sample store
     is missing or any file is damaged, and `Temporary` when the disk is full.
     """
     page = render(load_files(reports, frames), queries=queries, neighbours=neighbours)
@@ -92,6 +94,9 @@ def _gallery(inputs: Inputs, queries: int, neighbours: int) -> list[Row]:
 
 
 def _stale(inputs: Inputs) -> bool:
-    """Whether the frame store is another one than the metrics were computed on, as far as they say."""
+    """Whether the store is another one than the metrics were computed on, as far as they say."""
     said = {inputs.metrics.task.data_digest, inputs.metrics.task.frames_digest} - {None}
-    return bool(said) and not said & {inputs.frames.digest, inputs.frames.meta.digest}
+    return bool(said) and not said & {
+        inputs.frames.digest,
+        digest_of(inputs.frames.spec.fields[drawable(inputs.frames.spec)]),
+    }

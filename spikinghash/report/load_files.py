@@ -5,9 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
+from spikinghash.data.store import SampleStore
 from spikinghash.errors import BadStore
 from spikinghash.files import sha256_file
-from spikinghash.frames.store import FrameStore
 from spikinghash.report.documents import (
     EnergyFile,
     LedgerFile,
@@ -30,7 +30,7 @@ class Inputs:
     """Contents of the files of a report; None for those that are not there. `digests` are SHA-256 by file name."""
 
     metrics: MetricsFile
-    frames: FrameStore
+    frames: SampleStore
     energy: EnergyFile | None
     neighbours: NeighboursFile | None
     similarity: SimilarityFile | None
@@ -43,15 +43,15 @@ class Inputs:
 
 
 def load_files(reports: Path, frames: Path) -> Inputs:
-    """Read the files below `reports` and the frame store in `frames`.
+    """Read the files below `reports` and the sample store in `frames`.
 
-    Raises `BadStore`, naming the stage to run, if `evaluation.json` or the frame store is missing or any file
+    Raises `BadStore`, naming the stage to run, if `evaluation.json` or the sample store is missing or any file
     is damaged.
     """
     metrics = read_document(reports / METRICS, MetricsFile, EVALUATE)
     if metrics is None:
         raise BadStore(f"there is no {reports / METRICS}; run the stage {EVALUATE} first")
-    store = FrameStore.open(frames)
+    store = SampleStore.open(frames)
     beside = [METRICS, ENERGY, NEIGHBOURS, SIMILARITY, PR_CURVE, HISTORY, BIT_BALANCE, FIRING_RATES]
     digests = {name: sha256_file(reports / name) for name in beside if (reports / name).is_file()}
     return Inputs(

@@ -76,13 +76,13 @@ def clip_png(counts: Numbers, *, side: int = 256, ground: Ground = "light") -> b
 
 
 def is_picture(counts: Numbers) -> bool:
-    """Whether a clip is a picture [1, 3, H, W] of pixels instead of events."""
-    return counts.ndim == 4 and counts.shape[:2] == (1, PIXEL_CHANNELS)
+    """Whether a clip is a picture's pixels [3, H, W] instead of events."""
+    return counts.ndim == 3 and len(counts) == PIXEL_CHANNELS
 
 
 def pixels_rgb(clip: Numbers, side: int) -> NDArray[np.uint8]:
-    """A picture [1, 3, H, W] as uint8 [h, w, 3], its longer side at most `side`: small ones by whole factors."""
-    rgb = np.ascontiguousarray(clip[0].transpose(1, 2, 0), dtype=np.uint8)
+    """A picture [3, H, W] as uint8 [h, w, 3], its longer side at most `side`: small ones by whole factors."""
+    rgb = np.ascontiguousarray(clip.transpose(1, 2, 0), dtype=np.uint8)
     if max(rgb.shape[:2]) <= side:
         factor = factor_for(clip, side)
         return rgb.repeat(factor, axis=0).repeat(factor, axis=1)

@@ -48,7 +48,8 @@ def log_run(
     values = [mlflow.entities.Metric(k, v, stamp, 0) for k, v in metrics.items()]
     for record in history:
         numbers = {f"train/{k}": record[k] for k in ("loss", "accuracy", "val_map", "lr", "grad_norm", "dead_bits")}
-        values += [mlflow.entities.Metric(k, float(v), stamp, record["epoch"]) for k, v in numbers.items()]
+        known = {k: float(v) for k, v in numbers.items() if v is not None}
+        values += [mlflow.entities.Metric(k, v, stamp, record["epoch"]) for k, v in known.items()]
     with registry_errors(uri):
         client.log_batch(run_id, params=flat)
         for lo in range(0, len(values), 1000):

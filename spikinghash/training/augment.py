@@ -1,13 +1,15 @@
-"""Frame augmentation: what a moving camera could also have seen."""
+"""Augmentation of a batch: each modality in its own way, those that nobody knows stay as they are."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Callable
+from dataclasses import dataclass, replace
 
 import torch
 from torch import Tensor
-from torch.nn import functional as F
 
+from spikinghash.data.batch import Batch
+from spikinghash.training.augment_events import augment_events
 from spikinghash.training.augment_pictures import augment_pictures
 
 
@@ -33,32 +35,16 @@ class Augmentation:
     rand_magnitude: float = 9.0
 
 
-def augment(frames: Tensor, a: Augmentation, generator: torch.Generator) -> Tensor:
-    """frames [T, B, P, H, W] -> the same shape; every draw comes from `generator`, on the CPU.
+Augment = Callable[[Tensor, Augmentation, torch.Generator], Tensor]
 
-    uint8 are pictures, float events.
-    """
-    if frames.dtype == torch.uint8:
-        return augment_pictures(frames, a, generator)
-    T, B, P, H, W = frames.shape
+#: By the number of axes of a batch: event clips [T, B, 2, H, W], pictures [B, 3, H, W].
+_BY_AXES: dict[int, Augment] = {5: augment_events, 4: augment_pictures}
 
-    def uniform(limit: float) -> Tensor:
-        return (torch.rand(B, generator=generator) * 2 - 1) * limit
 
-    angle = torch.deg2rad(uniform(a.rotate_deg))
-    zoom = 1.0 + uniform(a.scale)
-    mirror = torch.where(torch.rand(B, generator=generator) < 0.5, -1.0, 1.0) if a.flip else torch.ones(B)
-    cos, sin = torch.cos(angle) / zoom, torch.sin(angle) / zoom
-    dx, dy = uniform(a.shift_px) * 2 / W, uniform(a.shift_px) * 2 / H
-    theta = torch.stack(
-        [torch.stack([cos * mirror, -sin * H / W, dx], 1), torch.stack([sin * mirror * W / H, cos, dy], 1)], 1
-    )
-    # drawn on the CPU, so that every device sees the same ones
-    grid = F.affine_grid(theta.to(frames.device), [B, 1, H, W], align_corners=False)
-    stack = frames.permute(1, 0, 2, 3, 4).reshape(B, T * P, H, W)
-    moved = F.grid_sample(stack, grid, mode="bilinear", padding_mode="zeros", align_corners=False)
-    moved = moved.reshape(B, T, P, H, W).permute(1, 0, 2, 3, 4)
-    if a.drop > 0:
-        keep = torch.rand(T, B, P, H, W, generator=generator) >= torch.rand(1, B, 1, 1, 1, generator=generator) * a.drop
-        moved = moved * keep.to(moved.device)
-    return moved
+def augment(batch: Batch, a: Augmentation, generator: torch.Generator) -> Batch:
+    """A batch of the same shapes; every draw comes from `generator`, modality after modality."""
+    inputs = {
+        name: how(x, a, generator) if (how := _BY_AXES.get(x.dim())) is not None else x
+        for name, x in batch.inputs.items()
+    }
+    return replace(batch, inputs=inputs)

@@ -23,9 +23,8 @@ if TYPE_CHECKING:
 _ERASED, _RATIO = (0.02, 1 / 3), (0.3, 1 / 0.3)
 
 
-def augment_pictures(frames: Tensor, a: Augmentation, generator: torch.Generator) -> Tensor:
-    """frames uint8 [1, B, 3, H, W] -> the same shape; every draw comes from `generator`. Borders are mid grey."""
-    pixels = frames[0]
+def augment_pictures(pixels: Tensor, a: Augmentation, generator: torch.Generator) -> Tensor:
+    """pixels uint8 [B, 3, H, W] -> the same shape; every draw comes from `generator`. Borders are mid grey."""
     if a.crop_px:
         pixels = _crop(pixels, a.crop_px, generator)
     if a.flip:
@@ -35,7 +34,7 @@ def augment_pictures(frames: Tensor, a: Augmentation, generator: torch.Generator
         pixels = rand_augment(pixels, a.rand_ops, a.rand_magnitude, generator)
     if a.erase:
         pixels = _erase(pixels, a.erase, generator)
-    return pixels[None]
+    return pixels
 
 
 def _crop(pixels: Tensor, pad: int, generator: torch.Generator) -> Tensor:

@@ -4,17 +4,19 @@ from __future__ import annotations
 
 from torch import nn
 
-from spikinghash.data.open_cache import ClipCache
-from spikinghash.data.split_dataset import split_dataset
+from spikinghash.data.open_cache import SampleCache
 from spikinghash.errors import BadStore
 from spikinghash.methods.method import LossWeights, build
 from spikinghash.methods.spec import ModelSpec
 from spikinghash.training.loop import TrainingData
 from spikinghash.training.recipe import Recipe
 from spikinghash.training.seeds import seed_everything
+from spikinghash.training.split_dataset import split_dataset
 
 
-def prepare(cache: ClipCache, spec: ModelSpec, weights: LossWeights, recipe: Recipe) -> tuple[nn.Module, TrainingData]:
+def prepare(
+    cache: SampleCache, spec: ModelSpec, weights: LossWeights, recipe: Recipe
+) -> tuple[nn.Module, TrainingData]:
     """A freshly initialised method and its data, the same on every rank."""
     data = TrainingData(split_dataset(cache, "train", spec), split_dataset(cache, "val", spec))
     if len(data.train) < recipe.batch:

@@ -10,7 +10,8 @@ from functools import partial
 import torch
 from torch import Tensor, nn
 
-from spikinghash.data.dataset import ClipDataset
+from spikinghash.data.batch import Batch
+from spikinghash.data.dataset import SampleDataset
 from spikinghash.data.loader import Loader
 from spikinghash.errors import TrainingCollapsed
 from spikinghash.training.augment import augment
@@ -35,11 +36,11 @@ def run_epoch(
     method.train()
     loader.batches.start(progress.epoch, progress.step)
     steps, before, started = loader.batches.steps, progress.seconds, time.monotonic()
-    for clips, labels in loader:
+    for batch in loader:
         lr = learning_rate(recipe, progress.epoch * steps + progress.step, recipe.epochs * steps)
         for group in optimiser.param_groups:
             group["lr"] = lr
-        values = train_step(method, loader.dataset, clips, labels, recipe, optimiser, progress, draws)
+        values = train_step(method, loader.dataset, batch, recipe, optimiser, progress, draws)
         for name, value in values.items():
             progress.totals[name] = progress.totals.get(name, 0.0) + value / steps
         progress.totals["lr"] = lr
@@ -50,26 +51,26 @@ def run_epoch(
 
 
 def train_step(
-    method: nn.Module, dataset: ClipDataset, clips: Tensor, labels: Tensor, recipe: Recipe,
+    method: nn.Module, dataset: SampleDataset, batch: Batch, recipe: Recipe,
     optimiser: torch.optim.Optimizer, progress: Progress, draws: torch.Generator,
 ) -> dict[str, float]:  # fmt: skip
-    """One step on clips [B, T, P, H, W] as they were read, `recipe.accumulate` parts of them one after the other;
+    """One step on a batch as it was read, `recipe.accumulate` parts of them one after the other;
     returns its numbers by name, means over the parts.
     """
     device = next(method.parameters()).device
-    frames = augment(dataset.for_network(clips, device), recipe.augmentation, draws)
-    labels = labels.to(device, non_blocking=True)
+    batch = augment(dataset.for_method(batch, device), recipe.augmentation, draws)
     found: list[dict[str, float]] = []
 
     def loss_of(part: int) -> Tensor:
         with torch.autocast("cuda", torch.bfloat16, enabled=recipe.amp and device.type == "cuda"):
-            result = method(frames[:, part :: recipe.accumulate], labels[part :: recipe.accumulate])
+            result = method(batch.part(slice(part, None, recipe.accumulate)))
         loss = float(result.loss.detach())
         if not math.isfinite(loss):
             where = f"epoch {progress.epoch + 1}, step {progress.step + 1}"
             raise TrainingCollapsed(f"loss became {loss} in {where}; lower train.lr")
         parts = {f"part/{name}": float(value) for name, value in result.parts.items()}
-        found.append({"loss": loss, "accuracy": float(result.correct.float().mean())} | parts)
+        right = {} if result.correct is None else {"accuracy": float(result.correct.float().mean())}
+        found.append({"loss": loss} | right | parts)
         computed: Tensor = result.loss
         return computed
 

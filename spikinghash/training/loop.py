@@ -12,7 +12,7 @@ from pathlib import Path
 
 from torch import nn
 
-from spikinghash.data.dataset import ClipDataset
+from spikinghash.data.dataset import SampleDataset
 from spikinghash.data.loader import Loader
 from spikinghash.data.order import ALONE, EpochBatches, Ranks, generator_of
 from spikinghash.errors import TrainingCollapsed
@@ -30,20 +30,20 @@ _PATIENCE = 3
 
 @dataclass(frozen=True)
 class TrainingData:
-    """Clips with labels, for training and for validation."""
+    """Samples for training and for validation."""
 
-    train: ClipDataset
-    val: ClipDataset
+    train: SampleDataset
+    val: SampleDataset
 
 
 @dataclass(frozen=True)
 class EpochRecord:
-    """What one epoch showed; goes to the history, the progress bar and MLflow."""
+    """What one epoch showed; goes to the history, the progress bar and MLflow. Without a classifier no `accuracy`."""
 
     epoch: int
     epochs: int
     loss: float
-    accuracy: float
+    accuracy: float | None
     lr: float
     grad_norm: float
     val_map: float
@@ -139,7 +139,7 @@ def _record(progress: Progress, recipe: Recipe, seen: Validation, seconds: float
         epoch=progress.epoch + 1,
         epochs=recipe.epochs,
         loss=totals["loss"],
-        accuracy=totals["accuracy"],
+        accuracy=totals.get("accuracy"),
         lr=totals["lr"],
         grad_norm=totals["grad_norm"],
         val_map=seen.score,

@@ -8,7 +8,7 @@ from typing import Any
 
 from torch import Tensor, nn
 
-from spikinghash.data.dataset import ClipDataset
+from spikinghash.data.dataset import SampleDataset
 from spikinghash.methods.method import LossWeights
 from spikinghash.methods.spec import ModelSpec
 from spikinghash.training import bit_balance
@@ -32,7 +32,7 @@ def publish(
     recipe: Recipe,
     weights: LossWeights,
     history: list[dict[str, Any]],
-    clips: ClipDataset,
+    clips: SampleDataset,
 ) -> str:
     """Save the best validated network with weights rounded for exact inference; returns the model digest.
 

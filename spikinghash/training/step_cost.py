@@ -102,19 +102,22 @@ def _step(method: Any, optimiser: Any, recipe: Any, spec: ModelSpec, clips: int,
     """Seconds of the faster one of two steps after a first, and the most memory so far."""
     import torch
 
-    from spikinghash.schema import PIXEL_CHANNELS
+    from spikinghash.data.batch import labelled
     from spikinghash.training.optimizer_step import optimizer_step
 
-    picture = spec.channels == PIXEL_CHANNELS
-    shape = (1 if picture else spec.steps, clips, spec.channels, spec.height, spec.width)
+    size = spec.channels, spec.height, spec.width
     # an event in every tenth cell, or grey noise
-    frames = torch.randint(0, 255, shape).to(torch.uint8) if picture else (torch.rand(shape) < 0.1).float()
-    labels = torch.arange(clips) % len(spec.classes)
+    noise = (
+        torch.randint(0, 255, (clips, *size)).to(torch.uint8)
+        if spec.kind == "image"
+        else (torch.rand(spec.steps, clips, *size) < 0.1).float()
+    )
+    batch = labelled({spec.modality: noise}, torch.arange(clips) % len(spec.classes), len(spec.classes)).to(device)
     seconds = []
     for _ in range(3):
         started = time.monotonic()
         with torch.autocast("cuda", torch.bfloat16, enabled=recipe.amp and device.type == "cuda"):
-            loss = method(frames.to(device), labels.to(device)).loss
+            loss = method(batch).loss
         optimizer_step(method, loss, optimiser, recipe.grad_clip)
         seconds.append(time.monotonic() - started)
     # `ru_maxrss` counts kilobytes

@@ -2,7 +2,9 @@
 
 import torch
 
-from spikinghash.frames.picture import PictureFrame
+from spikinghash.data.batch import labelled
+from spikinghash.data.described import to_text
+from spikinghash.data.picture import PictureFrame
 from spikinghash.methods.spec import ModelSpec
 
 
@@ -14,8 +16,8 @@ def spec(method, size, **changes):
     return ModelSpec(**(values | changes))
 
 
-META = PictureFrame(16, 16, resize=False).meta()
-PICTURES = {"frames": META.to_json(), "frames_digest": META.digest}
+IMAGE = PictureFrame(16, 16, resize=False).field()
+PICTURES = {"frames": to_text(IMAGE), "frames_digest": IMAGE.digest}
 
 #: One small network of each method.
 SPECS = {
@@ -36,7 +38,8 @@ SPECS = {
 
 def batch(name, B=6, seed=0):
     g = torch.Generator().manual_seed(seed)
-    if SPECS[name].channels == 3:
-        return torch.randint(0, 256, (1, B, 3, 16, 16), generator=g).to(torch.uint8), torch.arange(B) % 3
+    if SPECS[name].kind == "image":
+        pixels = torch.randint(0, 256, (B, 3, 16, 16), generator=g).to(torch.uint8)
+        return labelled({"image": pixels}, torch.arange(B) % 3, 3)
     frames = (torch.rand(4, B, 2, 16, 16, generator=g) < 0.4) * torch.randint(1, 9, (4, B, 2, 16, 16), generator=g)
-    return frames.float(), torch.arange(B) % 3
+    return labelled({"events": frames.float()}, torch.arange(B) % 3, 3)

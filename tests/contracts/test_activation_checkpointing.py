@@ -24,7 +24,7 @@ def method(name):
 def step(module, name, seeds):
     """One step of two parts."""
     optimiser = make_optimiser(module, Recipe(epochs=1, batch=8, lr=1e-3, seed=0))
-    losses = [lambda seed=seed: module(*batch(name, 4, seed)).loss for seed in seeds]
+    losses = [lambda seed=seed: module(batch(name, 4, seed)).loss for seed in seeds]
     accumulated_step(module, losses, optimiser, 1e9)
 
 
@@ -66,7 +66,7 @@ def saved_bytes(own, name):
 
     hooks = [b.register_forward_pre_hook(lambda _, inputs: note(inputs)) for b in blocks_of(own)]
     with torch.autograd.graph.saved_tensors_hooks(pack, lambda x: x):
-        loss = own(*batch(name)).loss
+        loss = own(batch(name)).loss
     assert loss.requires_grad
     for hook in hooks:
         hook.remove()

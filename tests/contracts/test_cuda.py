@@ -4,6 +4,7 @@ import pytest
 import torch
 from method_specs import SPECS, batch
 
+from spikinghash.data.batch import labelled, network_input
 from spikinghash.inference.read_bits import read_bits
 from spikinghash.layers.exact_weights import snap_to_grid
 from spikinghash.methods.method import LossWeights, build
@@ -24,7 +25,7 @@ def made(name):
 
 @pytest.mark.parametrize("name", SPECS)
 def test_codes_are_those_of_the_cpu(name):
-    method, frames = made(name), batch(name)[0]
+    method, frames = made(name), network_input(batch(name).of(SPECS[name].modality))
     if method.exact:
         snap_to_grid(method.network, SPECS[name].input_levels)
     method.eval()
@@ -39,19 +40,21 @@ def test_codes_are_those_of_the_cpu(name):
 def test_augmentation_draws_what_it_draws_on_the_cpu():
     frames = torch.rand(2, 6, 2, 16, 16, generator=torch.Generator().manual_seed(1))
     events, pictures = Augmentation(2.0, 10.0, 0.1, 0.2), Augmentation(flip=True, crop_px=2, erase=0.5, rand_ops=2)
-    for one, asked in ((frames, events), ((frames[:1, :, :1].expand(1, 6, 3, 16, 16) * 255).byte(), pictures)):
-        ours = augment(one, asked, torch.Generator().manual_seed(2))
-        theirs = augment(one.cuda(), asked, torch.Generator().manual_seed(2)).cpu()
-        assert torch.allclose(ours.float(), theirs.float(), atol=1e-5)
+    pixels = (frames[0, :, :1].expand(6, 3, 16, 16) * 255).byte()
+    for name, one, asked in (("events", frames, events), ("image", pixels, pictures)):
+        some = labelled({name: one}, torch.zeros(6, dtype=torch.int64), 1)
+        ours = augment(some, asked, torch.Generator().manual_seed(2))
+        theirs = augment(some.to(torch.device("cuda")), asked, torch.Generator().manual_seed(2))
+        assert torch.allclose(ours.inputs[name].float(), theirs.inputs[name].cpu().float(), atol=1e-5)
 
 
 @pytest.mark.parametrize("name", SPECS)
 def test_gradients_are_those_of_the_cpu(name):
-    method, (frames, labels) = made(name).train(), batch(name)
-    method(frames, labels).loss.backward()
+    method, clips = made(name).train(), batch(name)
+    method(clips).loss.backward()
     ours = [p.grad.clone() for p in method.parameters()]
     method.zero_grad()
     method.cuda()
-    method(frames.cuda(), labels.cuda()).loss.backward()
+    method(clips.to(torch.device("cuda"))).loss.backward()
     for (key, p), expected in zip(method.named_parameters(), ours, strict=True):
         assert torch.allclose(p.grad.cpu(), expected, rtol=1e-3, atol=1e-4), key

@@ -25,7 +25,7 @@ def gradients(module):
 
 
 def losses(module, name, seeds):
-    return [lambda seed=seed: module(*batch(name, 4, seed)).loss for seed in seeds]
+    return [lambda seed=seed: module(batch(name, 4, seed)).loss for seed in seeds]
 
 
 def worker(rank, port, found):
@@ -41,7 +41,7 @@ def worker(rank, port, found):
         optimiser = make_optimiser(own, Recipe(epochs=1, batch=8, lr=1e-3, seed=0))
         many = []
         for step in range(STEPS):
-            optimizer_step(parallel, parallel(*batch(name, 4, 2 * step + rank)).loss, optimiser, 1e9)
+            optimizer_step(parallel, parallel(batch(name, 4, 2 * step + rank)).loss, optimiser, 1e9)
             many.append(gradients(own))
         parts = losses(parallel, name, [100 + rank, 102 + rank])
         accumulated_step(parallel, parts, optimiser, 1e9)
@@ -71,7 +71,7 @@ def test_the_first_gradient_is_the_mean_of_both_ranks(seen, name):
     many = []
     for rank in range(2):
         own = method(name)
-        own(*batch(name, 4, rank)).loss.backward()
+        own(batch(name, 4, rank)).loss.backward()
         many.append(gradients(own))
     for key, found in seen[0][name][0][0].items():
         mean = (many[0][key] + many[1][key]) / 2
@@ -84,7 +84,7 @@ def test_a_step_of_two_parts_has_the_mean_of_both(name):
     many, whole = [], method(name)
     for part in range(2):
         own = method(name)
-        own(*batch(name, 4, part)).loss.backward()
+        own(batch(name, 4, part)).loss.backward()
         many.append(gradients(own))
     accumulated_step(
         whole, losses(whole, name, range(2)), make_optimiser(whole, Recipe(epochs=1, batch=8, lr=1e-3, seed=0)), 1e9

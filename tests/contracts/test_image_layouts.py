@@ -7,15 +7,15 @@ import numpy as np
 import pytest
 from image_files import SETS
 
+from spikinghash.data.described import from_text, to_text
+from spikinghash.data.picture import PictureFrame
+from spikinghash.data.store import SampleStore
 from spikinghash.datasets.layouts import PICTURE_FILES, find_recordings
 from spikinghash.datasets.splits import assign_splits
 from spikinghash.errors import ConfigError
 from spikinghash.events.source import open_source
-from spikinghash.frames.ingest import by_file
-from spikinghash.frames.ingest_pictures import ingest_pictures
-from spikinghash.frames.picture import PictureFrame
-from spikinghash.frames.schema import FrameMeta
-from spikinghash.frames.store import FrameStore
+from spikinghash.ingest.pictures import ingest_pictures
+from spikinghash.ingest.recordings import by_file
 
 
 def test_every_layout_of_pictures_is_tested():
@@ -47,22 +47,24 @@ def test_ids_are_sorted_unique_and_labelled(made):
     assert all(recording.label and recording.path.is_file() for recording in found)
 
 
-def test_a_store_holds_every_picture_as_one_frame_of_its_pixels(made):
+def test_a_store_holds_every_picture_as_its_pixels(made):
     layout, tmp_path = made
     report = ingest_pictures(tmp_path / "raw", layout, tmp_path / "out")
     expected = contents(layout, tmp_path / "raw")
-    store = FrameStore.open(tmp_path / "out")
-    frames, rows = store.load(None)
-    assert frames.shape[1:] == store.meta.shape == (1, 3, *frames.shape[3:])
-    assert frames.dtype == np.uint8
-    assert {row.clip_id for row in rows} == set(expected)
-    for clip, row in zip(frames, rows, strict=True):
-        content, pixels = expected[row.clip_id]
-        assert np.array_equal(clip[0], pixels)
+    store = SampleStore.open(tmp_path / "out")
+    images, rows = store.load(None, "image")
+    field = store.spec.fields["image"]
+    assert images.shape[1:] == field.shape == (3, *images.shape[2:])
+    assert images.dtype == np.uint8
+    assert {row.sample_id for row in rows} == set(expected)
+    for image, row in zip(images, rows, strict=True):
+        content, pixels = expected[row.sample_id]
+        assert np.array_equal(image, pixels)
+        assert row.accounts == {}
         assert row.sha256 == hashlib.sha256(content).hexdigest()
     assert len({row.sha256 for row in rows}) == len(rows)
-    assert report.meta == store.meta == FrameMeta.from_json(store.meta.to_json())
-    assert PictureFrame.of(store.meta).meta() == store.meta
+    assert report.field == field == from_text(to_text(field))[0]
+    assert PictureFrame.of(field).field() == field
 
 
 def test_the_ledger_adds_up_and_splits_are_kept(made):
@@ -84,10 +86,12 @@ def test_all_can_be_resized(made):
     layout, tmp_path = made
     ingest_pictures(tmp_path / "raw", layout, tmp_path / "out", size=(20, 12))
     ingest_pictures(tmp_path / "raw", layout, tmp_path / "plain")
-    store = FrameStore.open(tmp_path / "out")
-    assert store.meta.shape == (1, 3, 12, 20)
-    assert store.meta.digest != FrameStore.open(tmp_path / "plain").meta.digest
-    small, large = (FrameStore.open(tmp_path / name).load(None)[0].mean(axis=(1, 3, 4)) for name in ("out", "plain"))
+    store = SampleStore.open(tmp_path / "out")
+    assert store.spec.fields["image"].shape == (3, 12, 20)
+    assert store.spec.digest != SampleStore.open(tmp_path / "plain").spec.digest
+    small, large = (
+        SampleStore.open(tmp_path / name).load(None, "image")[0].mean(axis=(2, 3)) for name in ("out", "plain")
+    )
     # the middle of a picture is about as bright as the whole: nothing was moved between channels or pictures
     assert np.corrcoef(small.ravel(), large.ravel())[0, 1] > 0.8
 
@@ -96,7 +100,7 @@ def test_both_kinds_of_store_hold_the_same(made):
     layout, tmp_path = made
     for kind in ("parquet", "hdf5"):
         ingest_pictures(tmp_path / "raw", layout, tmp_path / kind, store=kind)
-    (a, rows_a), (b, rows_b) = (FrameStore.open(tmp_path / kind).load(None) for kind in ("parquet", "hdf5"))
+    (a, rows_a), (b, rows_b) = (SampleStore.open(tmp_path / kind).load(None, "image") for kind in ("parquet", "hdf5"))
     assert np.array_equal(a, b)
     assert rows_a == rows_b
 

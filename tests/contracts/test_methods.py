@@ -33,7 +33,7 @@ def trained(name):
             x.momentum = 1.0
     with torch.no_grad():
         for seed in (1, 2):
-            m(*batch(name, 12, seed))
+            m(batch(name, 12, seed))
     return m.eval()
 
 
@@ -67,8 +67,7 @@ def test_an_unknown_size_is_refused(name):
 @pytest.mark.parametrize("weights", WEIGHTS, ids=["plain", "soft"])
 def test_one_training_step(name, weights):
     m = made(name, weights=weights).train()
-    frames, labels = batch(name)
-    result = m(frames, labels)
+    result = m(batch(name))
     assert isinstance(result, StepResult)
     assert result.loss.shape == ()
     assert torch.isfinite(result.loss)
@@ -95,7 +94,7 @@ def test_all_that_is_saved_is_in_the_network(name):
 
 def test_bits(name):
     m = trained(name)
-    frames, _ = batch(name, 9)
+    frames = m.network_input(batch(name, 9))
     bits, margin = read_bits(m, frames)
     assert bits.shape == (9, 16)
     assert bits.dtype == torch.uint8
@@ -110,7 +109,7 @@ def test_bits(name):
 
 def test_reading_bits_does_not_touch_input_or_method(name):
     m = trained(name)
-    frames, _ = batch(name)
+    frames = m.network_input(batch(name))
     kept, state = frames.clone(), {k: v.clone() for k, v in m.state_dict().items()}
     first = read_bits(m, frames)
     second = read_bits(m, frames)
@@ -121,7 +120,7 @@ def test_reading_bits_does_not_touch_input_or_method(name):
 
 def test_a_permuted_batch_gives_permuted_codes(name):
     m = trained(name)
-    frames, _ = batch(name, 9)
+    frames = m.network_input(batch(name, 9))
     order = torch.tensor([3, 8, 0, 1, 7, 2, 6, 5, 4])
     for a, b in zip(read_bits(m, frames), read_bits(m, frames[:, order]), strict=True):
         assert torch.equal(a[order], b)
@@ -129,7 +128,7 @@ def test_a_permuted_batch_gives_permuted_codes(name):
 
 def test_batch_mates_do_not_matter(name):
     m = trained(name)
-    frames, _ = batch(name, 5)
+    frames = m.network_input(batch(name, 5))
     crowd = frames.clone()
     crowd[:, 1:] = 8
     alone = read_bits(m, frames[:, :1])
@@ -141,7 +140,7 @@ def test_the_same_seed_gives_the_same_method_and_step(name):
     results = []
     for seed in (4, 4, 5):
         m = made(name, seed)
-        loss = m(*batch(name)).loss
+        loss = m(batch(name)).loss
         loss.backward()
         results.append([loss.detach(), *(p.grad for p in m.parameters()), *m.state_dict().values()])
     assert all(torch.equal(a, b) for a, b in zip(results[0], results[1], strict=True))

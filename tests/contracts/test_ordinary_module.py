@@ -7,6 +7,7 @@ import torch
 from method_specs import SPECS, batch
 from torch import nn
 
+from spikinghash.data.batch import network_input
 from spikinghash.errors import ConfigError
 from spikinghash.evaluation.energy import estimate_energy
 from spikinghash.inference.plan import features
@@ -26,7 +27,7 @@ def made(name):
 
 def loss(method, name):
     # statistics of the batch alone: a second call must not see the first
-    return method(*batch(name)).loss
+    return method(batch(name)).loss
 
 
 def by_backward(method, name):
@@ -67,7 +68,7 @@ def test_functional_call_differentiates_the_given_parameters(name):
 
 
 def test_functional_call_takes_the_given_weights_in_inference(name):
-    network, x = made(name).eval().network, batch(name)[0]
+    network, x = made(name).eval().network, network_input(batch(name).of(SPECS[name].modality))
     given = {key: p * -0.5 for key, p in network.named_parameters()}
     other = copy.deepcopy(network)
     other.load_state_dict(given, strict=False)
@@ -77,7 +78,7 @@ def test_functional_call_takes_the_given_weights_in_inference(name):
 
 
 def test_a_network_in_inference_can_be_exported(name):
-    network, x = made(name).eval().network, batch(name)[0]
+    network, x = made(name).eval().network, network_input(batch(name).of(SPECS[name].modality))
 
     class Logits(nn.Module):
         def __init__(self):
@@ -95,7 +96,7 @@ def test_a_network_in_inference_can_be_exported(name):
 
 
 def test_hooks_see_every_module_that_is_called(name):
-    network, x = made(name).eval().network, batch(name)[0]
+    network, x = made(name).eval().network, network_input(batch(name).of(SPECS[name].modality))
     called = set()
     for key, module in network.named_modules():
         module.register_forward_hook(lambda *_, key=key: called.add(key))
@@ -117,7 +118,7 @@ class Extra(nn.Module):
 
 
 def test_a_layer_that_does_not_say_its_operations_is_refused_by_name(name):
-    network, x = made(name).eval().network, batch(name)[0]
+    network, x = made(name).eval().network, network_input(batch(name).of(SPECS[name].modality))
     network.hash = nn.Sequential(Extra(), network.hash)
     with pytest.raises(ConfigError, match=r"layer hash\.0 \(Extra\) does not say its operations"):
         estimate_energy(network, x)
@@ -132,7 +133,7 @@ def test_a_layer_that_does_not_say_its_sums_is_refused_by_name():
 
 def test_layers_of_torch_take_the_place_of_ours():
     """They know images [N, C, H, W] and no time: each step is an image."""
-    network, x = made("spikinghash").eval().network, batch("spikinghash")[0]
+    network, x = made("spikinghash").eval().network, batch("spikinghash").of("events")
     with torch.no_grad():
         expected = network.features(x)
         down = network.stages[1][0]
@@ -144,14 +145,14 @@ def test_layers_of_torch_take_the_place_of_ours():
 
 
 def test_synchronised_norms_see_channels_and_not_clips():
-    method, (frames, labels) = made("spikinghash"), batch("spikinghash", 48)
+    method, clips = made("spikinghash"), batch("spikinghash", 48)
     nn.SyncBatchNorm.convert_sync_batchnorm(method)
     # without a process group they are ordinary norms
-    assert torch.isfinite(method(frames, labels).loss)
+    assert torch.isfinite(method(clips).loss)
 
 
 def test_a_batch_of_no_clips(name):
-    network, x = made(name).eval().network, batch(name)[0]
+    network, x = made(name).eval().network, network_input(batch(name).of(SPECS[name].modality))
     with torch.no_grad():
         out, logits = network(x[:, :0])
     assert out.bits.shape == (0, 16)
@@ -159,15 +160,15 @@ def test_a_batch_of_no_clips(name):
 
 
 def test_autocast_on_cpu_is_taken_as_it_comes():
-    method, (frames, labels) = made("spikinghash"), batch("spikinghash")
+    method, clips = made("spikinghash"), batch("spikinghash")
     with torch.autocast("cpu", torch.bfloat16):
-        loss = method(frames, labels).loss
+        loss = method(clips).loss
     loss.float().backward()
     assert all(torch.isfinite(p.grad).all() for p in method.parameters())
 
 
 def test_gradients_of_a_network_in_inference_reach_its_first_layer():
-    network, x = made("spikinghash").eval().network, batch("spikinghash")[0].requires_grad_()
+    network, x = made("spikinghash").eval().network, batch("spikinghash").of("events").requires_grad_()
     network(x)[1].square().sum().backward()
     assert network.stem.conv.weight.grad.abs().sum() > 0
     assert x.grad.abs().sum() > 0
@@ -175,13 +176,13 @@ def test_gradients_of_a_network_in_inference_reach_its_first_layer():
 
 @pytest.mark.filterwarnings("ignore:.torch.jit.script. is deprecated")
 def test_forward_mode_is_right_or_refused():
-    network, x = made("spikinghash").eval().network, batch("spikinghash")[0]
+    network, x = made("spikinghash").eval().network, batch("spikinghash").of("events")
     with pytest.raises((RuntimeError, NotImplementedError)):
         torch.func.jvp(network.feature_maps, (x,), (torch.ones_like(x),))
 
 
 def test_another_default_dtype_changes_nothing():
-    network, x = made("spikinghash").eval().network, batch("spikinghash")[0]
+    network, x = made("spikinghash").eval().network, batch("spikinghash").of("events")
     with torch.no_grad():
         expected = network.features(x)
         torch.set_default_dtype(torch.float64)
@@ -194,6 +195,6 @@ def test_another_default_dtype_changes_nothing():
 
 @pytest.mark.parametrize("dtype", [torch.float64, torch.bfloat16])
 def test_other_types_of_numbers(dtype):
-    network, x = made("spikinghash").eval().to(dtype).network, batch("spikinghash")[0].to(dtype)
+    network, x = made("spikinghash").eval().to(dtype).network, batch("spikinghash").of("events").to(dtype)
     with torch.no_grad():
         assert network(x)[1].dtype == dtype

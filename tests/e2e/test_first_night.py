@@ -13,8 +13,8 @@ from pipeline import ROOT, dvc
 from tiny_model import recording, save_tiny
 
 from spikinghash.configs import model_spec
+from spikinghash.data.store import SampleStore
 from spikinghash.errors import BadCheckpoint, ConfigError
-from spikinghash.frames.store import FrameStore
 from spikinghash.params import load_params
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(400), pytest.mark.filterwarnings("ignore")]
@@ -78,11 +78,11 @@ def test_without_git_the_project_is_made_ready(tmp_path):
 
 def test_one_class_is_nothing_to_learn(project):
     folder, _ = project
-    store = FrameStore.open(folder / "data/frames")
+    store = SampleStore.open(folder / "data/frames")
     params = load_params(folder / "params.yaml")
 
     class OneClass:
-        meta, path, classes = store.meta, store.path, ["7"]
+        spec, path, classes = store.spec, store.path, ["7"]
 
     with pytest.raises(ConfigError, match=r"classes \['7'\]; with fewer than two nothing is learned"):
         model_spec(params, OneClass())

@@ -9,7 +9,7 @@ import yaml
 from paper_trees import TREES
 
 from spikinghash.configs import loss_weights, model_spec, recipe
-from spikinghash.frames.store import FrameStore
+from spikinghash.data.store import SampleStore
 from spikinghash.isolation import packages_alone
 from spikinghash.overlay import lay_over
 from spikinghash.params import check_params
@@ -23,8 +23,8 @@ from stages.ingest import ingest_into
 ROOT = Path(__file__).parents[2]
 #: Clip of the store and input of the network, T P H W and T H W, as the paper or its released file has them.
 GEOMETRY = {
-    "cifar10": ((1, 3, 32, 32), (4, 32, 32)), "cifar100": ((1, 3, 32, 32), (4, 32, 32)),
-    "tiny-imagenet": ((1, 3, 64, 64), (4, 64, 64)), "cifar10-dvs": ((16, 2, 128, 128), (16, 128, 128)),
+    "cifar10": ((3, 32, 32), (4, 32, 32)), "cifar100": ((3, 32, 32), (4, 32, 32)),
+    "tiny-imagenet": ((3, 64, 64), (4, 64, 64)), "cifar10-dvs": ((16, 2, 128, 128), (16, 128, 128)),
     "dvs128-gesture": ((16, 2, 128, 128), (16, 128, 128)), "hmdb51-dvs": ((8, 2, 180, 240), (8, 176, 176)),
     "ucf101-dvs": ((8, 2, 180, 240), (8, 176, 176)), "hardvs": ((8, 2, 260, 346), (8, 256, 320)),
 }  # fmt: skip
@@ -58,7 +58,7 @@ def test_two_steps(name, ray_session, tmp_path):
     # pictures of the tiny trees are too few for the published share
     content["frames"]["val_fraction"] = 0.2
     ingest_into(check_params(content, Path("params.yaml")), tmp_path / "frames")
-    store = FrameStore.open(tmp_path / "frames")
+    store = SampleStore.open(tmp_path / "frames")
     content["train"] |= {"epochs": 1, "batch": max(1, len(store.rows("train")) // STEPS)}
     params = check_params(content, Path("params.yaml"))
     clip, (steps, height, width) = GEOMETRY[name]

@@ -10,7 +10,7 @@ from PIL import Image
 from pipeline import copy_project, dvc, spikinghash, stages_run
 
 from spikinghash.codes.database import CodeDatabase
-from spikinghash.frames.store import FrameStore
+from spikinghash.data.store import SampleStore
 from spikinghash.training.checkpoint import load_model
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(600)]
@@ -42,7 +42,7 @@ def test_every_picture_is_accounted_for(pictures):
     ledger = json.loads((pictures / "data/frames/ledger.json").read_text())
     assert ledger["found"] == 201 == ledger["clips"] + len(ledger["refused"])
     assert ledger["reasons"] == {"unknown-format": 1}
-    assert FrameStore.open(pictures / "data/frames").meta.shape == (1, 3, 32, 32)
+    assert SampleStore.open(pictures / "data/frames").spec.fields["image"].shape == (3, 32, 32)
 
 
 def test_it_learns_and_says_what_it_is_compared_with(pictures):

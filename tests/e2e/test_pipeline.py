@@ -9,8 +9,8 @@ from pipeline import dvc, spikinghash, stages_run
 
 from spikinghash.codes.database import CodeDatabase
 from spikinghash.codes.encoder import Encoder
+from spikinghash.data.store import SampleStore
 from spikinghash.evaluation.bits import bit_health
-from spikinghash.frames.store import FrameStore
 from spikinghash.kernels.digest import kernel_digest
 from spikinghash.training.bit_balance import trained_ones
 from spikinghash.training.checkpoint import load_model
@@ -29,7 +29,7 @@ def test_metrics_carry_their_protocol_and_digests(project):
     content = json.loads((folder / "reports" / "evaluation.json").read_text())
     task = content["task"]
     assert task["model_digest"] == load_model(folder / "data/models/default").digest
-    assert task["data_digest"] == FrameStore.open(folder / "data/frames").digest
+    assert task["data_digest"] == SampleStore.open(folder / "data/frames").digest
     assert content["metrics"]["map"]["worst"] <= content["metrics"]["map"]["value"] <= content["metrics"]["map"]["best"]
     assert content["metrics"]["map"]["protocol"]["queries"] == task["queries"] > 0
     assert task["query_split"] not in task["database_splits"]
@@ -90,7 +90,7 @@ def test_mlflow_run_holds_parameters_metrics_model_and_report(project):
 
 def test_codes_do_not_depend_on_batch_or_order(project):
     folder, _ = project
-    counts, _ = FrameStore.open(folder / "data/frames").load(None)
+    counts, _ = SampleStore.open(folder / "data/frames").load(None, "events")
     model = load_model(folder / "data/models/default")
     reference, margins = Encoder(model, 64).encode(counts)
     for batch in (1, 7):

@@ -9,7 +9,8 @@ from pathlib import Path
 import pytest
 from s3_store import s3_store
 
-from spikinghash.frames.store import FrameStore
+from spikinghash.data.described import digest_of
+from spikinghash.data.store import SampleStore
 from spikinghash.methods.method import LossWeights
 from spikinghash.methods.spec import ModelSpec
 from spikinghash.training.augment import Augmentation
@@ -23,10 +24,10 @@ pytestmark = [pytest.mark.slow, pytest.mark.timeout(600)]
 
 
 def job(frames, out, workers, epochs):
-    store = FrameStore.open(frames)
+    store = SampleStore.open(frames)
+    field = store.spec.fields["events"]
     spec = ModelSpec(
-        "spikinghash", "Nano", 64, tuple(store.classes), store.meta.steps, 32, 32, (34, 34), 8, "atan",
-        store.meta.digest,
+        "spikinghash", "Nano", 64, tuple(store.classes), field.shape[0], 32, 32, (34, 34), 8, "atan", digest_of(field)
     )  # fmt: skip
     recipe = Recipe(epochs, 16, 0.004, 3, checkpoint_every=1, augmentation=Augmentation(shift_px=2.0))
     return Job(str(frames), store.digest, str(out), spec, LossWeights(), recipe, workers)

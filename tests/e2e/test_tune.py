@@ -11,7 +11,7 @@ import yaml
 from pipeline import ROOT, copy_project, dvc, spikinghash
 from small_store import small_store
 
-from spikinghash.frames.store import FrameStore
+from spikinghash.data.store import SampleStore
 from spikinghash.params import load_params
 from spikinghash.tune.trial import run_trial
 from spikinghash.tune_trials import trials_of
@@ -72,7 +72,7 @@ def test_a_trial_is_the_training_loop(searched):
     """The last one, which runs in a process that had others before."""
     folder, _ = searched
     params = load_params(folder / "params.yaml")
-    trial = trials_of(folder / "params.yaml", params, FrameStore.open(folder / "data/frames"))[-1]
+    trial = trials_of(folder / "params.yaml", params, SampleStore.open(folder / "data/frames"))[-1]
     told = []
     run_trial(replace(trial, cache=str(folder / "cache")), folder, 1, told.append)
     assert len(told) == EPOCHS

@@ -10,7 +10,7 @@ import pytest
 from training_store import spec_of, training_store
 
 from spikinghash.codes.database import CodeDatabase
-from spikinghash.frames.store import FrameStore
+from spikinghash.data.store import SampleStore
 from spikinghash.kernels.cache_folder import kernel_cache_folder
 from spikinghash.methods.method import LossWeights
 from spikinghash.training.augment import Augmentation
@@ -48,7 +48,7 @@ def cluster(tmp_path_factory):
 def frames(tmp_path_factory):
     folder = tmp_path_factory.mktemp("frames")
     training_store(folder)
-    return FrameStore.open(folder)
+    return SampleStore.open(folder)
 
 
 def job(frames, out):
@@ -74,8 +74,8 @@ def test_training_on_two_nodes_gives_the_weights_of_one_machine(here, cluster, f
     digest, records = here
     there = train_with_ray(job(frames, tmp_path / "there"), tmp_path / "runs", address=address, threads=1)
     # a worker on each node made a cache in its own folder
-    made = [[path.name for path in cache.rglob("frames-*") if path.is_dir()] for cache in caches]
-    assert made == [[f"frames-{frames.digest[:16]}"]] * 2
+    made = [[path.name for path in cache.rglob("samples-*") if path.is_dir()] for cache in caches]
+    assert made == [[f"samples-{frames.digest[:16]}"]] * 2
     assert [record["loss"] for record in there] == [record["loss"] for record in records]
     assert load_model(tmp_path / "there").digest == digest
 

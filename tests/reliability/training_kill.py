@@ -11,7 +11,7 @@ from pathlib import Path
 import psutil
 from training_store import spec_of
 
-from spikinghash.frames.store import FrameStore
+from spikinghash.data.store import SampleStore
 from spikinghash.methods.method import LossWeights
 from spikinghash.training.augment import Augmentation
 from spikinghash.training.ray_trainer import Job
@@ -32,7 +32,7 @@ train_with_ray(job(*map(Path, {folders!r}), {workers}, {loaders}), Path({runs!r}
 
 def job(frames, out, cache, workers, loaders):
     """Two epochs of five steps with augmentation, a state after every step."""
-    store = FrameStore.open(frames)
+    store = SampleStore.open(frames)
     seen = Augmentation(2.0, 10.0, 0.1, 0.2)
     recipe = Recipe(EPOCHS, 8, 3e-3, 5, checkpoint_every=1, checkpoint_steps=1, augmentation=seen)
     spec, weights = spec_of(store), LossWeights(soft=True)

@@ -10,9 +10,10 @@ from typer.testing import CliRunner
 
 from spikinghash.cli import app
 from spikinghash.configs import spec_of
+from spikinghash.data.described import event_field
+from spikinghash.data.picture import PictureFrame
 from spikinghash.errors import ConfigError
 from spikinghash.frames.framing import Framing
-from spikinghash.frames.picture import PictureFrame
 from spikinghash.methods.method import LossWeights, build
 from spikinghash.params import load_params
 from spikinghash.preset import apply_preset
@@ -30,10 +31,12 @@ def params(tmp_path):
 
 
 def described(p):
-    """Of the frames that these parameters make."""
+    """Of the samples that these parameters make."""
     height, width = p.model.input
     return (
-        PictureFrame(width, height, False).meta() if p.dataset.has_pictures else Framing(p.frames.steps).meta((34, 34))
+        PictureFrame(width, height, False).field()
+        if p.dataset.has_pictures
+        else event_field(Framing(p.frames.steps).meta((34, 34)))
     )
 
 

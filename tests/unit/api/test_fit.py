@@ -104,7 +104,7 @@ def test_numbers_are_classes_in_their_order():
     frames, _ = clips(22, 0)
     hasher = Hasher.fit(frames.astype(np.float32), list(range(0, 110, 10)) * 2, **HOW | {"epochs": 1, "batch": 4})
     assert hasher.classes == tuple(str(n) for n in range(0, 110, 10))
-    assert hasher.encoder.model.spec.described().dtype == "uint8"
+    assert hasher.encoder.model.spec.field.dtype == "uint8"
 
 
 @pytest.mark.parametrize(

@@ -11,7 +11,7 @@ from spikinghash.errors import BadRecording
 from spikinghash.events.isolate import IsolatedDecoder
 from spikinghash.events.source import Source
 from spikinghash.frames.framing import Framing
-from spikinghash.frames.ingest import ingest
+from spikinghash.ingest.recordings import ingest
 
 
 def evt2(width, height, beyond=False):

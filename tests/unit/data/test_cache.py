@@ -1,4 +1,4 @@
-"""The cache of a frame store: what goes in comes out, whoever makes it, whatever becomes of it."""
+"""The cache of a sample store: what goes in comes out, whoever makes it, whatever becomes of it."""
 
 import os
 import shutil
@@ -11,18 +11,18 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from small_store import LABELS, small_store
+from small_store import LABELS, picture_store, small_store
 
 from spikinghash.data.cache_header import HEADER
 from spikinghash.data.cache_room import KEPT_S
 from spikinghash.data.open_cache import open_cache
+from spikinghash.data.store import SampleStore
 from spikinghash.errors import BadStore, Temporary
-from spikinghash.frames.store import FrameStore
 
 
 @pytest.fixture(scope="module")
 def store(tmp_path_factory):
-    return FrameStore.open(small_store(tmp_path_factory.mktemp("store")))
+    return SampleStore.open(small_store(tmp_path_factory.mktemp("store")))
 
 
 @pytest.fixture
@@ -32,31 +32,39 @@ def folder(tmp_path):
 
 
 def is_whole(cache, store):
-    """Whether all clips and labels are those of the store."""
+    """Whether all inputs and labels are those of the store."""
     for split in ("train", "val", "test"):
-        frames, rows = store.load(split)
-        clips, numbers = cache.splits[split]
-        backward = np.arange(len(rows))[::-1]
-        labels = [None if n < 0 else cache.classes[n] for n in numbers.tolist()]
-        if labels != [row.label for row in rows] or not (clips.read(backward) == frames[backward]).all():
-            return False
+        found = cache.splits[split]
+        for name, samples in found.inputs.items():
+            values, rows = store.load(split, name)
+            backward = np.arange(len(rows))[::-1]
+            labels = [tuple(cache.classes[n] for n in found.labels[place]) for place in range(len(found))]
+            if labels != [row.labels for row in rows] or not (samples.read(backward) == values[backward]).all():
+                return False
     return True
 
 
+def clips_of(cache, split="train"):
+    return cache.splits[split].inputs["events"]
+
+
 @pytest.mark.parametrize("kind", ["parquet", "hdf5"])
-@pytest.mark.parametrize(("dtype", "channels"), [("uint8", 2), ("uint16", 2), ("float32", 2), ("uint8", 3)])
-def test_round_trip(tmp_path, folder, kind, dtype, channels):
-    shape = (1 if channels == 3 else 4, 16, 16)
-    store = FrameStore.open(
-        small_store(tmp_path / "s", 20, kind, dtype, shape, channels, labels=("b", None, "a"))
-    )  # fmt: skip
+@pytest.mark.parametrize(
+    ("name", "dtype"), [*(("events", t) for t in ("uint8", "uint16", "float32")), ("image", "uint8")]
+)
+def test_round_trip(tmp_path, folder, kind, name, dtype):
+    labels = ("b", None, "a")
+    if name == "image":
+        store = SampleStore.open(picture_store(tmp_path / "s", 20, kind, labels=labels))
+    else:
+        store = SampleStore.open(small_store(tmp_path / "s", 20, kind, dtype, labels=labels))
     cache = open_cache(store.path, store.digest, folder)
     assert cache.classes == ("a", "b")
     assert is_whole(cache, store)
     # NumPy reads the files without us
-    mapped = np.load(cache.folder / "train.npy", mmap_mode="r")
+    mapped = np.load(cache.folder / f"train-{name}.npy", mmap_mode="r")
     assert mapped.dtype == dtype
-    assert (mapped == store.load("train")[0]).all()
+    assert (mapped == store.load("train", name)[0]).all()
 
 
 def test_a_store_is_copied_once_and_then_not_needed(store, folder, tmp_path):
@@ -72,9 +80,9 @@ def test_a_store_is_copied_once_and_then_not_needed(store, folder, tmp_path):
 
 
 def test_no_clips_in_a_split(tmp_path, folder):
-    store = FrameStore.open(small_store(tmp_path / "s", 2))
+    store = SampleStore.open(small_store(tmp_path / "s", 2))
     cache = open_cache(store.path, store.digest, folder)
-    assert {split: len(clips) for split, (clips, _) in cache.splits.items()} == {"train": 2, "val": 0, "test": 0}
+    assert {split: len(some) for split, some in cache.splits.items()} == {"train": 2, "val": 0, "test": 0}
 
 
 def flip(path):
@@ -88,26 +96,28 @@ def cut(path):
 
 
 @pytest.mark.parametrize("damage", [flip, cut, Path.unlink, lambda path: path.write_bytes(b"")])
-@pytest.mark.parametrize("name", [HEADER, "train-labels.npy", "val-crc32.npy"])
+@pytest.mark.parametrize(
+    "name", [HEADER, "train.labels.npy", "train.groups.npy", "val.label_ends.npy", "val-events.crc32.npy"]
+)
 def test_damage_is_found_when_it_is_opened_and_mended(store, folder, damage, name):
     place = open_cache(store.path, store.digest, folder).folder
     damage(place / name)
     assert is_whole(open_cache(store.path, store.digest, folder), store)
-    assert sorted(path.name for path in folder.iterdir()) == [".frames.lock", place.name]
+    assert sorted(path.name for path in folder.iterdir()) == [".samples.lock", place.name]
 
 
 @pytest.mark.parametrize("damage", [cut, Path.unlink])
 def test_clips_that_are_missing_are_found_when_it_is_opened(store, folder, damage):
-    damage(open_cache(store.path, store.digest, folder).folder / "train.npy")
+    damage(open_cache(store.path, store.digest, folder).folder / "train-events.npy")
     assert is_whole(open_cache(store.path, store.digest, folder), store)
 
 
 def test_a_changed_clip_is_refused_when_it_is_read_and_mended_after_that(store, folder):
     cache = open_cache(store.path, store.digest, folder)
-    flip(cache.folder / "train.npy")
-    clips = cache.splits["train"][0]
+    flip(cache.folder / "train-events.npy")
+    clips = clips_of(cache)
     clips.read(range(len(clips) - 1))
-    with pytest.raises(BadStore, match=r"train\.npy: clip \d+ is not as it was written; run again") as caught:
+    with pytest.raises(BadStore, match=r"train-events\.npy: sample \d+ is not as it was written; run again") as caught:
         clips.read([len(clips) - 1])
     assert "\n" not in str(caught.value)
     assert is_whole(open_cache(store.path, store.digest, folder), store)
@@ -120,7 +130,7 @@ def test_a_cache_that_is_removed_stays_readable_for_whom_it_is_open(store, folde
 
 
 def test_rows_that_are_not_there(store, folder):
-    clips = open_cache(store.path, store.digest, folder).splits["train"][0]
+    clips = clips_of(open_cache(store.path, store.digest, folder))
     for row in (-1, len(clips)):
         with pytest.raises(IndexError):
             clips.read([row])
@@ -129,17 +139,17 @@ def test_rows_that_are_not_there(store, folder):
 def test_a_store_that_is_another_one_by_now(store, folder):
     with pytest.raises(BadStore, match="changed while it was being used"):
         open_cache(store.path, "0" * 64, folder)
-    assert [path.name for path in folder.iterdir()] == [".frames.lock"]
+    assert [path.name for path in folder.iterdir()] == [".samples.lock"]
 
 
 def test_a_damaged_store_leaves_nothing(store, folder, tmp_path):
-    path = tmp_path / "frames.parquet"
+    path = tmp_path / "samples.parquet"
     data = bytearray(store.path.read_bytes())
     data[len(data) // 2] ^= 255
     path.write_bytes(data)
     with pytest.raises(BadStore):
-        open_cache(path, FrameStore.open(path).digest, folder)
-    assert [path.name for path in folder.iterdir()] == [".frames.lock"]
+        open_cache(path, SampleStore.open(path).digest, folder)
+    assert [path.name for path in folder.iterdir()] == [".samples.lock"]
 
 
 Usage = namedtuple("Usage", "total used free")
@@ -151,19 +161,20 @@ def test_too_little_room_is_told_before_anything_is_written(store, folder, monke
         open_cache(store.path, store.digest, folder)
     assert "\n" not in str(caught.value)
     assert "data.cache" in str(caught.value)
-    assert [path.name for path in folder.iterdir()] == [".frames.lock"]
+    assert [path.name for path in folder.iterdir()] == [".samples.lock"]
 
 
-def other_cache(folder, number, age_s, size=0):
-    place = folder / f"frames-{number:016x}"
+def other_cache(folder, number, age_s, size=0, prefix="samples"):
+    place = folder / f"{prefix}-{number:016x}"
     place.mkdir()
-    (place / "train.npy").write_bytes(bytes(size))
+    (place / "train-events.npy").write_bytes(bytes(size))
     os.utime(place, (time.time() - age_s,) * 2)
     return place
 
 
 def test_caches_that_nobody_opens_are_removed(store, folder):
-    old, young, foreign = other_cache(folder, 1, KEPT_S + 60), other_cache(folder, 2, KEPT_S - 60), folder / "frames-x"
+    old, young = other_cache(folder, 1, KEPT_S + 60, prefix="frames"), other_cache(folder, 2, KEPT_S - 60)
+    foreign = folder / "samples-x"
     foreign.mkdir()
     os.utime(foreign, (0, 0))
     open_cache(store.path, store.digest, folder)
@@ -200,7 +211,7 @@ def watch(done, total):
         os.kill(os.getpid(), signal.SIGKILL)
 
 cache = open_cache(Path(sys.argv[1]), sys.argv[2], Path(sys.argv[3]), watch)
-print(len(cache.splits["train"][0]))
+print(len(cache.splits["train"]))
 """
 
 
@@ -218,7 +229,7 @@ def test_a_kill_while_it_is_made_leaves_nothing_that_stays(store, folder):
     assert len(list(folder.iterdir())) == 2
     cache = open_cache(store.path, store.digest, folder)
     assert is_whole(cache, store)
-    assert sorted(path.name for path in folder.iterdir()) == [".frames.lock", cache.folder.name]
+    assert sorted(path.name for path in folder.iterdir()) == [".samples.lock", cache.folder.name]
 
 
 def test_several_processes_make_it_at_once(store, folder):
@@ -243,7 +254,7 @@ def test_on_a_file_system_without_locks_the_first_one_counts(store, folder, monk
 
     (folder / "elsewhere").mkdir()
     assert is_whole(open_cache(store.path, store.digest, folder, watch), store)
-    assert list(folder.glob(".frames-*")) == []
+    assert list(folder.glob(".samples-*")) == []
 
 
 def test_the_number_of_classes_is_the_models_matter(store, folder):

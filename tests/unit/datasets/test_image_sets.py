@@ -9,10 +9,10 @@ import pyarrow.parquet as pq
 import pytest
 from image_files import cifar10, cifar100, encoded, huge_png, image_folder, image_parquet, picture, put, tiny_imagenet
 
+from spikinghash.data.store import SampleStore
 from spikinghash.datasets.layouts import find_recordings
 from spikinghash.errors import ConfigError
-from spikinghash.frames.ingest_pictures import ingest_pictures
-from spikinghash.frames.store import FrameStore
+from spikinghash.ingest.pictures import ingest_pictures
 from spikinghash.schema import REASONS
 
 DATA = Path(__file__).parents[3] / "../shared/data/images"
@@ -25,7 +25,7 @@ def found(root, layout):
 def run(root, layout, out, **options):
     ledger = ingest_pictures(root, layout, out, **options).ledger
     assert ledger.found == ledger.accepted + sum(refused.recordings for refused in ledger.refused)
-    assert ledger.accepted == ledger.clips == len(FrameStore.open(out).rows(None))
+    assert ledger.accepted == ledger.clips == len(SampleStore.open(out).rows(None))
     assert set(ledger.reasons) <= REASONS
     return ledger
 
@@ -68,7 +68,7 @@ def test_nothing_but_bad_pictures(tmp_path):
     put(tmp_path / "raw/a/1.png", b"?")
     with pytest.raises(ConfigError, match=r"all 1 files .* refused, the first a/1.png: unknown-format"):
         ingest_pictures(tmp_path / "raw", "image_folder", tmp_path / "out")
-    assert not (tmp_path / "out/frames.parquet").exists()
+    assert not (tmp_path / "out/samples.parquet").exists()
 
 
 def test_cifar_10(tmp_path):
@@ -90,8 +90,8 @@ def test_cifar_100_has_its_fine_classes(tmp_path):
         ("cifar-100-binary/train.bin#00001", "class_41", "train"),
     ]
     run(tmp_path, "cifar", tmp_path / "out")
-    frames, _ = FrameStore.open(tmp_path / "out").load(None)
-    assert np.array_equal(frames[0, 0], picture(0))
+    frames, _ = SampleStore.open(tmp_path / "out").load(None, "image")
+    assert np.array_equal(frames[0], picture(0))
 
 
 def test_a_cifar_file_of_broken_records_is_refused_as_a_whole(tmp_path):
@@ -266,6 +266,6 @@ def test_real_pictures(tmp_path):
     ledger = run(tmp_path / "raw", "image_parquet", tmp_path / "out")
     assert ledger.accepted == 300
     assert ledger.splits["test"] == 100
-    store = FrameStore.open(tmp_path / "out")
-    assert store.meta.shape == (1, 3, 32, 32)
+    store = SampleStore.open(tmp_path / "out")
+    assert store.spec.fields["image"].shape == (3, 32, 32)
     assert store.classes == sorted(set(table["class_name"].to_pylist()))

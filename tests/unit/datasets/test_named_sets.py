@@ -6,14 +6,14 @@ import numpy as np
 import pytest
 from scipy.io import savemat
 
+from spikinghash.data.open_store import open_store
 from spikinghash.datasets.layouts import GENERAL, LAYOUTS, PICTURE_FILES, find_recordings
 from spikinghash.errors import ConfigError
 from spikinghash.events import nmnist
 from spikinghash.events.reader import read_recording
 from spikinghash.events.validate import validate
 from spikinghash.frames.framing import Framing
-from spikinghash.frames.ingest import ingest
-from spikinghash.frames.open_store import open_store
+from spikinghash.ingest.recordings import ingest
 from spikinghash.params import DatasetParams
 
 NAMED = [name for name in LAYOUTS if name not in GENERAL]
@@ -150,11 +150,11 @@ def test_cifar10_in_both_orientations(tmp_path):
 def test_the_orientation_is_in_the_digest(tmp_path):
     put(tmp_path / "raw", "a/0.aedat", "a/1.aedat", content=aedat2([5, 6], [20, 21], [1, 0]))
     plain, turned = (
-        ingest(tmp_path / "raw", layout, tmp_path / "out", Framing(2)).meta
+        ingest(tmp_path / "raw", layout, tmp_path / "out", Framing(2)).field
         for layout in ("cifar10_dvs", "cifar10_dvs_spikingjelly")
     )
     assert plain.digest != turned.digest
-    assert turned.config["reading"] == {"flip_x": True, "flip_y": True, "transpose": True}
+    assert turned.made_by["config"]["reading"] == {"flip_x": True, "flip_y": True, "transpose": True}
 
 
 def test_n_caltech101(tmp_path):
@@ -225,7 +225,7 @@ def test_hardvs(tmp_path):
     ]
     report = ingest(tmp_path, "hardvs", tmp_path / "out", Framing(2, downsample=2))
     assert report.ledger.reasons == {"unreadable": 1}
-    assert open_store(tmp_path / "out").meta.shape == (2, 2, 130, 173)
+    assert open_store(tmp_path / "out").spec.fields["events"].shape == (2, 2, 130, 173)
     for line in (b"../a/b 1\n", b"/etc/passwd 1\n", b"a/../b 1\n"):
         put(tmp_path, "train_label.txt", content=line)
         with pytest.raises(ConfigError, match="is not action_NNN"):
@@ -237,5 +237,5 @@ def test_asl(tmp_path):
     recordings = find_recordings(tmp_path, "asl_dvs")
     assert {r.label for r in recordings} == {"a", "b"}
     report = ingest(tmp_path, "asl_dvs", tmp_path / "out", Framing(3), test_fraction=0.4, val_fraction=0.1)
-    assert (report.meta.width, report.meta.height) == (240, 180)
+    assert report.field.shape[2:] == (180, 240)
     assert report.ledger.events_in == 12 == report.ledger.framed

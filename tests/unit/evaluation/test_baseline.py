@@ -2,28 +2,29 @@
 
 import numpy as np
 import pytest
+from small_store import event_row, event_spec
 
+from spikinghash.data.parquet_writer import ParquetWriter
+from spikinghash.data.store import SampleStore
 from spikinghash.errors import ConfigError
 from spikinghash.evaluation.baseline import count_image_map
-from spikinghash.frames.schema import ClipRow, FrameMeta
-from spikinghash.frames.store import FrameStore
-from spikinghash.frames.writer import FrameWriter
+from spikinghash.frames.frame_meta import FrameMeta
 
 
 @pytest.fixture
 def store(tmp_path):
     rng = np.random.default_rng(3)
-    with FrameWriter(tmp_path, FrameMeta(steps=2, height=5, width=4, dtype="uint8", config={})) as writer:
+    with ParquetWriter(tmp_path, event_spec(FrameMeta(steps=2, height=5, width=4, dtype="uint8", config={}))) as writer:
         for i in range(40):
             split, label = ("train", "val", "test")[i % 3], "abc"[i % 3 if i < 20 else i % 2]
             counts = rng.poisson(1.0, (2, 2, 5, 4)).astype(np.uint8)
             total = int(counts.sum())
-            writer.add(ClipRow(f"{i:02}", f"{i:02}", label, split, 0, 1, total, total, {}, "0" * 64), counts)
-    return FrameStore.open(tmp_path)
+            writer.add(event_row(f"{i:02}", label, split, total), {"events": counts})
+    return SampleStore.open(tmp_path)
 
 
 def slow_map(store, query_split, database_splits):
-    clips = {split: list(zip(*store.load(split), strict=True)) for split in ("train", "val", "test")}
+    clips = {split: list(zip(*store.load(split, "events"), strict=True)) for split in ("train", "val", "test")}
     gallery = [clip for split in database_splits for clip in clips[split]]
     values = []
     for counts, row in clips[query_split]:

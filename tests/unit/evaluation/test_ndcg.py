@@ -4,13 +4,14 @@ import math
 
 import numpy as np
 import pytest
+from small_store import event_spec
 
 from spikinghash.codes.codeset import CodeSet
 from spikinghash.errors import ConfigError
 from spikinghash.evaluation.class_similarity import class_similarity
 from spikinghash.evaluation.ndcg import cumulative_gain
 from spikinghash.evaluation.similar_classes import similar_classes
-from spikinghash.frames.schema import FrameMeta
+from spikinghash.frames.frame_meta import FrameMeta
 
 SIMILAR = {frozenset(("a", "b"))}
 
@@ -74,9 +75,9 @@ def test_a_perfect_ranking_scores_one_and_nothing_relevant_zero():
 class Images:
     """A frame source of one image a class: a and b look alike, c like nothing."""
 
-    meta = FrameMeta(steps=1, height=2, width=2, dtype="uint8")
+    spec = event_spec(FrameMeta(steps=1, height=2, width=2, dtype="uint8"))
 
-    def iter_batches(self, split, batch):
+    def iter_inputs(self, name, split, batch):
         picture = np.zeros((4, 1, 2, 2, 2), np.uint8)
         picture[0, 0, 0, 0], picture[1, 0, 0, 0] = [9, 0], [9, 1]
         picture[2, 0, 1, 1], picture[3, 0, 1, 0] = [5, 0], [0, 7]

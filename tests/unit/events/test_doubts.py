@@ -13,7 +13,7 @@ from spikinghash.events.problems import problems
 from spikinghash.events.reader import decode, read_recording
 from spikinghash.events.source import open_source
 from spikinghash.frames.framing import Framing
-from spikinghash.frames.ingest import ingest
+from spikinghash.ingest.recordings import ingest
 
 N = 3000
 T_US = np.sort(np.random.default_rng(8).integers(0, 90_000, N)).astype(np.int64)

@@ -6,7 +6,9 @@ import numpy as np
 import pytest
 import torch
 
-from spikinghash.data.clips import ClipArray
+from spikinghash.data.described import digest_of
+from spikinghash.data.samples import SampleArray
+from spikinghash.data.store import SampleStore
 from spikinghash.datasets.digits import synthesize_digits
 from spikinghash.errors import ConfigError
 from spikinghash.events.camera import CameraParams
@@ -15,8 +17,7 @@ from spikinghash.experiments.summary import markdown, summarise
 from spikinghash.experiments.time_order import CLASSES, BothDirections, direction_labels
 from spikinghash.experiments.trial import Trial, run_trial
 from spikinghash.frames.framing import Framing
-from spikinghash.frames.ingest import ingest
-from spikinghash.frames.store import FrameStore
+from spikinghash.ingest.recordings import ingest
 from spikinghash.methods.method import LossWeights
 from spikinghash.methods.spec import ModelSpec
 from spikinghash.study_params import changed, load_studies
@@ -34,16 +35,16 @@ def frames(tmp_path_factory):
 
 
 def trial(frames, task="labels", method="hashnet", seed=1):
-    store = FrameStore.open(frames)
+    store = SampleStore.open(frames)
     spec = ModelSpec(
-        method, "Nano", 16, tuple(store.classes), 4, 32, 32, (34, 34), 8, "atan", store.meta.digest
+        method, "Nano", 16, tuple(store.classes), 4, 32, 32, (34, 34), 8, "atan", digest_of(store.spec.fields["events"])
     )  # fmt: skip
     return Trial(method, str(frames), task, spec, LossWeights(), Recipe(2, 16, 0.004, seed))
 
 
 def test_both_directions_have_the_same_frames():
     x = torch.arange(2 * 3 * 2 * 1 * 1).reshape(2, 3, 2, 1, 1).float()
-    clips = BothDirections(ClipArray(x.numpy()))
+    clips = BothDirections(SampleArray(x.numpy()))
     both = torch.from_numpy(clips.read(range(len(clips))))
     assert torch.equal(both[:2], x)
     for n in range(2):
@@ -59,7 +60,7 @@ def test_a_trial_measures_and_repeats(frames, task):
     timed = {"train_seconds"}
     assert {k: v for k, v in first.items() if k not in timed} == {k: v for k, v in second.items() if k not in timed}
     assert first["map_worst"] <= first["map"] <= first["map_best"]
-    store = FrameStore.open(frames)
+    store = SampleStore.open(frames)
     times = 2 if task == "time-order" else 1
     assert first["queries"] == times * len(store.rows("test"))
     assert first["database"] == times * (len(store.rows("train")) + len(store.rows("val")))

@@ -41,10 +41,9 @@ def clips_of(events, framing, parts, size, keep):
         some = recordings_of(Path("r.bin"), parts)
         stream = Parts(events, size)
         file = cut_file(SOURCE, some, framing, (SIDE, SIDE), None, decode=stream)
-        splits = dict.fromkeys((r.recording_id for r in some), "train")
         rows = [
-            (replace(row, dropped=dict(row.dropped)), frames.tobytes())
-            for row, frames in frame_clips(file, framing, splits)
+            (replace(clip, account=replace(clip.account, dropped=dict(clip.account.dropped))), frames.tobytes())
+            for clip, frames in frame_clips(file, framing)
         ]
         assert stream.passes == 1 or not keep
         refused = [(r.recording_id, str(why)) for r, why in file.refused]
@@ -69,12 +68,13 @@ def test_the_frames_are_those_of_the_events_of_each_window(rows, framing, parts,
     """Against slices of all events, the way that needs all of them in memory."""
     events = make(rows)
     found = clips_of(events, framing, parts, size, keep=False)
-    for (row, frames), window in zip(found[0], [w for kept in found[3] for w in kept], strict=True):
+    for (clip, frames), window in zip(found[0], [w for kept in found[3] for w in kept], strict=True):
         inside = slice(window.first, window.stop)
         columns = (events.t[inside], events.x[inside], events.y[inside], events.p[inside])
         part = Events(*columns, width=SIDE, height=SIDE, format="test")
         framed = represent(part, framing, window.start_us, window.end_us)
         assert framed.counts.tobytes() == frames
+        row = clip.account
         assert (row.events_in, row.events_framed, row.dropped) == (framed.events_in, framed.framed, framed.dropped)
 
 
@@ -86,7 +86,7 @@ def test_one_pass_frames_intervals_that_follow_each_other_and_windows_that_overl
     try:
         stream = Parts(events, 7)
         file = cut_file(SOURCE, some, framing, (SIDE, SIDE), None, decode=stream)
-        clips = list(frame_clips(file, framing, dict.fromkeys((r.recording_id for r in some), "train")))
+        clips = list(frame_clips(file, framing))
     finally:
         held.HELD_EVENTS = before
     assert len(clips) == 5 + 8
@@ -99,7 +99,7 @@ def test_another_recording_in_the_second_pass_is_refused(monkeypatch):
     file = cut_file(SOURCE, recordings_of(Path("r"), None), Framing(2), (SIDE, SIDE), None, decode=stream)
     stream.events = make([(t, 1, 1, 1) for t in range(101)])
     with pytest.raises(BadRecording, match="changed"):
-        list(frame_clips(file, Framing(2), {"r": "train"}))
+        list(frame_clips(file, Framing(2)))
 
 
 def test_windows_that_overlap_beyond_the_memory_are_refused_in_one_line(monkeypatch):
@@ -109,7 +109,7 @@ def test_windows_that_overlap_beyond_the_memory_are_refused_in_one_line(monkeypa
     framing = Framing(2, windowing="window", window_us=50, stride_us=1)
     file = cut_file(SOURCE, recordings_of(Path("r"), None), framing, (SIDE, SIDE), None, decode=stream)
     with pytest.raises(BadRecording, match="overlap"):
-        list(frame_clips(file, framing, {"r": "train"}))
+        list(frame_clips(file, framing))
 
 
 def test_an_hour_in_one_clip_is_never_there_at_once(monkeypatch):
@@ -136,8 +136,8 @@ def test_an_hour_in_one_clip_is_never_there_at_once(monkeypatch):
     framing = Framing(4, dtype="uint16")
     tracemalloc.start()
     file = cut_file(SOURCE, recordings_of(Path("r"), None), framing, (SIDE, SIDE), None, decode=Long())
-    ((row, _),) = frame_clips(file, framing, {"r": "train"})
+    ((clip, _),) = frame_clips(file, framing)
     _, peak = tracemalloc.get_traced_memory()
     tracemalloc.stop()
-    assert row.events_in == 2_000_000
+    assert clip.account.events_in == 2_000_000
     assert peak < 2_000_000 * 13 / 5

@@ -5,14 +5,15 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from spikinghash.data.sample_row import SampleRow
 from spikinghash.datasets.recording import Recording
 from spikinghash.events import nmnist
 from spikinghash.events.source import Source
 from spikinghash.events.validate import validate
 from spikinghash.frames.clips import cut_file, frame_clips
 from spikinghash.frames.framing import Framing
-from spikinghash.frames.ledger import Ledger
 from spikinghash.frames.represent import represent
+from spikinghash.ingest.ledger import Ledger
 
 SIDE = 34
 event = st.tuples(st.integers(0, 600), st.integers(0, 5), st.integers(0, 5), st.integers(0, 1))
@@ -62,18 +63,18 @@ def test_every_event_of_a_file_is_accounted_for(tmp_path_factory, rows, framing,
     some = recordings_of(path, parts)
     file = cut_file(source, some, framing, (SIDE, SIDE), nmnist.NAME)
     ledger = Ledger()
-    splits = dict.fromkeys((r.recording_id for r in some), "train")
     held = np.zeros(events.count, dtype=int)
-    for row, frames in frame_clips(file, framing, splits):
-        part = next(r for r in some if r.recording_id == row.recording_id)
+    for clip, frames in frame_clips(file, framing):
+        part, row = clip.recording, clip.account
         last = row.end_us if part.end_us is None else min(row.end_us, part.end_us)
         inside = (events.t >= row.start_us) & (events.t <= last)
         assert frames.shape == (framing.steps, 2, *(-(-SIDE // framing.downsample),) * 2)
         assert frames.sum(dtype=np.float64) == pytest.approx(row.events_framed, rel=1e-6)
         assert row.events_in == row.events_framed + sum(row.dropped.values())
+        assert row.adds_up
         if framing.windowing != "count":
             assert row.events_in == inside.sum()
-        ledger.accept(row)
+        ledger.accept(SampleRow(clip.clip_id, "", (), "train", part.recording_id, clip.sha256, {"events": row}))
     for _, one in file.cuts:
         for window in one.kept:
             held[window.first : window.stop] += 1

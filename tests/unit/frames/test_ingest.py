@@ -5,12 +5,12 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from spikinghash.data.store import SampleStore
 from spikinghash.errors import ConfigError
 from spikinghash.events import nmnist
 from spikinghash.events.validate import validate
 from spikinghash.frames.framing import Framing
-from spikinghash.frames.ingest import ingest
-from spikinghash.frames.store import FrameStore
+from spikinghash.ingest.recordings import ingest
 
 DATA = Path(__file__).parents[3] / "../shared/data"
 
@@ -42,22 +42,24 @@ def test_small_set(tmp_path):
     report = run(
         folder_set(tmp_path / "raw"), tmp_path / "out", progress=lambda done, total: calls.append((done, total))
     )
-    store = FrameStore.open(tmp_path / "out")
-    counts, rows = store.load(None)
+    store = SampleStore.open(tmp_path / "out")
+    counts, rows = store.load(None, "events")
     assert calls == [(i, 10) for i in range(1, 11)]
     assert counts.shape == (10, 4, 2, 34, 34)
-    assert store.meta == report.meta
+    assert store.spec.fields == {"events": report.field}
     assert store.classes == ["a", "b"]
-    assert [row.recording_id for row in rows] == sorted(row.recording_id for row in rows)
-    assert rows[0].clip_id == f"{rows[0].recording_id}@{rows[0].start_us}-{rows[0].end_us}"
+    assert [row.origin for row in rows] == sorted(row.origin for row in rows)
+    first = rows[0].accounts["events"]
+    assert rows[0].sample_id == rows[0].group == f"{rows[0].origin}@{first.start_us}-{first.end_us}"
     for row, clip in zip(rows, counts, strict=True):
-        content = (tmp_path / "raw" / row.recording_id).read_bytes()
+        content = (tmp_path / "raw" / row.origin).read_bytes()
         assert row.sha256 == hashlib.sha256(content).hexdigest()
-        assert row.events_in == len(content) // 5 == clip.sum() + sum(row.dropped.values())
+        account = row.accounts["events"]
+        assert account.events_in == len(content) // 5 == clip.sum() + sum(account.dropped.values())
     assert dict(report.ledger.splits) == {"train": 4, "val": 2, "test": 4}
     lists = json.loads((tmp_path / "out/splits.json").read_text())["splits"]
-    assert sorted(name for ids in lists.values() for name in ids) == [row.clip_id for row in rows]
-    assert lists["test"] == [row.clip_id for row in store.rows("test")]
+    assert sorted(name for ids in lists.values() for name in ids) == [row.sample_id for row in rows]
+    assert lists["test"] == [row.sample_id for row in store.rows("test")]
 
 
 def test_bad_files_are_entered_and_the_rest_goes_on(tmp_path):
@@ -89,7 +91,7 @@ def test_same_input_same_bytes(tmp_path):
         run(raw, tmp_path / name)
     files = [{path.name: path.read_bytes() for path in (tmp_path / name).iterdir()} for name in "ab"]
     assert files[0] == files[1]
-    assert set(files[0]) == {"frames.parquet", "splits.json", "ledger.json"}
+    assert set(files[0]) == {"samples.parquet", "splits.json", "ledger.json"}
 
 
 def test_sensor_is_given_stated_or_that_of_the_first_good_file(tmp_path):
@@ -101,8 +103,7 @@ def test_sensor_is_given_stated_or_that_of_the_first_good_file(tmp_path):
     table.write_text("file,label\n0.bin,a\n1.bin,a\n")
 
     def size(**options):
-        meta = ingest(raw, "labels_csv", tmp_path / "out", Framing(2), **options).meta
-        return meta.width, meta.height
+        return ingest(raw, "labels_csv", tmp_path / "out", Framing(2), **options).field.shape[:1:-1]
 
     assert size() == (60, 60)
     assert size(sensor=(64, 62)) == (64, 62)
@@ -125,7 +126,7 @@ def test_nothing_to_frame(tmp_path):
     with pytest.raises(ConfigError, match=r"all 1 files .* a/1.bin: empty"):
         run(raw, tmp_path / "out")
     assert json.loads((tmp_path / "out/ledger.json").read_text())["reasons"] == {"empty": 1}
-    assert not (tmp_path / "out/frames.parquet").exists()
+    assert not (tmp_path / "out/samples.parquet").exists()
 
 
 @pytest.mark.parametrize("options", [{"steps": 0}, {"dtype": "float32"}, {"test_fraction": 1.5}, {"format": "avi"}])
@@ -139,9 +140,9 @@ def test_real_data_set(tmp_path):
     report = ingest(DATA / "events/nmnist_small", "labels_csv", tmp_path, Framing(8))
     assert report.ledger.clips == 1000
     assert report.ledger.events_in == report.ledger.framed + sum(report.ledger.dropped.values())
-    counts, rows = FrameStore.open(tmp_path).load("test")
+    counts, rows = SampleStore.open(tmp_path).load("test", "events")
     assert len(rows) == 199
-    assert counts.sum(dtype=np.int64) == sum(row.events_framed for row in rows)
+    assert counts.sum(dtype=np.int64) == sum(row.accounts["events"].events_framed for row in rows)
 
 
 def test_links_into_a_cache_are_recordings_and_other_links_are_not(tmp_path):

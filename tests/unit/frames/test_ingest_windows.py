@@ -8,13 +8,13 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-import spikinghash.frames.ingest as module
+import spikinghash.ingest.recordings as module
+from spikinghash.data.open_store import open_store
 from spikinghash.errors import ConfigError
 from spikinghash.events import nmnist
 from spikinghash.events.validate import validate
 from spikinghash.frames.framing import Framing
-from spikinghash.frames.ingest import ingest
-from spikinghash.frames.open_store import open_store
+from spikinghash.ingest.recordings import ingest
 
 OBJECTS = Path(__file__).parents[3] / "../shared/data/events/dvs128_objects"
 HEADER = "file,label,split,t_start_us,t_end_us\n"
@@ -46,7 +46,7 @@ def test_listed_intervals_of_one_file(tmp_path, monkeypatch):
     rows = ["a.bin,x,train,0,10", "a.bin,y,test,5,20", "a.bin,x,val,100,200", "b.bin,y,train,0,5"]
     root = listed(tmp_path / "raw", rows, a=recording(0, 7, 12, 30), b=b"")
     _, clips, ledger = run(root, tmp_path / "out")
-    assert [(row.clip_id, row.label, row.split, row.events_in) for row in clips] == [
+    assert [(row.sample_id, row.label, row.split, row.accounts["events"].events_in) for row in clips] == [
         ("a.bin@0-9", "x", "train", 2),
         ("a.bin@5-19", "y", "test", 2),
     ]
@@ -63,7 +63,7 @@ def test_listed_intervals_of_one_file(tmp_path, monkeypatch):
 def test_windows_of_listed_intervals(tmp_path):
     root = listed(tmp_path / "raw", ["a.bin,x,train,2,14"], a=recording(*range(20)))
     _, clips, ledger = run(root, tmp_path / "out", windowing="window", window_us=5)
-    assert [row.clip_id for row in clips] == ["a.bin@2-13@2-6", "a.bin@2-13@7-11"]
+    assert [row.sample_id for row in clips] == ["a.bin@2-13@2-6", "a.bin@2-13@7-11"]
     assert ledger["dropped"] == {"partial-window": 2, "outside-window": 8}
     assert ledger["events_in"] == 20 == ledger["framed"] + sum(ledger["dropped"].values())
 
@@ -74,9 +74,9 @@ def test_clips_by_count_have_ids_of_their_own(tmp_path):
     (root / "a.bin").write_bytes(recording(*[3] * 6, 9))
     (root / "labels.csv").write_text("file,label,split\na.bin,x,train\n")
     _, clips, ledger = run(root, tmp_path / "out", windowing="count", events_per_clip=2, store="hdf5")
-    assert [row.clip_id for row in clips] == ["a.bin@3-3#0", "a.bin@3-3#2", "a.bin@3-3#4"]
+    assert [row.sample_id for row in clips] == ["a.bin@3-3#0", "a.bin@3-3#2", "a.bin@3-3#4"]
     assert ledger["dropped"] == {"partial-window": 1}
-    assert (tmp_path / "out/frames.h5").is_file()
+    assert (tmp_path / "out/samples.h5").is_file()
 
 
 def test_nothing_but_thin_windows(tmp_path):
@@ -112,6 +112,8 @@ def test_our_windows_are_those_listed_for_the_real_recordings(tmp_path):
     for root, options in ((OBJECTS, {}), (copied, cut)):
         report = ingest(root, "labels_csv", tmp_path / "out", Framing(2, downsample=4, **options))
         rows = open_store(tmp_path / "out").rows(None)
-        assert {(row.recording_id.split("@")[0], row.start_us): row.events_in for row in rows} == listed_rows
-        assert (report.meta.height, report.meta.width) == (32, 32)
+        assert {
+            (row.origin.split("@")[0], a.start_us): a.events_in for row in rows for a in row.accounts.values()
+        } == listed_rows
+        assert report.field.shape[2:] == (32, 32)
         assert report.ledger.events_in == report.ledger.framed + sum(report.ledger.dropped.values())

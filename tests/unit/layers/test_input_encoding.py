@@ -5,10 +5,12 @@ import pytest
 import torch
 
 from spikinghash.codes.encoder import Encoder
+from spikinghash.data.batch import labelled, to_network
+from spikinghash.data.described import to_text
+from spikinghash.data.picture import PictureFrame
 from spikinghash.errors import ConfigError
 from spikinghash.frames.crop_or_pad import crop_or_pad_pixels
 from spikinghash.frames.framing import Framing
-from spikinghash.frames.picture import PictureFrame
 from spikinghash.inference.read_bits import read_bits
 from spikinghash.layers.exact_weights import snap_to_grid
 from spikinghash.layers.input_encoding import repeat, scale
@@ -16,21 +18,21 @@ from spikinghash.methods.method import LossWeights, build
 from spikinghash.methods.spec import ModelSpec
 from spikinghash.training.checkpoint import load_model, save_model
 
-META = PictureFrame(16, 16, resize=False).meta()
+META = PictureFrame(16, 16, resize=False).field()
 
 
 def spec(method="spikinghash", size="Nano"):
     return ModelSpec(
-        method, size, 24, ("a", "b"), 4, 16, 16, (16, 16), 8, "sigmoid", META.digest, META.to_json()
+        method, size, 24, ("a", "b"), 4, 16, 16, (16, 16), 8, "sigmoid", META.digest, to_text(META)
     )  # fmt: skip
 
 
 def pixels(n, seed=0):
-    return np.random.default_rng(seed).integers(0, 256, (n, 1, 3, 16, 16)).astype(np.uint8)
+    return np.random.default_rng(seed).integers(0, 256, (n, 3, 16, 16)).astype(np.uint8)
 
 
 def as_input(frames):
-    return torch.from_numpy(frames).transpose(0, 1)
+    return to_network(torch.from_numpy(frames))
 
 
 def test_pixels_become_multiples_of_a_64th_up_to_2():
@@ -68,7 +70,7 @@ def test_a_picture_is_the_same_as_a_clip_of_equal_frames(name, training):
     results = []
     for frames in (x, x.repeat(4, 1, 1, 1, 1)):
         m.zero_grad()
-        result = m(frames, labels)
+        result = m(labelled({"image": frames}, labels, 2))
         result.loss.backward()
         results.append((result.loss.detach(), [p.grad.clone() for p in m.parameters() if p.grad is not None]))
     torch.testing.assert_close(results[0][0], results[1][0], rtol=1e-5, atol=1e-6)

@@ -1,12 +1,13 @@
-"""A small frame store and the files that a report is made from, as the stages would write them."""
+"""A small sample store and the files that a report is made from, as the stages would write them."""
 
 import csv
 import json
 
 import numpy as np
+from small_store import event_row, event_spec
 
-from spikinghash.frames.schema import ClipRow, FrameMeta
-from spikinghash.frames.writer import FrameWriter
+from spikinghash.data.parquet_writer import ParquetWriter
+from spikinghash.frames.frame_meta import FrameMeta
 
 LABELS = ["circle", "cross", "square"]
 QUERIES, RESULTS = 9, 6
@@ -15,27 +16,16 @@ QUERIES, RESULTS = 9, 6
 def write_frames(folder, labels=LABELS, side=16, steps=4):
     meta = FrameMeta(steps=steps, height=side, width=side, dtype="uint8", config={"binning": "recording-span"})
     rng = np.random.default_rng(5)
-    with FrameWriter(folder, meta) as writer:
+    with ParquetWriter(folder, event_spec(meta)) as writer:
         for number in range(18):
             counts = np.zeros(meta.shape, dtype=np.uint8)
             for step in range(steps):
                 left = 2 + step + number % 3
                 counts[step, 1, 4:9, left : left + 2] = rng.integers(1, 6, (5, 2))
                 counts[step, 0, 4:9, left + 3 : left + 5] = rng.integers(1, 6, (5, 2))
-            framed = int(counts.sum())
-            row = ClipRow(
-                clip_id=clip_id(number),
-                recording_id=f"r{number}.bs2",
-                label=labels[number % len(labels)],
-                split="test" if number < QUERIES else "train",
-                start_us=0,
-                end_us=999,
-                events_in=framed,
-                events_framed=framed,
-                dropped={},
-                sha256="0" * 64,
-            )
-            writer.add(row, counts)
+            split = "test" if number < QUERIES else "train"
+            row = event_row(clip_id(number), labels[number % len(labels)], split, int(counts.sum()))
+            writer.add(row, {"events": counts})
     (folder / "ledger.json").write_text(json.dumps(ledger()))
     return folder
 

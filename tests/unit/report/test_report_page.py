@@ -100,7 +100,7 @@ def test_energy_is_called_an_estimate_and_states_its_constants(page):
 
 def test_digests_seeds_and_accounts_are_there(page):
     assert "ab" * 32 in page
-    for file in ("evaluation.json", "plots/pr_curve.csv", "frames.parquet"):
+    for file in ("evaluation.json", "plots/pr_curve.csv", "samples.parquet"):
         assert re.search(rf"{file}</th><td class=\"digest\">[0-9a-f]{{64}}<", page)
     assert "Both accounts balance" in page
     assert "truncated" in page
@@ -162,7 +162,7 @@ def test_without_metrics_the_stage_to_run_is_named(folders, tmp_path):
 
 
 def test_without_frames_the_stage_to_run_is_named(folders, tmp_path):
-    with pytest.raises(BadStore, match=r"frames\.parquet; run the stage ingest"):
+    with pytest.raises(BadStore, match=r"samples\.parquet; run the stage ingest"):
         build(folders[0], tmp_path, tmp_path)
 
 

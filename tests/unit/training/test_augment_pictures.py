@@ -4,14 +4,15 @@ import numpy as np
 import pytest
 import torch
 
-from spikinghash.training.augment import Augmentation, augment
+from spikinghash.training.augment import Augmentation
+from spikinghash.training.augment_pictures import augment_pictures
 from spikinghash.training.rand_augment import OPERATIONS, rand_augment
 
 ALL = Augmentation(flip=True, crop_px=4, erase=0.5, rand_ops=2)
 
 
 def pictures(B=64, side=16, seed=0):
-    return torch.randint(0, 256, (1, B, 3, side, side), generator=generator(seed)).to(torch.uint8)
+    return torch.randint(0, 256, (B, 3, side, side), generator=generator(seed)).to(torch.uint8)
 
 
 def generator(seed=0):
@@ -20,33 +21,33 @@ def generator(seed=0):
 
 def test_nothing_asked_changes_nothing():
     x = pictures()
-    assert torch.equal(augment(x, Augmentation(), generator()), x)
+    assert torch.equal(augment_pictures(x, Augmentation(), generator()), x)
 
 
 def test_repeatable_by_generator_and_input_kept():
     x = pictures()
     before = x.clone()
-    first = augment(x, ALL, generator(3))
+    first = augment_pictures(x, ALL, generator(3))
     assert first.shape == x.shape
     assert first.dtype == torch.uint8
-    assert torch.equal(augment(x, ALL, generator(3)), first)
-    assert not torch.equal(augment(x, ALL, generator(4)), first)
+    assert torch.equal(augment_pictures(x, ALL, generator(3)), first)
+    assert not torch.equal(augment_pictures(x, ALL, generator(4)), first)
     assert torch.equal(x, before)
 
 
 def test_flip_mirrors_about_half():
     x = pictures(400, 4)
-    y = augment(x, Augmentation(flip=True), generator())
-    mirrored = (y == x.flip(4)).flatten(2).all(2)[0]
-    kept = (y == x).flatten(2).all(2)[0]
+    y = augment_pictures(x, Augmentation(flip=True), generator())
+    mirrored = (y == x.flip(3)).flatten(1).all(1)
+    kept = (y == x).flatten(1).all(1)
     assert (mirrored | kept).all()
     assert 150 < int(mirrored.sum()) < 250
 
 
 def test_a_crop_is_a_window_of_the_padded_picture():
     x = pictures(40, 8)
-    y = augment(x, Augmentation(crop_px=2), generator())[0]
-    padded = np.pad(x[0].numpy(), ((0, 0), (0, 0), (2, 2), (2, 2)), constant_values=128)
+    y = augment_pictures(x, Augmentation(crop_px=2), generator())
+    padded = np.pad(x.numpy(), ((0, 0), (0, 0), (2, 2), (2, 2)), constant_values=128)
     places = set()
     for i in range(40):
         fits = [
@@ -61,8 +62,8 @@ def test_a_crop_is_a_window_of_the_padded_picture():
 
 
 def test_erasing_makes_one_grey_rectangle_in_some():
-    x = torch.full((1, 400, 3, 16, 16), 7, dtype=torch.uint8)
-    y = augment(x, Augmentation(erase=0.25), generator())[0]
+    x = torch.full((400, 3, 16, 16), 7, dtype=torch.uint8)
+    y = augment_pictures(x, Augmentation(erase=0.25), generator())
     assert set(y.unique().tolist()) == {7, 128}
     gone = (y == 128).any(1)
     hit = gone.flatten(1).any(1)
@@ -75,7 +76,7 @@ def test_erasing_makes_one_grey_rectangle_in_some():
 
 
 def test_rand_augment_leaves_about_half_alone():
-    x = pictures(300, 16)[0]
+    x = pictures(300, 16)
     y = rand_augment(x, 1, 9.0, generator())
     same = (y == x).flatten(1).all(1)
     assert 110 < int(same.sum()) < 200
@@ -92,7 +93,7 @@ def test_the_fifteen_operations():
 def test_every_operation_takes_the_whole_range(name, share, sign):
     from PIL import Image
 
-    picture = Image.fromarray(pictures(1, 12, seed=5)[0, 0].permute(1, 2, 0).contiguous().numpy())
+    picture = Image.fromarray(pictures(1, 12, seed=5)[0].permute(1, 2, 0).contiguous().numpy())
     changed = OPERATIONS[name](picture, share, sign)
     assert (changed.size, changed.mode) == (picture.size, "RGB")
     if name in ("rotate", "shear-x", "shear-y", "translate-x", "translate-y", "colour", "contrast", "brightness"):

@@ -9,6 +9,7 @@ from tiny_training import awake, clips, data, dataset, method, recipe
 
 from spikinghash.data.order import Ranks
 from spikinghash.errors import TrainingCollapsed
+from spikinghash.methods.class_numbers import class_numbers
 from spikinghash.training.augment import Augmentation
 from spikinghash.training.loop import run
 
@@ -34,7 +35,9 @@ def train(m, r, folder=None, resume=None, d=None, stop=None, **more):
 
 
 def blank_validation(d):
-    return dataclasses.replace(d, val=dataset(torch.zeros(len(d.val), 4, 2, 16, 16), d.val.labels))
+    return dataclasses.replace(
+        d, val=dataset(torch.zeros(len(d.val), 4, 2, 16, 16), class_numbers(d.val.labels.targets()))
+    )
 
 
 def same(a, b):
@@ -142,7 +145,7 @@ def test_workers_share_out_every_batch():
     def wrap(m):
         def remember(module, inputs):
             if module.training:
-                seen.append(inputs[0].sum((0, 2, 3, 4)).tolist())
+                seen.append(inputs[0].inputs["events"].sum((0, 2, 3, 4)).tolist())
 
         m.register_forward_pre_hook(remember)
         return m

@@ -7,8 +7,9 @@ import torch
 from one_thread import one_thread  # noqa: F401  a fixture
 from training_store import spec_of, training_store
 
+from spikinghash.data.batch import labelled, network_input, time_first
 from spikinghash.data.open_cache import open_cache
-from spikinghash.frames.store import FrameStore
+from spikinghash.data.store import SampleStore
 from spikinghash.methods.method import LossWeights, build
 from spikinghash.training.augment import Augmentation, augment
 from spikinghash.training.data import prepare
@@ -22,7 +23,7 @@ WEIGHTS = LossWeights(soft=True)
 
 
 def recipe_of(store, **changes):
-    pictures = store.meta.is_picture
+    pictures = "image" in store.spec.fields
     seen = Augmentation(flip=True, crop_px=2, erase=0.3) if pictures else Augmentation(2.0, 10.0, 0.1, 0.2)
     return Recipe(**({"epochs": 2, "batch": 8, "lr": 3e-3, "seed": 5, "augmentation": seen} | changes))
 
@@ -32,8 +33,11 @@ def whole_tensors(store, spec, recipe):
     classes = list(spec.classes)
     parts = {}
     for split in ("train", "val"):
-        counts, rows = store.load(split)
-        parts[split] = torch.from_numpy(spec.fit(counts)), torch.tensor([classes.index(row.label) for row in rows])
+        counts, rows = store.load(split, spec.modality)
+        parts[split] = (
+            spec.to_input(torch.from_numpy(spec.fit_stored(counts))),
+            torch.tensor([classes.index(row.label) for row in rows]),
+        )
     frames, labels = parts["train"]
     seed_everything(recipe.seed)
     method = build(spec, WEIGHTS)
@@ -46,14 +50,15 @@ def whole_tensors(store, spec, recipe):
         draws = torch.Generator().manual_seed(first + 1)
         for step in range(steps):
             chosen = order[step * recipe.batch : (step + 1) * recipe.batch]
-            moved = augment(frames[chosen].transpose(0, 1), recipe.augmentation, draws)
+            some = labelled({spec.modality: time_first(frames[chosen])}, labels[chosen], len(classes))
+            moved = augment(some, recipe.augmentation, draws)
             done, total = epoch * steps + step, recipe.epochs * steps
             warm = round(recipe.warmup * total)
             cosine = 0.5 * (1 + math.cos(math.pi * (done - warm) / (total - warm)))
             for group in optimiser.param_groups:
                 group["lr"] = recipe.lr * (done + 1) / warm if done < warm else recipe.lr * (0.01 + 0.99 * cosine)
             optimiser.zero_grad()
-            method(moved, labels[chosen]).loss.backward()
+            method(moved).loss.backward()
             torch.nn.utils.clip_grad_norm_(method.parameters(), recipe.grad_clip)
             optimiser.step()
         method.end_epoch((epoch + 1) / recipe.epochs)
@@ -67,15 +72,16 @@ def validated(method, spec, frames, labels):
     copy.load_state_dict(method.state_dict())
     finish(copy, spec)
     with torch.no_grad():
-        return leave_one_out_map(copy.eval().network(frames.transpose(0, 1))[0].bits, labels)
+        one_hot = torch.nn.functional.one_hot
+        return leave_one_out_map(copy.eval().network(network_input(time_first(frames)))[0].bits, one_hot(labels))
 
 
-CASES = [("uint8", 2), ("uint16", 2), ("float32", 2), ("uint8", 3)]
+CASES = [("uint8", False), ("uint16", False), ("float32", False), ("uint8", True)]
 
 
-@pytest.mark.parametrize(("dtype", "channels"), CASES)
-def test_the_weights_are_those_of_whole_tensors_in_memory(tmp_path, dtype, channels):
-    store = FrameStore.open(training_store(tmp_path / "store", dtype=dtype, channels=channels))
+@pytest.mark.parametrize(("dtype", "pictures"), CASES)
+def test_the_weights_are_those_of_whole_tensors_in_memory(tmp_path, dtype, pictures):
+    store = SampleStore.open(training_store(tmp_path / "store", dtype=dtype, pictures=pictures))
     spec, recipe = spec_of(store), recipe_of(store)
     slow, scores = whole_tensors(store, spec, recipe)
     method, data = prepare(open_cache(store.path, store.digest, tmp_path), spec, WEIGHTS, recipe)
@@ -87,7 +93,7 @@ def test_the_weights_are_those_of_whole_tensors_in_memory(tmp_path, dtype, chann
 
 
 def test_reading_processes_change_no_weight(tmp_path):
-    store = FrameStore.open(training_store(tmp_path / "store"))
+    store = SampleStore.open(training_store(tmp_path / "store"))
     spec, recipe = spec_of(store), recipe_of(store)
     found = []
     for workers in (0, 1):

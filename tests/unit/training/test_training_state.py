@@ -7,6 +7,7 @@ import torch
 from safetensors.torch import save
 from tiny_training import clips, method, recipe
 
+from spikinghash.data.batch import labelled
 from spikinghash.errors import BadCheckpoint
 from spikinghash.training.recipe import make_optimiser
 from spikinghash.training.state import FACTS, TENSORS, Progress, load_state, save_state, snapshot
@@ -18,7 +19,7 @@ def stepped(seed=0, optimiser="adamp"):
     frames, labels = clips(4, 0)
     for _ in range(2):
         o.zero_grad()
-        m(frames.transpose(0, 1), labels).loss.backward()
+        m(labelled({"events": frames.transpose(0, 1)}, labels, 2)).loss.backward()
         o.step()
     return m, o
 

@@ -8,6 +8,10 @@ from spikinghash.inference.read_bits import read_bits
 from spikinghash.training.validation import leave_one_out_map, validate
 
 
+def one_hot(labels):
+    return torch.nn.functional.one_hot(labels).float()
+
+
 def loops(bits, labels):
     total = 0.0
     for q in range(len(bits)):
@@ -29,14 +33,23 @@ def test_map_against_loops(seed, bits):
     codes = torch.randint(0, 2, (25, bits), generator=g).to(torch.uint8)
     labels = torch.randint(0, 4, (25,), generator=g)
     labels[0] = 9  # a class of its own
-    assert leave_one_out_map(codes, labels) == pytest.approx(loops(codes, labels), abs=1e-12)
+    assert leave_one_out_map(codes, one_hot(labels)) == pytest.approx(loops(codes, labels), abs=1e-12)
 
 
 def test_map_of_perfect_and_of_reversed_codes():
     labels = torch.tensor([0, 0, 1, 1])
-    assert leave_one_out_map(labels[:, None].repeat(1, 8), labels) == 1.0
-    assert leave_one_out_map(torch.tensor([[0, 0], [1, 1], [0, 0], [1, 1]]), labels) == pytest.approx(1 / 3, abs=0.1)
-    assert leave_one_out_map(torch.tensor([[1, 0]]), torch.tensor([0])) == 0.0
+    assert leave_one_out_map(labels[:, None].repeat(1, 8), one_hot(labels)) == 1.0
+    assert leave_one_out_map(torch.tensor([[0, 0], [1, 1], [0, 0], [1, 1]]), one_hot(labels)) == pytest.approx(
+        1 / 3, abs=0.1
+    )
+    assert leave_one_out_map(torch.tensor([[1, 0]]), torch.ones(1, 1)) == 0.0
+
+
+def test_samples_with_a_class_in_common_are_relevant():
+    targets = torch.tensor([[1.0, 1.0, 0.0], [0.0, 1.0, 1.0], [0.0, 0.0, 1.0], [0.0, 0.0, 0.0]])
+    codes = torch.tensor([[0, 0], [0, 1], [1, 1], [0, 0]])
+    # the first finds the second behind the unlabelled one, the second both, the third the second, the last no one
+    assert leave_one_out_map(codes, targets) == pytest.approx((1 / 2 + 1 + 1 + 0) / 4)
 
 
 def test_validation_counts_dead_bits_and_distinct_codes():

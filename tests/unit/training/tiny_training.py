@@ -2,8 +2,9 @@
 
 import torch
 
-from spikinghash.data.clips import ClipArray
-from spikinghash.data.dataset import ClipDataset
+from spikinghash.data.dataset import Field, SampleDataset
+from spikinghash.data.label_sets import LabelSets
+from spikinghash.data.samples import SampleArray
 from spikinghash.methods.method import LossWeights, build
 from spikinghash.methods.spec import ModelSpec
 from spikinghash.training.loop import TrainingData
@@ -26,7 +27,7 @@ def clips(n, seed):
 
 
 def dataset(frames, labels):
-    return ClipDataset(ClipArray(frames.numpy()), labels.numpy())
+    return SampleDataset({"events": Field(SampleArray(frames.numpy()))}, LabelSets.single(labels.numpy(), 2))
 
 
 def data(train=32, val=12):

@@ -6,8 +6,8 @@ import pytest
 import yaml
 from small_store import small_store
 
+from spikinghash.data.store import SampleStore
 from spikinghash.errors import ConfigError
-from spikinghash.frames.store import FrameStore
 from spikinghash.params import load_params
 from spikinghash.tune.trial import run_trial
 from spikinghash.tune_trials import trials_of
@@ -27,7 +27,7 @@ def made(tmp_path):
         content["tune"] |= tune | {"space": space}
         path = tmp_path / "params.yaml"
         path.write_text(yaml.safe_dump(content), encoding="utf-8")
-        return path, load_params(path), FrameStore.open(tmp_path / "frames")
+        return path, load_params(path), SampleStore.open(tmp_path / "frames")
 
     return make
 

@@ -1,4 +1,4 @@
-"""The stage `ingest` for image data sets: the same store, split lists and ledger, one clip a picture."""
+"""The stage `ingest` for image data sets: the same store, split lists and ledger, one sample a picture."""
 
 from __future__ import annotations
 
@@ -6,6 +6,11 @@ import hashlib
 from collections.abc import Callable
 from pathlib import Path
 
+from spikinghash.data.open_store import StoreWriter, create_store
+from spikinghash.data.picture import PictureFrame, picture_row
+from spikinghash.data.sample_row import SampleRow
+from spikinghash.data.sample_spec import SampleSpec
+from spikinghash.data.store_files import StoreKind
 from spikinghash.datasets.layouts import PICTURE_FILES, find_recordings
 from spikinghash.datasets.picture_file import PictureFile
 from spikinghash.datasets.recording import Recording
@@ -15,18 +20,14 @@ from spikinghash.events.source import Source, open_source
 from spikinghash.files import write_json
 from spikinghash.frames.coverage import Coverage
 from spikinghash.frames.geometry import stated_sensor
-from spikinghash.frames.hdf5_writer import Hdf5Writer
-from spikinghash.frames.ingest import LEDGER_FILE, IngestReport, Progress, by_file, why_nothing
-from spikinghash.frames.ledger import Ledger, Refusal
-from spikinghash.frames.open_store import create_store
-from spikinghash.frames.picture import PictureFrame, picture_row
-from spikinghash.frames.schema import ClipRow
-from spikinghash.frames.split_lists import split_lists, write_split_lists
-from spikinghash.frames.store_files import StoreKind
-from spikinghash.frames.writer import FrameWriter
+from spikinghash.ingest.ledger import Ledger, Refusal
+from spikinghash.ingest.recordings import LEDGER_FILE, IngestReport, Progress, by_file, why_nothing
+from spikinghash.ingest.split_lists import split_lists, write_split_lists
 
 #: What the ledger calls the reader of pictures.
 READER = "picture"
+#: What the modality of pictures is called.
+IMAGE = "image"
 _EVERY = 500
 
 
@@ -42,7 +43,7 @@ def ingest_pictures(
     seed: int = 0,
     progress: Progress | None = None,
 ) -> IngestReport:
-    """Make every picture below `root` a clip [1, 3, H, W] of a store in `out`, beside splits.json and ledger.json.
+    """Make every picture below `root` an image [3, H, W] of a store in `out`, beside splits.json and ledger.json.
 
     With `size` (width, height) all are scaled and cropped to it; without, all must have the size that the data set
     states, else that of the first good one.
@@ -56,13 +57,13 @@ def ingest_pictures(
     width, height = size or stated_sensor(recordings) or _first_size(root, files, file)
     frame = PictureFrame(width, height, resize=size is not None)
     ledger = Ledger()
-    rows: list[ClipRow] = []
+    rows: list[SampleRow] = []
 
     def tell() -> None:
         if progress is not None:
             progress(ledger.found, len(recordings))
 
-    with create_store(out, frame.meta(), store) as writer:
+    with create_store(out, SampleSpec({IMAGE: frame.field()}), store) as writer:
         for some in files:
             source = _open(root, some, ledger)
             if source is not None:
@@ -72,7 +73,7 @@ def ingest_pictures(
         if not rows:
             raise ConfigError(why_nothing(root, ledger))
         checksum = write_split_lists(out, split_lists(rows), seed=seed)
-    return IngestReport(ledger=ledger, meta=frame.meta(), splits_checksum=checksum)
+    return IngestReport(ledger=ledger, field=frame.field(), splits_checksum=checksum)
 
 
 def _open(root: Path, recordings: list[Recording], ledger: Ledger) -> Source | None:
@@ -85,10 +86,10 @@ def _open(root: Path, recordings: list[Recording], ledger: Ledger) -> Source | N
 
 def _pictures(
     source: Source, recordings: list[Recording], file: PictureFile, frame: PictureFrame, splits: dict[str, str],
-    ledger: Ledger, writer: FrameWriter | Hdf5Writer, tell: Callable[[], None],
-) -> list[ClipRow]:  # fmt: skip
+    ledger: Ledger, writer: StoreWriter, tell: Callable[[], None],
+) -> list[SampleRow]:  # fmt: skip
     """Write the pictures of one file and enter each in the ledger."""
-    rows: list[ClipRow] = []
+    rows: list[SampleRow] = []
     done = 0
     try:
         for recording, content in file.contents(source, recordings):
@@ -99,7 +100,7 @@ def _pictures(
                 ledger.refuse(Refusal.of(recording.recording_id, sha256, error, READER))
             else:
                 row = picture_row(recording, splits[recording.recording_id], sha256)
-                writer.add(row, pixels)
+                writer.add(row, {IMAGE: pixels})
                 ledger.accept(row)
                 ledger.close_file(1, _NOTHING)
                 rows.append(row)

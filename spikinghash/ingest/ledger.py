@@ -7,9 +7,9 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
+from spikinghash.data.sample_row import SampleRow
 from spikinghash.errors import BadRecording
 from spikinghash.frames.coverage import Coverage
-from spikinghash.frames.schema import ClipRow
 
 
 @dataclass(frozen=True)
@@ -57,13 +57,14 @@ class Ledger:
     #: Recordings whose times look like another unit.
     doubtful_times: int = 0
 
-    def accept(self, row: ClipRow) -> None:
-        """Enter a clip."""
+    def accept(self, row: SampleRow) -> None:
+        """Enter a sample, with the accounts of its event clips."""
         self.clips += 1
-        self.events_in += row.events_in
-        self.framed += row.events_framed
-        self.dropped.update(row.dropped)
         self.splits[row.split] += 1
+        for account in row.accounts.values():
+            self.events_in += account.events_in
+            self.framed += account.events_framed
+            self.dropped.update(account.dropped)
 
     def close_file(self, recordings: int, coverage: Coverage) -> None:
         """Enter what the clips of a file do not say: how many recordings were in it, events in no or several clips."""

@@ -1,4 +1,4 @@
-"""The stage `ingest`: recordings of a data set to a frame store, its split lists and its ledger."""
+"""The stage `ingest`: recordings of a data set to a sample store, its split lists and its ledger."""
 
 from __future__ import annotations
 
@@ -7,6 +7,11 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+from spikinghash.data.described import event_field
+from spikinghash.data.open_store import create_store
+from spikinghash.data.sample_row import SampleRow, labels_of
+from spikinghash.data.sample_spec import FieldSpec, SampleSpec
+from spikinghash.data.store_files import STORE_FILES, StoreKind
 from spikinghash.datasets.layouts import find_recordings
 from spikinghash.datasets.recording import Recording
 from spikinghash.datasets.splits import assign_splits
@@ -16,26 +21,25 @@ from spikinghash.events.options import DEFAULTS, ReadOptions
 from spikinghash.events.reader import stream as stream_here
 from spikinghash.events.source import open_source
 from spikinghash.files import write_json
-from spikinghash.frames.clips import Decode, FileClips, cut_file, frame_clips
+from spikinghash.frames.clips import Decode, EventClip, FileClips, cut_file, frame_clips
 from spikinghash.frames.framing import Framing
 from spikinghash.frames.geometry import Sensor, one_reading, one_sensor
-from spikinghash.frames.ledger import Ledger, Refusal
-from spikinghash.frames.open_store import create_store
-from spikinghash.frames.schema import ClipRow, FrameMeta
-from spikinghash.frames.split_lists import split_lists, write_split_lists
-from spikinghash.frames.store_files import STORE_FILES, StoreKind
+from spikinghash.ingest.ledger import Ledger, Refusal
+from spikinghash.ingest.split_lists import split_lists, write_split_lists
 
 LEDGER_FILE = "ledger.json"
+#: What the modality of event clips is called.
+EVENTS = "events"
 _LOG = logging.getLogger(__name__)
 Progress = Callable[[int, int], None]
 
 
 @dataclass(frozen=True)
 class IngestReport:
-    """What an ingest did: its ledger, the shape and digest of its frames, the checksum of its split lists."""
+    """What an ingest did: its ledger, what its samples are, the checksum of its split lists."""
 
     ledger: Ledger
-    meta: FrameMeta
+    field: FieldSpec
     splits_checksum: str
 
 
@@ -62,22 +66,23 @@ def ingest(
     refused with a reason in the ledger and the rest goes on; `decode` reads one, by default in this process (see
     `events.isolate` for reading in a child). `progress(done, total)` counts recordings after each file.
     `reading` overrides how the layout has its files read. Times that look like another unit are warned of and counted.
-    The frame store appears last, when everything else is written.
+    The store appears last, when everything else is written.
     Raises `ConfigError` for wrong arguments, no recordings, or none that became a clip.
     """
     if store not in STORE_FILES:
-        raise ConfigError(f"unknown kind of frame store {store!r}; known are: {', '.join(STORE_FILES)}")
+        raise ConfigError(f"unknown kind of store {store!r}; known are: {', '.join(STORE_FILES)}")
     recordings = _found(root, layout, reading)
     splits = assign_splits(recordings, val_fraction=val_fraction, test_fraction=test_fraction, seed=seed)
     size = one_sensor(root, recordings, sensor, format, decode)
-    meta = framing.meta(size, one_reading(recordings))
+    field = event_field(framing.meta(size, one_reading(recordings)))
     ledger, doubts = Ledger(), Doubts()
-    rows: list[ClipRow] = []
-    with create_store(out, meta, store) as writer:
+    rows: list[SampleRow] = []
+    with create_store(out, SampleSpec({EVENTS: field}), store) as writer:
         for some in by_file(recordings):
             file = _cut_or_refuse(root, some, framing, size, format, ledger, doubts.watch(decode))
-            for row, counts in frame_clips(file, framing, splits) if file is not None else ():
-                writer.add(row, counts)
+            for clip, counts in frame_clips(file, framing) if file is not None else ():
+                row = _row(clip, splits[clip.recording.recording_id])
+                writer.add(row, {EVENTS: counts})
                 ledger.accept(row)
                 rows.append(row)
             if progress is not None:
@@ -90,7 +95,13 @@ def ingest(
         if not rows:
             raise ConfigError(why_nothing(root, ledger))
         checksum = write_split_lists(out, split_lists(rows), seed=seed)
-    return IngestReport(ledger=ledger, meta=meta, splits_checksum=checksum)
+    return IngestReport(ledger=ledger, field=field, splits_checksum=checksum)
+
+
+def _row(clip: EventClip, split: str) -> SampleRow:
+    recording = clip.recording
+    labels, accounts = labels_of(recording.label), {EVENTS: clip.account}
+    return SampleRow(clip.clip_id, clip.clip_id, labels, split, recording.recording_id, clip.sha256, accounts)
 
 
 def _found(root: Path, layout: str, reading: ReadOptions) -> list[Recording]:

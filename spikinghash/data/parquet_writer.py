@@ -1,48 +1,51 @@
-"""Writing a Parquet frame store."""
+"""Writing a Parquet sample store."""
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from contextlib import ExitStack
 from pathlib import Path
 from types import TracebackType
+from typing import Any
 
 import pyarrow.parquet as pq
+from numpy.typing import NDArray
 
+from spikinghash.data.parquet_columns import DICTIONARY_COLUMNS, STATISTICS_COLUMNS, store_schema, to_table
+from spikinghash.data.sample_row import SampleRow
+from spikinghash.data.sample_spec import SampleSpec
+from spikinghash.data.store_files import STORE_FILES, remove_other
+from spikinghash.data.validate_sample import validate_sample
 from spikinghash.files import publish
-from spikinghash.frames.accumulate import Frames
-from spikinghash.frames.columns import DICTIONARY_COLUMNS, STATISTICS_COLUMNS, frame_schema, to_table
-from spikinghash.frames.schema import ClipRow, FrameMeta
-from spikinghash.frames.store_files import STORE_FILES, remove_other
-from spikinghash.frames.validate_clip import validate_clip
 
 FILE = STORE_FILES["parquet"]
 GROUP_BYTES = 64 * 1024**2
 GROUP_ROWS = 4096
 
 
-class FrameWriter:
-    """Context manager that writes `<folder>/frames.parquet`, which appears when the block ends without an error.
+class ParquetWriter:
+    """Context manager that writes `<folder>/samples.parquet`, which appears when the block ends without an error.
 
     Same rows in the same order give the same bytes (with one version of pyarrow). A row group holds at most about
-    64 MB of counts before compression, which bounds the memory of writer and reader.
+    64 MB of inputs before compression, which bounds the memory of writer and reader.
     """
 
-    def __init__(self, folder: Path, meta: FrameMeta) -> None:
-        self.meta = meta
+    def __init__(self, folder: Path, spec: SampleSpec) -> None:
+        self.spec = spec
         self._path = folder / FILE
-        self._rows: list[ClipRow] = []
-        self._counts: list[Frames] = []
+        self._rows: list[SampleRow] = []
+        self._values: list[Mapping[str, NDArray[Any]]] = []
         self._ids: set[str] = set()
         self._stack = ExitStack()
-        self._group = max(1, min(GROUP_ROWS, GROUP_BYTES // meta.clip_bytes))
+        self._group = max(1, min(GROUP_ROWS, GROUP_BYTES // spec.sample_bytes))
 
-    def __enter__(self) -> FrameWriter:
+    def __enter__(self) -> ParquetWriter:
         with ExitStack() as stack:
             draft = stack.enter_context(publish(self._path))
             self._file = stack.enter_context(
                 pq.ParquetWriter(
                     draft,
-                    frame_schema(self.meta),
+                    store_schema(self.spec),
                     compression="zstd",
                     compression_level=3,
                     use_dictionary=DICTIONARY_COLUMNS,
@@ -64,16 +67,16 @@ class FrameWriter:
             self._write_group()
         remove_other(self._path.parent, "parquet")
 
-    def add(self, row: ClipRow, counts: Frames) -> None:
-        """Append one clip with its frames [T, 2, H, W]; raises `ValueError` as `validate_clip` does."""
-        validate_clip(row, counts, self.meta, self._ids)
+    def add(self, row: SampleRow, values: Mapping[str, NDArray[Any]]) -> None:
+        """Append one sample with its inputs by modality name; raises `ValueError` as `validate_sample` does."""
+        validate_sample(row, values, self.spec, self._ids)
         self._rows.append(row)
-        self._counts.append(counts)
+        self._values.append(values)
         if len(self._rows) >= self._group:
             self._write_group()
 
     def _write_group(self) -> None:
         if self._rows:
-            table = to_table(self._rows, self._counts, self.meta)
+            table = to_table(self._rows, self._values, self.spec)
             self._file.write_table(table, row_group_size=len(self._rows))
-            self._rows, self._counts = [], []
+            self._rows, self._values = [], []

@@ -1,4 +1,4 @@
-"""`splits.json`: which clips belong to which split, as lists with a checksum, so that a split can be published."""
+"""`splits.json`: which samples belong to which split, as lists with a checksum, so that a split can be published."""
 
 from __future__ import annotations
 
@@ -7,19 +7,19 @@ import json
 from collections.abc import Iterable
 from pathlib import Path
 
+from spikinghash.data.sample_row import SampleRow
 from spikinghash.files import write_json
-from spikinghash.frames.schema import ClipRow
 from spikinghash.schema import FRAME_SCHEMA_VERSION
 
 FILE = "splits.json"
 SplitLists = dict[str, list[str]]
 
 
-def split_lists(rows: Iterable[ClipRow]) -> SplitLists:
-    """Sorted clip ids of each split."""
+def split_lists(rows: Iterable[SampleRow]) -> SplitLists:
+    """Sorted sample ids of each split."""
     lists: SplitLists = {}
     for row in rows:
-        lists.setdefault(row.split, []).append(row.clip_id)
+        lists.setdefault(row.split, []).append(row.sample_id)
     return {split: sorted(lists[split]) for split in sorted(lists)}
 
 
