@@ -58,13 +58,12 @@ def search(
         place = runs / "tune"
         resources.callback(partial(shutil.rmtree, place, ignore_errors=True))
         try:
-            results = _tuner(list(trials), place, bounds, _Notes(outcomes, watch)).fit()
+            notes = _Notes(outcomes, watch)
+            _tuner(list(trials), place, bounds, notes).fit()
+            for trial in notes.given_up:
+                outcomes[trial.config["number"]].failed = _last_line(trial.get_error() or "its process died")
         except Exception as error:
             raise explain_ray(error) or SpikinghashError(f"the search failed: {_last_line(error)}") from error
-    for result in results:
-        if result.error is not None:
-            # a trial that failed at its first epoch has told nothing but its number
-            outcomes[result.config["number"]].failed = _last_line(result.error)
     if not any(outcome.epochs for outcome in outcomes):
         reasons = [outcome.failed for outcome in outcomes if outcome.failed]
         raise SpikinghashError(f"no trial finished an epoch: {reasons[0] if reasons else 'tune.hours is too short'}")
@@ -116,10 +115,11 @@ class _Notes(ray.tune.Callback):
 
     def __init__(self, outcomes: Sequence[Outcome], watch: Watch | None) -> None:
         self.outcomes, self.watch = outcomes, watch
+        self.given_up: list[Any] = []
 
     def __getstate__(self) -> dict[str, Any]:
         """Nothing for the copy that Ray writes to disk: a search is not taken up again."""
-        return {"outcomes": (), "watch": None}
+        return {"outcomes": (), "watch": None, "given_up": []}
 
     def on_trial_result(
         self, iteration: int, trials: list[Any], trial: Any, result: dict[str, Any], **info: Any
@@ -133,8 +133,12 @@ class _Notes(ray.tune.Callback):
         if self.watch is not None:
             self.watch(self.outcomes)
 
+    def on_trial_error(self, iteration: int, trials: list[Any], trial: Any, **info: Any) -> None:
+        """As Ray calls it, before the reason is where it can be read."""
+        self.given_up.append(trial)
 
-def _last_line(error: Exception) -> str:
+
+def _last_line(error: Exception | str) -> str:
     lines = [line.strip() for line in str(error).splitlines() if line.strip()]
     last = lines[-1] if lines else type(error).__name__
     return last.split("Error: ", 1)[-1] if last.startswith("ray.") else last.partition("spikinghash.errors.")[2] or last

@@ -2,6 +2,8 @@
 
 import csv
 import json
+import subprocess
+import sys
 from dataclasses import replace
 
 import pytest
@@ -86,3 +88,18 @@ def test_the_best_is_applied_by_the_command_that_was_printed(searched):
     assert done.returncode == 0, done.stderr
     train = yaml.safe_load((folder / "params.yaml").read_text())["train"]
     assert {"train.lr": train["lr"], "train.beta": train["beta"]} == point
+
+
+def test_what_no_trial_can_do_ends_in_one_line(tmp_path):
+    def too_large(params):
+        small(params)
+        params["train"]["batch"] = 64
+        params["tune"]["trials"] = 1
+
+    folder = copy_project(tmp_path, too_large)
+    small_store(folder / "data/frames", 60)
+    command = [sys.executable, "-E", "-P", "spikinghash/start.py", "stages.tune"]
+    done = subprocess.run(command, cwd=folder, capture_output=True, text=True, check=False, timeout=200)
+    assert done.returncode == 1
+    assert done.stderr.splitlines()[-1].startswith("stages.tune: no trial finished an epoch: BadStore: ")
+    assert done.stderr.splitlines()[-1].endswith("40 training clips are fewer than train.batch = 64")
