@@ -42,10 +42,12 @@ repro: $(VENV)/.ok ## set up, run the pipeline, register the model, say where th
 
 tune: $(VENV)/.ok ## search for better parameters within the bounds of params.yaml, judged by validation clips
 	@$(MAKE) --no-print-directory scm
-	$(BIN)/python -P -m dvc repro tuning/dvc.yaml
+	$(BIN)/python -P -m dvc repro ingest
+	cd tuning && $(BIN)/python -P -m dvc repro
 
 scm: ## tell DVC where there is no git, as in a downloaded archive
-	@git rev-parse --is-inside-work-tree >/dev/null 2>&1 || $(BIN)/python -P -m dvc config --local core.no_scm true
+	@git rev-parse --is-inside-work-tree >/dev/null 2>&1 || for project in . tuning experiments; do \
+		(cd $$project && $(BIN)/python -P -m dvc config --local core.no_scm true); done
 
 test: $(VENV)/.dev ## set up, run the tests
 	$(BIN)/python -m pytest -n 2 --dist loadgroup --durations=25

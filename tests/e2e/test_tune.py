@@ -2,6 +2,7 @@
 
 import csv
 import json
+import shutil
 import subprocess
 import sys
 from dataclasses import replace
@@ -35,11 +36,12 @@ def small(params):
 @pytest.fixture(scope="module")
 def searched(tmp_path_factory):
     folder = copy_project(tmp_path_factory.mktemp("tune"), small)
-    (folder / "tuning").mkdir()
-    (folder / "tuning/dvc.yaml").write_text((ROOT / "tuning/dvc.yaml").read_text())
+    shutil.copytree(
+        ROOT / "tuning", folder / "tuning", ignore=shutil.ignore_patterns("tmp", "cache", "*.csv", "*.json")
+    )
     # labels that no picture tells: scores differ by chance, and somebody is always behind
     small_store(folder / "data/frames", 60, labels=("a", "b", "c", "d"))
-    done = dvc(folder, "repro", "--single-item", "tuning/dvc.yaml:tune")
+    done = dvc(folder / "tuning", "repro")
     assert done.returncode == 0, done.stdout + done.stderr
     return folder, done.stdout
 
@@ -65,7 +67,7 @@ def test_trials_are_trained_judged_and_stopped(searched):
     best = json.loads((folder / "tuning/results.json").read_text())["best"]
     assert best["val_map"] == max(float(trial["val_map"]) for trial in trials)
     assert "spikinghash preset apply tuning/best.yaml" in said
-    assert "best.val_map" in dvc(folder, "metrics", "show", "tuning/results.json").stdout
+    assert "best.val_map" in dvc(folder / "tuning", "metrics", "show").stdout
 
 
 def test_a_trial_is_the_training_loop(searched):

@@ -9,11 +9,16 @@ import yaml
 from spikinghash.params import Params
 
 ROOT = Path(__file__).parents[2]
-STAGES = {
-    name: stage
-    for file in ("dvc.yaml", "tuning/dvc.yaml")
-    for name, stage in yaml.safe_load((ROOT / file).read_text())["stages"].items()
-}
+
+
+def _stages(file):
+    """Stages of a project, with deps and params as they are called from the root."""
+    for name, stage in yaml.safe_load((ROOT / file).read_text())["stages"].items():
+        params = [key for one in stage["params"] for key in (one["../params.yaml"] if isinstance(one, dict) else [one])]
+        yield name, stage | {"deps": [dep.removeprefix("../") for dep in stage["deps"]], "params": params}
+
+
+STAGES = dict(_stages("dvc.yaml")) | dict(_stages("tuning/dvc.yaml"))
 
 #: Modules that cannot change what a stage writes: checking, messages, progress, how files are written and where
 #: compiled kernels are kept.
