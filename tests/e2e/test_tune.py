@@ -36,9 +36,9 @@ def small(params):
 @pytest.fixture(scope="module")
 def searched(tmp_path_factory):
     folder = copy_project(tmp_path_factory.mktemp("tune"), small)
-    shutil.copytree(
-        ROOT / "tuning", folder / "tuning", ignore=shutil.ignore_patterns("tmp", "cache", "*.csv", "*.json")
-    )
+    left = shutil.ignore_patterns("tmp", "cache", "config.local", "*.csv", "*.json")
+    shutil.copytree(ROOT / "tuning", folder / "tuning", ignore=left)
+    (folder / "tuning/.dvc/config.local").write_text("[core]\n    no_scm = true\n")
     # labels that no picture tells: scores differ by chance, and somebody is always behind
     small_store(folder / "data/frames", 60, labels=("a", "b", "c", "d"))
     done = dvc(folder / "tuning", "repro")
