@@ -47,7 +47,7 @@ tune: $(VENV)/.ok ## search for better parameters within the bounds of params.ya
 
 scm: ## tell DVC where there is no git, as in a downloaded archive
 	@git rev-parse --is-inside-work-tree >/dev/null 2>&1 || for project in . tuning experiments; do \
-		(cd $$project && $(BIN)/python -P -m dvc config --local core.no_scm true); done
+		[ ! -d $$project/.dvc ] || (cd $$project && $(BIN)/python -P -m dvc config --local core.no_scm true); done
 
 test: $(VENV)/.dev ## set up, run the tests
 	$(BIN)/python -m pytest -n 2 --dist loadgroup --durations=25

@@ -70,10 +70,12 @@ def test_without_git_the_project_is_made_ready(tmp_path):
     for name in ("Makefile", "dvc.yaml", "params.yaml", "constraints.txt", "pyproject.toml"):
         shutil.copy2(ROOT / name, tmp_path)
     shutil.copytree(ROOT / ".dvc", tmp_path / ".dvc", ignore=shutil.ignore_patterns("cache", "tmp", "config.local"))
+    shutil.copytree(ROOT / "tuning", tmp_path / "tuning", ignore=shutil.ignore_patterns("tmp", "config.local"))
     assert dvc(tmp_path, "status").returncode != 0
     subprocess.run(["make", "scm", f"BIN={Path(sys.executable).parent}"], cwd=tmp_path, check=True)
     assert "SCM" not in dvc(tmp_path, "status").stderr
     assert dvc(tmp_path, "stage", "list").returncode == 0
+    assert dvc(tmp_path / "tuning", "stage", "list").returncode == 0
 
 
 def test_one_class_is_nothing_to_learn(project):

@@ -62,7 +62,8 @@ def test_two_steps(name, ray_session, tmp_path):
     content["train"] |= {"epochs": 1, "batch": max(1, len(store.rows("train")) // STEPS)}
     params = check_params(content, Path("params.yaml"))
     clip, (steps, height, width) = GEOMETRY[name]
-    assert store.meta.shape == clip
+    (field,) = store.spec.fields.values()
+    assert field.shape == clip
     spec, how = model_spec(params, store), recipe(params)
     assert (spec.steps, spec.height, spec.width) == (steps, height, width)
     assert len(store.rows("train")) // how.batch == STEPS
