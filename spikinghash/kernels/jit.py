@@ -15,9 +15,11 @@ from typing import Any
 from numba import config, njit
 
 from spikinghash.kernels.cache_folder import kernel_cache_folder
+from spikinghash.kernels.cache_locator import PackageCacheLocator
 from spikinghash.kernels.digest import DIGITS, kernel_digest
 
 _OURS = re.compile(rf"kernels-[0-9a-f]{{{DIGITS}}}")
+_LOCATOR = f"{PackageCacheLocator.__module__}.{PackageCacheLocator.__name__}"
 _KEPT_S = 30 * 24 * 3600
 _decorating = threading.Lock()
 #: Numba fills it when it is imported; its types do not say with what.
@@ -28,8 +30,9 @@ def kernel(function: Callable[..., Any] | None = None, **options: Any) -> Any:
     """Compile a function of arrays when it is first called; `@kernel` or `@kernel(parallel=True, ...)` as `njit` takes.
 
     Machine code is kept in a folder named by the digest of all kernel sources, so an edit of any of them compiles all
-    anew. A kernel outside `kernels/` is kept by the sources of its own folder too: what it calls must be in either. A
-    kernel releases the GIL, except a parallel one: numba's simplest thread pool allows one caller.
+    anew, and a copy of the package nothing. A kernel outside `kernels/` is kept by the sources of its own folder too:
+    what it calls must be in either. A kernel releases the GIL, except a parallel one: numba's simplest thread pool
+    allows one caller.
     """
     if function is None:
         return partial(kernel, **options)
@@ -40,13 +43,14 @@ def kernel(function: Callable[..., Any] | None = None, **options: Any) -> Any:
     folder = _digest_folder(Path(function.__code__.co_filename).parent)
     if folder is None:
         return njit(**options)(function)
-    # numba chooses the folder while it decorates
+    # numba chooses the place while it decorates
     with _decorating:
-        before, _settings.CACHE_DIR = _settings.CACHE_DIR, str(folder)
+        before = _settings.CACHE_DIR, _settings.CACHE_LOCATOR_CLASSES
+        _settings.CACHE_DIR, _settings.CACHE_LOCATOR_CLASSES = str(folder), _LOCATOR
         try:
             return njit(cache=True, **options)(function)
         finally:
-            _settings.CACHE_DIR = before
+            _settings.CACHE_DIR, _settings.CACHE_LOCATOR_CLASSES = before
 
 
 @cache

@@ -147,11 +147,14 @@ def test_the_headers_of_a_tar_are_not_kept():
                 member = tarfile.TarInfo(f"{number:07}.bin")
                 member.size = 5
                 archive.addfile(member, io.BytesIO(b"12345"))
-        packed.seek(0)
-        size = len(packed.getvalue())
-        tracemalloc.start()
-        found = open_index(packed, packed.read(HEAD_BYTES), size, "a.tar", ArchiveLimits())
-        assert sum(member.content.read() == b"12345" for member in found) == count
-        peaks.append(tracemalloc.get_traced_memory()[1])
-        tracemalloc.stop()
+        size, seen = len(packed.getvalue()), []
+        # threads that another test left may allocate meanwhile
+        for _ in range(3):
+            packed.seek(0)
+            tracemalloc.start()
+            found = open_index(packed, packed.read(HEAD_BYTES), size, "a.tar", ArchiveLimits())
+            assert sum(member.content.read() == b"12345" for member in found) == count
+            seen.append(tracemalloc.get_traced_memory()[1])
+            tracemalloc.stop()
+        peaks.append(min(seen))
     assert peaks[1] - peaks[0] < 3_000 * 300

@@ -69,6 +69,16 @@ def test_an_edit_of_a_shared_file_changes_its_callers(program):
     assert call(program)[:2] == (6.0, 0)
 
 
+def test_a_copy_elsewhere_finds_what_was_compiled(program):
+    first = call(program)
+    other = program.parent / "copy"
+    shutil.copytree(program, other, ignore=shutil.ignore_patterns("__pycache__"))
+    assert call(other) == (3.0, 1, first[2])
+    edit(other, "lif.py", "out[i] = values[i % values.size]", "out[i] = values[i % values.size] * 2")
+    assert call(other)[:2] == (6.0, 0)
+    assert call(program)[:2] == (3.0, 1)
+
+
 def test_an_edit_beside_a_kernel_of_another_package_changes_it(program):
     assert call(program, DECODER)[:2] == (3500.0, 0)
     assert call(program, DECODER)[:2] == (3500.0, 1)
