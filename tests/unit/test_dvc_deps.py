@@ -32,6 +32,7 @@ WITHOUT_EFFECT = {
     "spikinghash.isolation",
     "spikinghash.kernels",
     "spikinghash.kernels.cache_folder",
+    "spikinghash.kernels.cache_locator",
     "spikinghash.kernels.digest",
     "spikinghash.kernels.jit",
     "spikinghash.params",
