@@ -9,10 +9,9 @@ from spikinghash.data.hdf5_writer import Hdf5Writer
 from spikinghash.data.parquet_store import ParquetStore
 from spikinghash.data.parquet_writer import ParquetWriter
 from spikinghash.data.sample_spec import SampleSpec
+from spikinghash.data.sample_writer import SampleWriter
 from spikinghash.data.store import SampleStore
 from spikinghash.data.store_files import StoreKind, find_store
-
-StoreWriter = ParquetWriter | Hdf5Writer
 
 
 def open_store(place: Path) -> SampleStore:
@@ -24,6 +23,6 @@ def open_store(place: Path) -> SampleStore:
     return ParquetStore.read(path) if kind == "parquet" else Hdf5Store.read(path)
 
 
-def create_store(folder: Path, spec: SampleSpec, kind: StoreKind) -> StoreWriter:
+def create_store(folder: Path, spec: SampleSpec, kind: StoreKind) -> SampleWriter:
     """A writer for a new store in `folder`, to be used as a context manager; an older store is then replaced."""
     return ParquetWriter(folder, spec) if kind == "parquet" else Hdf5Writer(folder, spec)

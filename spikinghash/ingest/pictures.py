@@ -6,10 +6,11 @@ import hashlib
 from collections.abc import Callable
 from pathlib import Path
 
-from spikinghash.data.open_store import StoreWriter, create_store
+from spikinghash.data.open_store import create_store
 from spikinghash.data.picture import PictureFrame, picture_row
 from spikinghash.data.sample_row import SampleRow
 from spikinghash.data.sample_spec import SampleSpec
+from spikinghash.data.sample_writer import SampleWriter
 from spikinghash.data.store_files import StoreKind
 from spikinghash.datasets.layouts import PICTURE_FILES, find_recordings
 from spikinghash.datasets.picture_file import PictureFile
@@ -86,7 +87,7 @@ def _open(root: Path, recordings: list[Recording], ledger: Ledger) -> Source | N
 
 def _pictures(
     source: Source, recordings: list[Recording], file: PictureFile, frame: PictureFrame, splits: dict[str, str],
-    ledger: Ledger, writer: StoreWriter, tell: Callable[[], None],
+    ledger: Ledger, writer: SampleWriter, tell: Callable[[], None],
 ) -> list[SampleRow]:  # fmt: skip
     """Write the pictures of one file and enter each in the ledger."""
     rows: list[SampleRow] = []
