@@ -8,8 +8,11 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
+from spikinghash.data.described import event_field
+from spikinghash.frames.framing import Framing
 from spikinghash.layers.exact_weights import snap_to_grid
 from spikinghash.layers.wavemixer import WaveMixer
+from spikinghash.methods.model_input import ModelInput
 from spikinghash.methods.spec import ModelSpec
 from spikinghash.methods.spikinghash import SIZES, Spikinghash
 
@@ -31,16 +34,14 @@ LOADS = {"Nano": Load(32, 128, 3.5, 8.0), "Ti": Load(32, 64, 2.5, 6.0), "S": Loa
 
 def spec_of(size: str) -> ModelSpec:
     """Clips of 4 steps, 32 x 32."""
-    return ModelSpec(
-        method="spikinghash", size=size, bits=64, classes=tuple("0123456789"), steps=4, height=32, width=32,
-        sensor=(32, 32), count_clip=CLIP, surrogate="atan", frames_digest="",
-    )  # fmt: skip
+    clips = ModelInput(event_field(Framing(4).meta((32, 32))), 32, 32, CLIP)
+    return ModelSpec("spikinghash", 64, tuple("0123456789"), {"events": clips}, {"network_size": size})
 
 
 def make_clips(count: int) -> tuple[np.ndarray, Tensor]:
     """Sparse counts uint8 [N, T, 2, H, W], an event in every seventh cell, and labels [N]."""
     rng, spec = np.random.default_rng(count), spec_of("Nano")
-    shape = (count, spec.steps, 2, spec.height, spec.width)
+    shape = (count, spec.input.steps, 2, spec.input.height, spec.input.width)
     counts = (rng.random(shape) < 0.15) * rng.integers(1, CLIP + 1, shape)
     return counts.astype(np.uint8), torch.arange(count) % len(spec.classes)
 
@@ -51,8 +52,8 @@ def awake(size: str) -> Spikinghash:
     torch.manual_seed(3)
     spec = spec_of(size)
     network = Spikinghash(
-        SIZES[size], bits=spec.bits, classes=len(spec.classes), steps=spec.steps, height=spec.height,
-        width=spec.width, surrogate=spec.surrogate,
+        SIZES[size], bits=spec.bits, classes=len(spec.classes), steps=spec.input.steps, height=spec.input.height,
+        width=spec.input.width, surrogate="atan",
     )  # fmt: skip
     for name, module in network.named_modules():
         if isinstance(module, nn.BatchNorm2d):
@@ -63,5 +64,5 @@ def awake(size: str) -> Spikinghash:
             module.low.mul_(50.0)
     network(torch.from_numpy(make_clips(16)[0]).float().transpose(0, 1))
     network.hash.linear.bias.add_(0.7)  # type: ignore[union-attr]
-    snap_to_grid(network, spec.input_levels)
+    snap_to_grid(network, spec.input.levels)
     return network.eval()

@@ -27,6 +27,7 @@ from tonic.transforms import ToFrame
 from spikinghash.codes.database import CodeDatabase
 from spikinghash.codes.encode_recordings import encode_recordings
 from spikinghash.codes.encoder import Encoder
+from spikinghash.data.described import event_field
 from spikinghash.datasets.digits import synthesize_digits
 from spikinghash.events.camera import CameraParams
 from spikinghash.events.isolate import IsolatedDecoder
@@ -58,11 +59,16 @@ def find_files(count: int, folder: Path) -> tuple[list[Path], bool]:
 def make_model(folder: Path, files: list[Path]) -> None:
     """A Nano of 64 bits whose norms have seen some of the files, so that its layers fire on them."""
     meta = Framing(STEPS).meta(SENSOR)
-    spec = replace(spec_of(SIZE), sensor=SENSOR, frames_digest=meta.digest, frames=meta.to_json())
+    spec = spec_of(SIZE)
+    spec = replace(spec, inputs={"events": replace(spec.input, field=event_field(meta))})
     network = awake(SIZE).train()
     counts = np.stack([represent(decode(open_source(f)), Framing(STEPS)).counts for f in files[:16]])
-    network(torch.from_numpy(crop_or_pad(counts, spec.height, spec.width, spec.count_clip)).transpose(0, 1))
-    snap_to_grid(network, spec.input_levels)
+    network(
+        torch.from_numpy(crop_or_pad(counts, spec.input.height, spec.input.width, spec.input.count_clip)).transpose(
+            0, 1
+        )
+    )
+    snap_to_grid(network, spec.input.levels)
     save_model(folder, spec, network, {})
 
 
@@ -70,14 +76,14 @@ def plain_loop(model: Path, *, our_frames: bool = False) -> Callable[[list[Path]
     """The peer: files -> codes [N, K/8]; with our frames its codes must be ours, for tonic's lose the last event."""
     spec = load_model(model).spec
     network = EagerSpikinghash(
-        SIZES[spec.size], bits=spec.bits, classes=len(spec.classes), steps=STEPS, height=spec.height, width=spec.width,
-        kind=spec.surrogate,
+        SIZES[spec.options["network_size"]], bits=spec.bits, classes=len(spec.classes), steps=STEPS,
+        height=spec.input.height, width=spec.input.width, kind="atan",
     )  # fmt: skip
     network.load_state_dict(load_model(model).method.network.state_dict())  # type: ignore[union-attr]
     network.eval()
     to_frame = ToFrame(sensor_size=(*SENSOR, 2), n_time_bins=STEPS)
-    edge = (SENSOR[0] - spec.width) // 2
-    inside = slice(edge, edge + spec.width)
+    edge = (SENSOR[0] - spec.input.width) // 2
+    inside = slice(edge, edge + spec.input.width)
 
     @torch.no_grad()
     def hash_files(files: list[Path]) -> np.ndarray:
@@ -87,7 +93,7 @@ def plain_loop(model: Path, *, our_frames: bool = False) -> Callable[[list[Path]
                 counts = represent(decode(open_source(path)), Framing(STEPS)).counts
             else:
                 counts = to_frame(read_mnist_file(str(path), dtype=_EVENT))
-            frames = np.minimum(counts[:, :, inside, inside], spec.count_clip)
+            frames = np.minimum(counts[:, :, inside, inside], spec.input.count_clip)
             functional.reset_net(network)
             bits, _ = network(torch.from_numpy(frames.astype(np.float32))[:, None])
             codes.append(np.packbits(bits[0].to(torch.uint8).numpy()))

@@ -83,7 +83,7 @@ def measure(folder: Path, rows: int, rounds: int) -> dict[str, Any]:
     model = load_model(folder / "model")
     database = CodeDatabase.create_or_open(folder / "db")
     for first in range(0, rows, PART):
-        part = part_of(model.digest, model.spec.frames_digest, first, min(PART, rows - first))
+        part = part_of(model.digest, model.spec.input.digest, first, min(PART, rows - first))
         write_deltalake(f"{database.uri}/codes", part, mode="append")
     _, indexing = run("index", "--db", database.uri)
     seconds = []

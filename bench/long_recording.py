@@ -21,6 +21,7 @@ from tree_memory import PeakMemory
 from spikinghash.codes.database import CodeDatabase
 from spikinghash.codes.encode_recordings import encode_recordings
 from spikinghash.codes.encoder import Encoder
+from spikinghash.data.described import event_field
 from spikinghash.events.isolate import IsolatedDecoder
 from spikinghash.frames.framing import Framing
 from spikinghash.training.checkpoint import load_model, save_model
@@ -57,8 +58,8 @@ def write_recording(path: Path, seconds: int) -> int:
 
 def make_model(folder: Path, framing: Framing, sensor: tuple[int, int]) -> Encoder:
     """A Nano of 64 bits for clips of that framing."""
-    meta = framing.meta(sensor)
-    spec = replace(spec_of("Nano"), sensor=sensor, frames_digest=meta.digest, frames=meta.to_json())
+    spec = spec_of("Nano")
+    spec = replace(spec, inputs={"events": replace(spec.input, field=event_field(framing.meta(sensor)))})
     save_model(folder, spec, awake("Nano"), {})
     return Encoder(load_model(folder))
 

@@ -29,12 +29,14 @@ from torch.nn.parallel import DistributedDataParallel
 from spikinghash.allocator import keep_freed_memory
 from spikinghash.data.batch import Batch
 from spikinghash.data.dataset import Field, Prepare, SampleDataset
+from spikinghash.data.described import event_field
 from spikinghash.data.loader import Loader
 from spikinghash.data.open_cache import open_cache
 from spikinghash.data.order import EpochBatches, Ranks, generator_of
 from spikinghash.data.samples import SampleArray
 from spikinghash.files import sha256_file
-from spikinghash.methods.method import LossWeights, build
+from spikinghash.methods.method import build
+from spikinghash.methods.model_input import ModelInput
 from spikinghash.methods.spec import ModelSpec
 from spikinghash.training.augment import Augmentation
 from spikinghash.training.epoch import train_step
@@ -46,9 +48,8 @@ WORKERS, BATCH, STEPS = 2, 32, 4
 TINY_GB, IN_MEMORY = 0.02, 1e9
 MOST_MB, SLOWEST = 1500, 0.9
 SPEC = ModelSpec(
-    "spikinghash", "Nano", 64, CLASSES, META.steps, 64, 64, (META.width, META.height), 8, "atan", META.digest,
-    META.to_json(),
-)  # fmt: skip
+    "spikinghash", 64, CLASSES, {"events": ModelInput(event_field(META), 64, 64, 8)}, {"network_size": "Nano"}
+)
 RECIPE = Recipe(1, BATCH, 1e-7, 0, augmentation=Augmentation(2.5, 10.0, 0.1, 0.3))
 
 
@@ -75,9 +76,9 @@ def job(
         first = range(min(len(clips), int(IN_MEMORY / META.clip_bytes)))
         held = SampleArray(clips.fields["events"].samples.read(first))
         clips = SampleDataset(
-            {"events": Field(held, Prepare(SPEC.fit_stored, SPEC.to_input))}, clips.labels.part(first)
+            {"events": Field(held, Prepare(SPEC.input.fit_stored, SPEC.input.to_input))}, clips.labels.part(first)
         )
-    own = build(SPEC, LossWeights()).train()
+    own = build(SPEC).train()
     optimiser, progress, draws = make_optimiser(own, RECIPE), Progress(), generator_of(0, 0, 1 + rank)
     method = DistributedDataParallel(own, forward_sync_buffers=False, gradient_as_bucket_view=True)
     loader = Loader(clips, EpochBatches(len(clips), BATCH, 0, Ranks(rank, WORKERS)), loader_workers)

@@ -39,13 +39,14 @@ from spikinghash.data.batch import labelled
 from spikinghash.layers.firing import firing_rates
 from spikinghash.losses.classification import classification
 from spikinghash.losses.pairwise_likelihood import hard_similarity, pairwise_likelihood
-from spikinghash.methods.method import LossWeights, build
+from spikinghash.methods.frame_options import FrameOptions
+from spikinghash.methods.method import build
 from spikinghash.methods.spikinghash import SIZES
 from spikinghash.training.checkpoint import LoadedModel
 from spikinghash.training.optimizer_step import optimizer_step
 from spikinghash.training.recipe import Recipe, make_optimiser
 
-WEIGHTS = LossWeights()
+WEIGHTS = FrameOptions()
 WORKERS = 2
 #: Steps of one training round; short rounds find quiet moments on a busy machine.
 STEPS = 1
@@ -62,8 +63,8 @@ def eager_jobs(size: str, weights: Path, threads: int | None) -> Jobs:
         torch.set_num_threads(threads)
     spec, load = spec_of(size), LOADS[size]
     model = EagerSpikinghash(
-        SIZES[size], bits=spec.bits, classes=len(spec.classes), steps=spec.steps, height=spec.height, width=spec.width,
-        kind=spec.surrogate,
+        SIZES[size], bits=spec.bits, classes=len(spec.classes), steps=spec.input.steps,
+        height=spec.input.height, width=spec.input.width, kind="atan",
     )  # fmt: skip
     model.load_state_dict(load_file(weights))
     optimiser = make_optimiser(model, recipe(size))
@@ -105,15 +106,15 @@ def to_frames(counts: np.ndarray) -> Tensor:
 def our_encoding(size: str, weights: Path, workers: int | None) -> Jobs:
     """`Encoder`, on `workers` threads (default: one a core)."""
     spec, load = spec_of(size), LOADS[size]
-    method = build(spec, WEIGHTS)
-    method.network.load_state_dict(load_file(weights))  # type: ignore[attr-defined]
+    method = build(spec)
+    method.network.load_state_dict(load_file(weights))  # type: ignore[union-attr]
     # so many at a time that both threads have work
     encoder = Encoder(LoadedModel(spec, method.eval(), "", {}), min(Encoder.batch, load.encoded // 2), workers)
     many = make_clips(load.encoded)[0]
 
     def rates() -> float:
         with torch.no_grad(), firing_rates(method.network) as found:  # type: ignore[attr-defined]
-            method.network(to_frames(many[: Encoder.batch]))  # type: ignore[attr-defined]
+            method.network(to_frames(many[: Encoder.batch]))  # type: ignore[operator]
         return sum(found.values()) / len(found)
 
     return {"encode": lambda: encoder.encode(many)[0], "rate": rates}
@@ -124,8 +125,8 @@ def our_training(size: str, weights: Path, rank: int, world: int, port: int) -> 
     torch.set_num_threads(1)
     torch.set_flush_denormal(True)
     keep_freed_memory()
-    method = build(spec_of(size), WEIGHTS)
-    method.network.load_state_dict(load_file(weights))  # type: ignore[attr-defined]
+    method = build(spec_of(size))
+    method.network.load_state_dict(load_file(weights))  # type: ignore[union-attr]
     optimiser = make_optimiser(method, recipe(size))
     if world > 1:
         address = f"tcp://127.0.0.1:{port}"

@@ -2,60 +2,62 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from dataclasses import asdict
 from pathlib import Path
+from typing import Any
 
-from spikinghash.data.described import digest_of, framing_of, to_text
 from spikinghash.data.sample_spec import FieldSpec
 from spikinghash.data.store import SampleStore
 from spikinghash.errors import ConfigError
-from spikinghash.frames.framing import sensor_of
-from spikinghash.methods.method import LossWeights
+from spikinghash.methods.frame_options import FrameOptions
+from spikinghash.methods.model_input import ModelInput
+from spikinghash.methods.options import options_of
+from spikinghash.methods.registry import entry_of
 from spikinghash.methods.spec import ModelSpec
 from spikinghash.params import Params
 from spikinghash.training.augment import Augmentation
 from spikinghash.training.recipe import Recipe
 
-#: Modalities that a model can be trained on by `params.yaml`, the first one that a store has.
-_TRAINABLE = ("events", "image")
-
 
 def model_spec(params: Params, store: SampleStore) -> ModelSpec:
-    """What to build for these frames; `ConfigError` where `model.steps` would change frames of several steps."""
-    steps = params.model.steps
-    if len(store.classes) < 2:
+    """What to build for these samples; `ConfigError` where the method cannot be trained on them."""
+    if entry_of(params.model.method).labels != "unseen" and len(store.classes) < 2:
         raise ConfigError(f"{store.path} has the classes {list(store.classes)}; with fewer than two nothing is learned")
-    fields = store.spec.fields
-    known = [name for name in _TRAINABLE if name in fields and fields[name].kind == name]
-    if not known:
-        raise ConfigError(f"{store.path} has {', '.join(fields)}; a model is trained on {' or '.join(_TRAINABLE)}")
-    field = fields[known[0]]
-    if steps is not None and _steps(field) not in (1, steps):
-        raise ConfigError(f"model.steps is {steps}, but {store.path} has {_steps(field)} steps; set it to null")
-    return spec_of(params, field, tuple(store.classes))
+    try:
+        return spec_of(params, store.spec.fields, tuple(store.classes))
+    except ConfigError as error:
+        raise ConfigError(f"{store.path}: {error}") from None
 
 
-def spec_of(params: Params, field: FieldSpec, classes: tuple[str, ...]) -> ModelSpec:
-    """What to build for samples of that description and labels of these names."""
-    m = params.model
-    return ModelSpec(
-        m.method, m.network_size, m.bits, classes, m.steps or _steps(field), m.input[0], m.input[1], _sensor(field),
-        m.count_clip, m.surrogate, digest_of(field), to_text(field), m.variant,
-    )  # fmt: skip
+def spec_of(params: Params, fields: Mapping[str, FieldSpec], classes: tuple[str, ...]) -> ModelSpec:
+    """What to build for samples of these descriptions and labels of these names."""
+    m, entry = params.model, entry_of(params.model.method)
+    inputs = {name: _input(params, fields[name]) for name in entry.takes(fields)}
+    given = _frame_options(params) if entry.options is FrameOptions else m.options
+    if given is not m.options and m.options:
+        raise ConfigError(f"model.options is for other methods; {m.method} has its own keys in model and train")
+    options = asdict(options_of(entry.options, given, m.method))
+    seen = () if entry.labels == "unseen" else classes
+    spec = ModelSpec(m.method, m.bits, seen, inputs, options, m.variant)
+    steps = options.get("steps")
+    if entry.options is FrameOptions and steps is not None and spec.input.steps not in (1, steps):
+        raise ConfigError(f"model.steps is {steps}, but clips have {spec.input.steps} steps; set it to null")
+    return spec
 
 
-def _steps(field: FieldSpec) -> int:
-    return field.shape[0] if field.kind == "events" else 1
+def _input(params: Params, field: FieldSpec) -> ModelInput:
+    if field.kind not in ("events", "image"):
+        return ModelInput(field)
+    return ModelInput(field, *params.model.input, params.model.count_clip)
 
 
-def _sensor(field: FieldSpec) -> tuple[int, int]:
-    """(width, height) of recordings, or of pictures."""
-    return sensor_of(framing_of(field)) if field.kind == "events" else (field.shape[-1], field.shape[-2])
-
-
-def loss_weights(params: Params) -> LossWeights:
-    """alpha, beta and how pairs are judged."""
-    t = params.train
-    return LossWeights(t.alpha, t.beta, t.smoothing, t.soft, t.balance)
+def _frame_options(params: Params) -> dict[str, Any]:
+    m, t = params.model, params.train
+    return {
+        "network_size": m.network_size, "surrogate": m.surrogate, "steps": m.steps, "alpha": t.alpha, "beta": t.beta,
+        "smoothing": t.smoothing, "soft": t.soft, "balance": t.balance,
+    }  # fmt: skip
 
 
 def cache_of(params: Params) -> str | None:
@@ -71,5 +73,5 @@ def recipe(params: Params) -> Recipe:
     return Recipe(
         t.epochs, t.batch, t.lr, t.seed, t.weight_decay, t.warmup, t.optimiser, t.grad_clip, t.checkpoint_every,
         t.checkpoint_steps, augmentation=augmentation, amp=t.amp, accumulate=t.accumulate,
-        activation_checkpointing=t.activation_checkpointing,
+        activation_checkpointing=t.activation_checkpointing, select=t.select, betas=t.betas,
     )  # fmt: skip

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -20,7 +20,6 @@ from spikinghash.codes.new_rows import Refused
 from spikinghash.errors import BadRecording, ConfigError
 from spikinghash.events.options import DEFAULTS, ReadOptions
 from spikinghash.frames.framing import Framing
-from spikinghash.methods.method import LossWeights
 from spikinghash.model_ref import open_model
 from spikinghash.training.augment import Augmentation
 from spikinghash.training.checkpoint import save_model
@@ -28,7 +27,7 @@ from spikinghash.training.loop import EpochRecord
 from spikinghash.training.recipe import Recipe
 
 #: As in the params.yaml of the default data set.
-_WEIGHTS = LossWeights(alpha=0.1, beta=0.8, smoothing=0.1)
+_OPTIONS = {"alpha": 0.1, "beta": 0.8, "smoothing": 0.1}
 _AUGMENTATION = Augmentation(shift_px=2.5, rotate_deg=10.0, scale=0.1, drop=0.3)
 
 
@@ -68,7 +67,7 @@ class Hasher:
         seed: int = 7,
         val_fraction: float = 0.12,
         method: str = "spikinghash",
-        weights: LossWeights = _WEIGHTS,
+        options: Mapping[str, Any] | None = None,
         augmentation: Augmentation = _AUGMENTATION,
         input_size: tuple[int, int] | None = None,
         count_clip: int = 8,
@@ -86,7 +85,8 @@ class Hasher:
         Raises `ConfigError` for arguments that do not fit together, `TrainingCollapsed` where nothing was learned.
         """
         recipe = Recipe(epochs, batch, lr, seed, warmup=0.2, amp=True, augmentation=augmentation)
-        plan = Plan(method, size, bits, recipe, weights, val_fraction, input_size, count_clip, "atan")
+        chosen = {**_OPTIONS, "network_size": size, **(options or {})}
+        plan = Plan(method, bits, recipe, chosen, val_fraction, input_size, count_clip)
         return cls(Encoder(fit_arrays(frames, labels, plan, framing=framing, watch=watch)))
 
     def save(self, folder: str | Path) -> str:
@@ -111,7 +111,9 @@ class Hasher:
 
     def __repr__(self) -> str:
         spec = self.encoder.model.spec
-        return f"Hasher({spec.method} {spec.size}, {spec.bits} bits, {len(spec.classes)} classes, model {self.model})"
+        size = spec.options.get("network_size", "")
+        named = f"{spec.method} {size}".strip()
+        return f"Hasher({named}, {spec.bits} bits, {len(spec.classes)} classes, model {self.model})"
 
     def encode(self, inputs: Any, *, format: str | None = None, reading: ReadOptions = DEFAULTS) -> Codes:
         """Hash one input or a sequence of them, in their order.

@@ -106,6 +106,7 @@ class ModelParams(_Section):
     count_clip: int = Field(ge=1, le=255)
     surrogate: Literal["sigmoid", "atan"]
     steps: Annotated[int, Field(ge=1, le=256)] | None = None
+    options: dict[str, Any] = {}
 
 
 class AugmentParams(_Section):
@@ -126,12 +127,14 @@ class TrainParams(_Section):
     lr: float = Field(gt=0.0)
     warmup: Share
     weight_decay: float = Field(ge=0.0)
-    optimiser: Literal["adamp", "adamw"]
+    optimiser: Literal["adamp", "adamw", "adam"]
+    betas: tuple[Share, Share] = Field(default=(0.9, 0.999), strict=False)
     grad_clip: float = Field(gt=0.0)
     checkpoint_every: Positive
     checkpoint_steps: int = Field(default=0, ge=0)
     accumulate: int = Field(default=1, ge=1)
     activation_checkpointing: bool = False
+    select: Literal["best", "last"] = "best"
     seed: int = Field(ge=0)
     workers: Positive
     threads: Positive

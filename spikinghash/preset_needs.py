@@ -7,7 +7,7 @@ from typing import Any
 
 import yaml
 
-from spikinghash.configs import loss_weights, spec_of
+from spikinghash.configs import spec_of
 from spikinghash.data.described import event_field
 from spikinghash.data.picture import PictureFrame
 from spikinghash.data.sample_spec import FieldSpec
@@ -87,16 +87,17 @@ def preset_needs(name: str, base: dict[str, Any], *, measure: bool, path: Any) -
     params = check_params(base, path)
     field, clips = _field(params), CLIPS.get(name)
     classes, t = CLASSES.get(name, _SOME), params.train
-    spec = spec_of(params, field, tuple(f"class {n}" for n in range(classes)))
+    spec = spec_of(params, {field.kind: field}, tuple(f"class {n}" for n in range(classes)))
     step = None
     if measure:
         step = step_cost(
-            spec, loss_weights(params), t.optimiser, t.batch // (t.workers * t.accumulate), t.threads, t.amp,
+            spec, t.optimiser, t.batch // (t.workers * t.accumulate), t.threads, t.amp,
             t.activation_checkpointing,
         )  # fmt: skip
     # a step of the optimiser takes as many of the worker's as it accumulates
     steps = None if clips is None else t.epochs * max(1, clips // t.batch) * t.accumulate
-    stored, seen = field.shape, (spec.steps, spec.channels, spec.height, spec.width)
+    one = spec.input
+    stored, seen = field.shape, (spec.options["steps"] or one.steps, one.channels, one.height, one.width)
     return Needs(stored, seen, clips, None if clips is None else clips * field.sample_bytes, steps, t.workers, step,
                  t.activation_checkpointing)  # fmt: skip
 

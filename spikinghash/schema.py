@@ -8,8 +8,8 @@ from __future__ import annotations
 
 FRAME_SCHEMA_VERSION = 1
 STORE_SCHEMA_VERSION = 2
-CODE_SCHEMA_VERSION = 1
-MODEL_SCHEMA_VERSION = 2
+CODE_SCHEMA_VERSION = 2
+MODEL_SCHEMA_VERSION = 3
 INDEX_SCHEMA_VERSION = 3
 
 #: Channels of a frame, OFF and ON events, and of a picture, red, green and blue.

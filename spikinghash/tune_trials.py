@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from pathlib import Path
 
-from spikinghash.configs import cache_of, loss_weights, model_spec, recipe
+from spikinghash.configs import cache_of, model_spec, recipe
 from spikinghash.data.store import SampleStore
 from spikinghash.errors import ConfigError
 from spikinghash.params import Params
@@ -41,4 +41,4 @@ def _trial(p: Params, point: Point, store: SampleStore) -> Trial:
     # what workers do side by side, one process does one after the other
     alone = replace(how, accumulate=how.accumulate * p.train.workers)
     place = str(store.path.resolve())
-    return Trial(point, place, store.digest, model_spec(p, store), loss_weights(p), alone, cache_of(p))
+    return Trial(point, place, store.digest, model_spec(p, store), alone, cache_of(p))

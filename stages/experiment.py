@@ -8,7 +8,7 @@ from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
-from spikinghash.configs import cache_of, loss_weights, model_spec, recipe
+from spikinghash.configs import cache_of, model_spec, recipe
 from spikinghash.data.store import SampleStore
 from spikinghash.errors import ConfigError
 from spikinghash.experiments.pool import run_trials
@@ -48,7 +48,6 @@ def study(name: str) -> None:
                 str(FRAMES / asked.set),
                 asked.task,
                 spec,
-                loss_weights(p),
                 replace(recipe(p), seed=s),
                 p.evaluate.empty,
                 cache_of(p),

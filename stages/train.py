@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 
-from spikinghash.configs import cache_of, loss_weights, model_spec, recipe
+from spikinghash.configs import cache_of, model_spec, recipe
 from spikinghash.data.cache_folder import BESIDE, cache_folder
 from spikinghash.data.open_cache import open_cache
 from spikinghash.data.store import SampleStore
@@ -22,7 +22,6 @@ def train(params: Params) -> None:
         frames_sha256=store.digest,
         out=str(MODEL.resolve()),
         spec=model_spec(params, store),
-        weights=loss_weights(params),
         recipe=recipe(params),
         workers=params.train.workers,
         cache=cache_of(params),

@@ -1,9 +1,7 @@
 """Stores to train on, and the networks for them."""
 
+from frame_specs import frame_spec
 from small_store import LABELS, picture_store, small_store
-
-from spikinghash.data.described import digest_of, to_text
-from spikinghash.methods.spec import ModelSpec
 
 
 def training_store(folder, dtype="uint8", pictures=False, clips=60):
@@ -17,6 +15,4 @@ def spec_of(store):
     """A Nano of 16 bits at 16 x 16."""
     (field,) = store.spec.fields.values()
     height, width = field.shape[-2:]
-    return ModelSpec(
-        "spikinghash", "Nano", 16, LABELS, 4, 16, 16, (width, height), 8, "atan", digest_of(field), to_text(field)
-    )
+    return frame_spec("spikinghash", "Nano", 16, LABELS, 4, 16, 16, (width, height), 8, "atan", field)

@@ -109,12 +109,14 @@ def _of_files(files: list[Path], encoder: Encoder, format: str | None, reading: 
 def _of_events(events: Events, name: str, encoder: Encoder) -> Result:
     spec = encoder.model.spec
     try:
-        if spec.kind != "events":
-            raise ConfigError(f"model {encoder.model.digest} hashes {spec.kind}, not events; give paths of PNG or JPEG")
-        if (events.width, events.height) != spec.sensor:
-            sizes = f"{events.width}x{events.height}, the model's {spec.sensor[0]}x{spec.sensor[1]}"
+        if spec.input.kind != "events":
+            raise ConfigError(
+                f"model {encoder.model.digest} hashes {spec.input.kind}, not events; give paths of PNG or JPEG"
+            )
+        if (events.width, events.height) != spec.input.sensor:
+            sizes = f"{events.width}x{events.height}, the model's {spec.input.sensor[0]}x{spec.input.sensor[1]}"
             raise BadRecording("sensor", f"its sensor is {sizes}")
-        framing, _ = spec.framing()
+        framing, _ = spec.input.framing
         framed = frame_events(events, framing)
         if not len(framed):
             raise BadRecording("no-events", f"no clip has the {framing.min_events} events that the model's clips need")

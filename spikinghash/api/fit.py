@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 from spikinghash.api.frame import FramedClips
 from spikinghash.api.model_frames import whole_counts
 from spikinghash.data.dataset import Field, Prepare, SampleDataset
+from spikinghash.data.described import event_field
 from spikinghash.data.label_sets import LabelSets
 from spikinghash.data.samples import SampleArray
 from spikinghash.datasets.splits import hold_out
@@ -23,7 +24,10 @@ from spikinghash.errors import BadCheckpoint, ConfigError
 from spikinghash.frames.accumulate import Frames
 from spikinghash.frames.frame_meta import FrameMeta
 from spikinghash.frames.framing import Framing
-from spikinghash.methods.method import LossWeights, build
+from spikinghash.methods.method import build
+from spikinghash.methods.model_input import ModelInput
+from spikinghash.methods.options import options_of
+from spikinghash.methods.registry import entry_of
 from spikinghash.methods.spec import ModelSpec
 from spikinghash.training.checkpoint import LoadedModel, load_model
 from spikinghash.training.finish import finish
@@ -40,14 +44,12 @@ class Plan:
     """How `fit_arrays` trains: a network by name, a recipe, and the share of each class that selects the epoch."""
 
     method: str
-    size: str
     bits: int
     recipe: Recipe
-    weights: LossWeights
+    options: dict[str, Any]
     val_fraction: float
     input_size: tuple[int, int] | None
     count_clip: int
-    surrogate: str
 
 
 def fit_arrays(
@@ -75,9 +77,9 @@ def fit_arrays(
     # model gives, checked as one
     with torch.random.fork_rng(devices=[]), tempfile.TemporaryDirectory(prefix="spikinghash-fit-") as folder:
         torch.manual_seed(plan.recipe.seed)
-        method = build(spec, plan.weights).to("cuda" if torch.cuda.is_available() else "cpu")
+        method = build(spec).to("cuda" if torch.cuda.is_available() else "cpu")
         progress = run(method, data, plan.recipe, report, finish=partial(finish, spec=spec))
-        publish(Path(folder), spec, method, progress, plan.recipe, plan.weights, records, data.train)
+        publish(Path(folder), spec, method, progress, plan.recipe, records, data.train)
         return load_model(Path(folder))
 
 
@@ -128,11 +130,9 @@ def _classes(labels: Sequence[Any] | NDArray[Any], clips: int) -> tuple[tuple[st
 
 def _spec(plan: Plan, meta: FrameMeta, classes: tuple[str, ...]) -> ModelSpec:
     height, width = plan.input_size or (_side(meta.height), _side(meta.width))
-    cell = int(meta.config.get("downsample", 1))
-    spec = ModelSpec(
-        plan.method, plan.size, plan.bits, classes, meta.steps, height, width,
-        (meta.width * cell, meta.height * cell), plan.count_clip, plan.surrogate, meta.digest, meta.to_json(),
-    )  # fmt: skip
+    one = ModelInput(event_field(meta), height, width, plan.count_clip)
+    options = asdict(options_of(entry_of(plan.method).options, plan.options, plan.method))
+    spec = ModelSpec(plan.method, plan.bits, classes, {"events": one}, options)
     try:
         # a model that could be saved and not be loaded would be found out after training
         return ModelSpec.from_json(spec.to_json())
@@ -154,7 +154,7 @@ def _split(clips: Frames, numbers: NDArray[np.int64], plan: Plan, spec: ModelSpe
         raise ConfigError("no clip is left to validate on; give each class two clips or more, and val_fraction over 0")
     if (~is_val).sum() < plan.recipe.batch:
         raise ConfigError(f"{(~is_val).sum()} training clips are fewer than batch = {plan.recipe.batch}; lower batch")
-    prepare = Prepare(spec.fit_stored, spec.to_input)
+    prepare = Prepare(spec.input.fit_stored, spec.input.to_input)
     train, val = (
         SampleDataset(
             {"events": Field(SampleArray(clips[rows]), prepare)}, LabelSets.single(numbers[rows], len(spec.classes))

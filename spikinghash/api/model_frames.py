@@ -18,13 +18,13 @@ def check_frames(item: Any, spec: ModelSpec) -> Frames:
     takes counts, for negative or broken ones: its sums are exact for whole numbers only.
     """
     frames = np.asarray(item)
-    shape = spec.field.shape
+    shape = spec.input.field.shape
     if frames.ndim == len(shape):
         frames = frames[None]
     if frames.shape[1:] != shape:
         wanted = ", ".join(map(str, shape))
         raise ConfigError(f"frames are {list(np.shape(item))}, the model hashes [N, {wanted}]; make them as its were")
-    return frames if spec.field.dtype == "float32" and frames.dtype.kind == "f" else whole_counts(frames)
+    return frames if spec.input.field.dtype == "float32" and frames.dtype.kind == "f" else whole_counts(frames)
 
 
 def whole_counts(frames: Frames) -> Frames:

@@ -21,8 +21,10 @@ class CodeSet:
     """N clips ordered by clip id, so that nothing computed from them depends on the order of files.
 
     `labels`, `splits` and `archives` hold None where a clip has none; times are int64 microseconds; `recording_keys`
-    are uint64, the first 8 bytes of the recordings' SHA-256; `version` is the version of the database table that was
-    read and `files` the data files that hold exactly these clips, none where they hold others too.
+    are uint64, the first 8 bytes of the recordings' SHA-256; `label_sets` are tuples of all labels, None where none has
+    several; `modalities`, `items` and `seen` are as in `codes/schema.py`, None for codes from elsewhere; `version` is
+    the version of the database table that was read and `files` the data files that hold exactly these clips, none where
+    they hold others too.
     """
 
     clip_ids: NDArray[np.object_]
@@ -36,6 +38,10 @@ class CodeSet:
     bits: int
     version: int
     archives: NDArray[np.object_] | None = None
+    label_sets: NDArray[np.object_] | None = None
+    modalities: NDArray[np.object_] | None = None
+    items: NDArray[np.object_] | None = None
+    seen: NDArray[np.object_] | None = None
     recording_keys: NDArray[np.uint64] | None = None
     files: tuple[str, ...] = ()
 
@@ -48,6 +54,19 @@ class CodeSet:
         if not chosen.any():
             there = ", ".join(sorted({str(s) for s in self.splits}))
             raise ConfigError(f"no clip in the splits {', '.join(sorted(splits))}; there are: {there}")
+        return self._part(chosen)
+
+    def where(self, modality: str, seen: str) -> CodeSet:
+        """The codes of one modality that were made of the modalities `seen`; `ConfigError` if there are none."""
+        if self.modalities is None or self.seen is None:
+            raise ConfigError("these codes do not say of which modality they are")
+        chosen = (self.modalities == modality) & (self.seen == seen)
+        if not chosen.any():
+            there = ", ".join(sorted({f"{m} from {s}" for m, s in zip(self.modalities, self.seen, strict=True)}))
+            raise ConfigError(f"no codes of {modality} from {seen}; there are: {there}")
+        return self._part(chosen)
+
+    def _part(self, chosen: NDArray[np.bool_]) -> CodeSet:
         columns: dict[str, Any] = {k: v[chosen] for k, v in vars(self).items() if isinstance(v, np.ndarray)}
         return replace(self, files=(), **columns)
 
@@ -86,6 +105,10 @@ def codeset_from_rows(rows: pa.Table, model: str, version: int, files: tuple[str
         bits=width * 8,
         version=version,
         archives=_objects(rows, "archive"),
+        label_sets=_label_sets(rows),
+        modalities=_objects(rows, "modality", "events"),
+        items=clip_ids if _each_its_own(rows) else _objects(rows, "item"),
+        seen=_objects(rows, "seen", "events"),
         recording_keys=_keys(rows.column("recording_sha256")),
         files=files,
     )
@@ -98,5 +121,23 @@ def _keys(sha256: pa.ChunkedArray) -> NDArray[np.uint64]:
     return np.frombuffer(bytes.fromhex("".join(text.to_pylist())), ">u8").astype(np.uint64)
 
 
-def _objects(rows: pa.Table, column: str) -> NDArray[np.object_]:
-    return np.array(rows.column(column).to_pylist(), dtype=object)
+def _each_its_own(rows: pa.Table) -> bool:
+    """Whether every clip is an item of its own, as in tables that do not know of items."""
+    return rows.column("item").null_count == len(rows) or rows.column("item").equals(rows.column("clip_id"))
+
+
+def _label_sets(rows: pa.Table) -> NDArray[np.object_] | None:
+    most = pc.max(pc.list_value_length(rows.column("labels"))).as_py()
+    if most is None or most < 2:
+        return None
+    out = np.empty(len(rows), object)
+    out[:] = [tuple(labels or ()) for labels in rows.column("labels").to_pylist()]
+    return out
+
+
+def _objects(rows: pa.Table, column: str, instead: str | None = None) -> NDArray[np.object_]:
+    """Values of a column, `instead` for those of tables that lack it."""
+    found = rows.column(column) if instead is None else pc.fill_null(rows.column(column), instead)
+    if instead is not None and len(same := pc.unique(found)) == 1:
+        return np.full(len(found), same[0].as_py(), dtype=object)
+    return np.array(found.to_pylist(), dtype=object)

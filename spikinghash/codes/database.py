@@ -20,7 +20,16 @@ from spikinghash.codes.address import database_address
 from spikinghash.codes.codeset import CodeSet, codeset_from_rows
 from spikinghash.codes.commit import Appended, Key, append_new
 from spikinghash.codes.open_table import TABLES, create_table, open_table
-from spikinghash.codes.schema import CODE_KEY, CODE_ROWS, QUARANTINE_KEY, QUARANTINE_ROWS, code_width, conform
+from spikinghash.codes.schema import (
+    CODE_KEY,
+    CODE_ROWS,
+    LATER_COLUMNS,
+    QUARANTINE_KEY,
+    QUARANTINE_ROWS,
+    as_before,
+    code_width,
+    conform,
+)
 from spikinghash.codes.store_errors import ADVICE, store_errors
 from spikinghash.codes.table_files import DataFile, data_files, dataset_of, files_of, read_file
 from spikinghash.errors import BadStore, ConfigError, StaleModel, Temporary
@@ -82,6 +91,8 @@ class CodeDatabase:
                 if there and there != width:
                     raise BadStore(f"{self.shown}: model {model} has codes of {there} bytes, not {width}")
 
+        if not set(LATER_COLUMNS) <= set(_columns(self.snapshot("codes"))):
+            rows = as_before(rows)
         return append_new(lambda: self.snapshot("codes"), rows, CODE_KEY, same_width)
 
     def quarantine(self, rows: pa.Table, known: Mapping[Key, int] | None = None) -> Appended:
@@ -100,7 +111,7 @@ class CodeDatabase:
         """
         table = self.snapshot("codes", version)
         chosen = self._the_model(table, model)
-        rows = _read(table, CODE_ROWS.names, chosen)
+        rows = _read_rows(table, chosen)
         files = tuple(file.path for file in _files(table, chosen))
         if split is not None:
             splits = sorted(str(name) for name in _distinct(rows, "split"))
@@ -128,7 +139,7 @@ class CodeDatabase:
             return None
         new = [file for file in files if file.path not in set(covered)]
         with store_errors(table.table_uri):
-            found = dataset_of(table, new).to_table(CODE_ROWS.names)
+            found = conform(dataset_of(table, new).to_table(_columns(table)), CODE_ROWS)
         paths = tuple(file.path for file in new)
         return [codeset_from_rows(found, model, table.version(), paths)] if found.num_rows else []
 
@@ -155,7 +166,7 @@ class CodeDatabase:
 
     def rows(self, model: str | None = None, version: int | None = None) -> pa.Table:
         """All rows of the codes table, or one model's, in no particular order; now or as they were at a `version`."""
-        return _read(self.snapshot("codes", version), CODE_ROWS.names, model)
+        return _read_rows(self.snapshot("codes", version), model)
 
     def quarantined(self, model: str | None = None) -> pa.Table:
         """All quarantine rows, or one model's, in no particular order."""
@@ -216,6 +227,16 @@ class CodeDatabase:
                 "run `spikinghash encode` with that model"
             )
         return wanted or models[0]
+
+
+def _columns(table: DeltaTable) -> list[str]:
+    """Those of `CODE_ROWS` that a table has."""
+    there = {field.name for field in table.schema().fields}
+    return [name for name in CODE_ROWS.names if name in there or name not in LATER_COLUMNS]
+
+
+def _read_rows(table: DeltaTable, model: str | None) -> pa.Table:
+    return conform(_read(table, _columns(table), model), CODE_ROWS)
 
 
 def _read(table: DeltaTable, columns: list[str], model: str | None) -> pa.Table:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
@@ -12,8 +12,8 @@ import torch
 
 from spikinghash.allocator import keep_freed_memory
 from spikinghash.codes.packing import pack
-from spikinghash.data.batch import to_network
-from spikinghash.inference.read_bits import read_bits
+from spikinghash.data.batch import time_first
+from spikinghash.inference.hash_batch import device_of, hash_batch
 from spikinghash.methods.method import HashingMethod
 from spikinghash.training.checkpoint import LoadedModel
 
@@ -34,15 +34,24 @@ class Encoder:
     workers: int | None = None
 
     def encode(self, counts: np.ndarray) -> Codes:
-        """Samples [N, ...] as a store has them -> codes uint8 [N, K/8], smallest margins float32 [N]."""
-        blocks = [counts[lo : lo + self.batch] for lo in range(0, len(counts), self.batch)]
-        parts = list(self._run(blocks))
-        if not parts:
-            return np.empty((0, self.model.spec.bits // 8), np.uint8), np.empty(0, np.float32)
-        return np.concatenate([codes for codes, _ in parts]), np.concatenate([margins for _, margins in parts])
+        """Samples [N, ...] as a store has them -> codes uint8 [N, K/8], smallest margins float32 [N]; for models of one
+        input.
+        """
+        name = self.model.spec.modality
+        return self.encode_together({name: counts})[name]
 
-    def _run(self, blocks: list[np.ndarray]) -> Iterator[Codes]:
-        if next(self.model.method.parameters()).device.type != "cpu":
+    def encode_together(self, samples: Mapping[str, np.ndarray]) -> dict[str, Codes]:
+        """Some modalities of N samples as a store has them -> codes by modality, made of those that are given."""
+        count = len(next(iter(samples.values())))
+        starts = range(0, count, self.batch)
+        parts = list(self._run([{k: x[lo : lo + self.batch] for k, x in samples.items()} for lo in starts]))
+        if not parts:
+            none = np.empty((0, self.model.spec.bits // 8), np.uint8), np.empty(0, np.float32)
+            return dict.fromkeys(samples, none)
+        return {k: _joined([part[k] for part in parts]) for k in parts[0]}
+
+    def _run(self, blocks: list[dict[str, np.ndarray]]) -> Iterator[dict[str, Codes]]:
+        if self._device.type != "cpu":
             yield from map(self._block, blocks)
             return
         keep_freed_memory()
@@ -50,10 +59,17 @@ class Encoder:
         with ThreadPoolExecutor(workers, initializer=torch.set_num_threads, initargs=(1,)) as pool:
             yield from pool.map(self._block, blocks)
 
-    def _block(self, counts: np.ndarray) -> Codes:
-        spec = self.model.spec
+    def _block(self, samples: dict[str, np.ndarray]) -> dict[str, Codes]:
+        takes = self.model.spec.inputs
+        inputs = {k: time_first(torch.from_numpy(takes[k].fit(x))).to(self._device) for k, x in samples.items()}
         method: HashingMethod = self.model.method  # type: ignore[assignment]
-        device = next(self.model.method.parameters()).device
-        frames = to_network(torch.from_numpy(spec.fit(counts)))
-        bits, margin = read_bits(method, frames.to(device))
-        return pack(bits.cpu().numpy()), margin.cpu().numpy()
+        found = hash_batch(method, inputs)
+        return {k: (pack(code.bits.cpu().numpy()), code.margin.cpu().numpy()) for k, code in found.items()}
+
+    @property
+    def _device(self) -> torch.device:
+        return device_of(self.model.method)
+
+
+def _joined(parts: list[Codes]) -> Codes:
+    return np.concatenate([codes for codes, _ in parts]), np.concatenate([margins for _, margins in parts])

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import functools
 from collections.abc import Iterator
 from dataclasses import dataclass
 
@@ -17,7 +16,6 @@ from spikinghash.events.machine_memory import reading_bytes
 from spikinghash.events.options import DEFAULTS, ReadOptions
 from spikinghash.events.source import Source
 from spikinghash.frames.clips import Decode, cut_file, frame_clips
-from spikinghash.frames.framing import Framing
 from spikinghash.methods.spec import ModelSpec
 
 #: What a clip takes until it is committed, without its frames, and the share of memory for all of one recording.
@@ -54,12 +52,14 @@ def frame_recording(
     Raises `BadRecording` for anything the readers refuse, for a sensor unlike the model's, for
     too few events and for more clips than this machine's memory allows.
     """
-    if spec.kind == "image":
+    if spec.input.kind == "image":
         pixels = _picture_frame(spec).pixels(source.data, ONE_PICTURE)
-        return iter([FramedClip(Clip(source.sha256, path, source.sha256, 0, 0, archive=archive), pixels, 0)])
-    framing, options = _framing(spec)
+        return iter(
+            [FramedClip(Clip(source.sha256, path, source.sha256, 0, 0, archive=archive, modality="image"), pixels, 0)]
+        )
+    framing, options = spec.input.framing
     whole = Recording(source.sha256, source.path, None, None, options=options.overridden(reading))
-    file = cut_file(source, [whole], framing, spec.sensor, format, decode=decode)
+    file = cut_file(source, [whole], framing, spec.input.sensor, format, decode=decode)
     for _, error in file.refused:
         raise error
     count = sum(len(cut.kept) for _, cut in file.cuts)
@@ -77,15 +77,8 @@ def frame_recording(
     )
 
 
-@functools.lru_cache(maxsize=8)
-def _framing(spec: ModelSpec) -> tuple[Framing, ReadOptions]:
-    # the same for every recording of a run, and reading it takes as long as framing a small one
-    return spec.framing()
-
-
-@functools.lru_cache(maxsize=8)
 def _picture_frame(spec: ModelSpec) -> PictureFrame:
     try:
-        return PictureFrame.of(spec.field)
+        return PictureFrame.of(spec.input.field)
     except ConfigError as error:
-        raise BadCheckpoint(f"model.json: spec.frames does not say how clips are made ({error})") from None
+        raise BadCheckpoint(f"model.json: it does not say how samples are made ({error})") from None

@@ -21,6 +21,8 @@ from spikinghash.redact import redact
 from spikinghash.schema import CODE_SCHEMA_VERSION
 
 VERSION_KEY = "spikinghash.schema"
+#: Tables without `LATER_COLUMNS` are read and added to as they are.
+_FIRST = "1"
 _GONE = "restore them from a copy, or name a new folder"
 TABLES: Mapping[str, pa.Schema] = {"codes": CODE_ROWS, "quarantine": QUARANTINE_ROWS}
 
@@ -52,7 +54,7 @@ def open_table(uri: str, name: str, options: dict[str, str], version: int | None
             raise BadStore(f"{redact(uri)}: no code database here; `spikinghash encode` makes one") from None
         raise
     found = table.metadata().configuration.get(VERSION_KEY)
-    if found != str(CODE_SCHEMA_VERSION):
+    if found not in (str(CODE_SCHEMA_VERSION), _FIRST):
         raise BadStore(
             f"{redact(where)}: schema version {found}, this program reads {CODE_SCHEMA_VERSION}; nothing was changed: "
             "read it with the program that wrote it, or encode into a new database"

@@ -10,7 +10,9 @@ import pyarrow.compute as pc
 
 from spikinghash.errors import BadStore
 
-#: One clip hashed by one model. `code` holds K/8 bytes in the bit order of `codes.packing`.
+#: One clip hashed by one model. `code` holds K/8 bytes in the bit order of `codes.packing`. Codes of one `item`, such
+#: as a picture and its sentences, are rows of their own: `modality` says of what, `seen` from which modalities it was
+#: made, "image+text".
 CODE_ROWS = pa.schema(
     [
         pa.field("clip_id", pa.string(), nullable=False),
@@ -26,8 +28,15 @@ CODE_ROWS = pa.schema(
         pa.field("model", pa.string(), nullable=False),
         pa.field("frames", pa.string(), nullable=False),
         pa.field("encoded_at", pa.timestamp("us", "UTC"), nullable=False),
+        pa.field("labels", pa.list_(pa.string())),
+        pa.field("modality", pa.string()),
+        pa.field("item", pa.string()),
+        pa.field("seen", pa.string()),
     ]
 )
+#: Columns that tables of the first schema version lack: all of their rows are of event clips or of pictures, each an
+#: item of its own with one label at most.
+LATER_COLUMNS = ("labels", "modality", "item", "seen")
 
 #: One recording that one model's encoding refused. `sha256` is null where the bytes could not be read.
 QUARANTINE_ROWS = pa.schema(
@@ -75,6 +84,16 @@ def conform(rows: pa.Table, schema: pa.Schema) -> pa.Table:
         if not field.nullable and columns[-1].null_count:
             raise BadStore(f"column {field.name} has {columns[-1].null_count} nulls; it may have none")
     return pa.table(columns, schema=schema)
+
+
+def as_before(rows: pa.Table) -> pa.Table:
+    """Rows of `CODE_ROWS` for a table without `LATER_COLUMNS`; `BadStore` where those say more than the others."""
+    several = pc.any(pc.greater(pc.list_value_length(rows.column("labels")), 1)).as_py()
+    if several or not rows.column("item").equals(rows.column("clip_id")):
+        raise BadStore(
+            "this database was made before codes had modalities and several labels; encode into a new database"
+        )
+    return rows.drop_columns(list(LATER_COLUMNS))
 
 
 def code_width(rows: pa.Table) -> int:

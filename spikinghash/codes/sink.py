@@ -60,7 +60,7 @@ class Sink:
         model, report = self.model, self.todo.report
         clips = [clip for h in hashed for clip in h.clips]
         codes, margins = np.concatenate([h.codes for h in hashed]), np.concatenate([h.margins for h in hashed])
-        appended = self.database.append(code_rows(clips, codes, margins, model.digest, model.spec.frames_digest))
+        appended = self.database.append(code_rows(clips, codes, margins, model.digest, model.spec.input.digest))
         # a recording's clips are committed together; those already there come from a run beside this one
         ours = len(set(appended.rows.column("recording_sha256").to_pylist()))
         report.committed += ours

@@ -14,7 +14,7 @@ from torch.utils.data import Dataset
 
 from spikinghash.data.batch import Batch, time_first
 from spikinghash.data.label_sets import LabelSets
-from spikinghash.data.samples import Samples
+from spikinghash.data.samples import SampleArray, Samples
 
 
 @dataclass(frozen=True)
@@ -40,8 +40,10 @@ class Field:
 
 class SampleDataset(Dataset[Batch]):
     """Samples by modality name, with the classes of each and, int64 [N], the number of its group (its own place by
-    default).
+    default). Where it `hides_labels`, batches have no targets.
     """
+
+    hides_labels = False
 
     def __init__(self, fields: Mapping[str, Field], labels: LabelSets, groups: NDArray[np.int64] | None = None) -> None:
         self.fields, self.labels = dict(fields), labels
@@ -65,11 +67,26 @@ class SampleDataset(Dataset[Batch]):
         }
         return Batch(
             {name: time_first(torch.from_numpy(_read(one, rows))) for name, one in self.fields.items()},
-            self.labels.targets(rows),
+            None if self.hides_labels else self.labels.targets(rows),
             torch.from_numpy(self.groups[numbers]),
             torch.from_numpy(numbers),
             present,
         )
+
+    def first(self, count: int) -> SampleDataset:
+        """So many of the samples."""
+        rows = range(min(count, len(self)))
+        fields = {
+            name: Field(
+                SampleArray(one.samples.read(rows)),
+                one.prepare,
+                one.present if one.present is None else one.present[: len(rows)],
+            )
+            for name, one in self.fields.items()
+        }
+        found = SampleDataset(fields, self.labels.part(rows), self.groups[: len(rows)])
+        found.hides_labels = self.hides_labels
+        return found
 
     def advise(self, rows: Sequence[int]) -> None:
         """These rows come next."""

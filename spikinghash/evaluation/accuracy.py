@@ -22,7 +22,7 @@ def top1_accuracy(model: LoadedModel, store: SampleStore, split: str, batch: int
     device = next(model.method.parameters()).device
     hits: list[np.ndarray] = []
     for values, rows in store.iter_inputs(spec.modality, split, batch):
-        frames = to_network(torch.from_numpy(spec.fit(values))).to(device)
+        frames = to_network(torch.from_numpy(spec.input.fit(values))).to(device)
         best = predict(model.method, frames).argmax(1).tolist()
         hits.append(np.array([spec.classes[i] == row.label for i, row in zip(best, rows, strict=True)], np.float64))
     if not hits:

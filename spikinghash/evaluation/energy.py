@@ -108,7 +108,7 @@ def estimate_energy(network: nn.Module, frames: Tensor) -> Energy:
 def estimate_energy_of(model: LoadedModel, store: SampleStore, split: str) -> Energy:
     """Energy of a saved model on the first `SAMPLE` clips of a split of a store; `BadStore` if it has none."""
     for values, _ in store.iter_inputs(model.spec.modality, split, SAMPLE):
-        x = to_network(torch.from_numpy(model.spec.fit(values)))
+        x = to_network(torch.from_numpy(model.spec.input.fit(values)))
         return estimate_energy(model.method.network, x.to(next(model.method.parameters()).device))  # type: ignore[arg-type]
     raise BadStore(f"{store.path}: no clips in split {split} to measure firing rates on")
 

@@ -5,7 +5,7 @@ A relevance is a function of a range of queries, so that the [Q, N] matrix never
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -45,3 +45,36 @@ def given(matrix: NDArray[np.bool_]) -> Relevance:
     if matrix.ndim != 2 or matrix.dtype != np.bool_:
         raise ConfigError(f"relevance must be bool [Q, N], not {matrix.dtype} {list(matrix.shape)}")
     return lambda start, stop: matrix[start:stop]
+
+
+@dataclass(frozen=True)
+class SharedLabel:
+    """Relevant if two items have a label in common; labels as 0 and 1, float32 [Q, C] and [N, C]."""
+
+    queries: NDArray[np.float32]
+    gallery: NDArray[np.float32]
+
+    def __call__(self, start: int, stop: int) -> NDArray[np.bool_]:
+        """Bool [stop - start, N] for the queries start..stop-1."""
+        return self.shared(start, stop) > 0
+
+    def shared(self, start: int, stop: int) -> NDArray[np.float32]:
+        """How many labels they share, [stop - start, N]."""
+        return self.queries[start:stop] @ self.gallery.T
+
+
+def shared_label(
+    queries: Sequence[Collection[str]] | NDArray, gallery: Sequence[Collection[str]] | NDArray
+) -> SharedLabel:
+    """Relevant if a label is shared; each side's labels by item. `ConfigError` for an item without any."""
+    names = sorted({name for labels in (*queries, *gallery) for name in labels})
+    number = {name: i for i, name in enumerate(names)}
+    sides = []
+    for side, many in (("query", queries), ("gallery", gallery)):
+        hot = np.zeros((len(many), len(names)), np.float32)
+        for i, labels in enumerate(many):
+            if not len(labels):
+                raise ConfigError(f"a {side} item has no label; ranking metrics need one for every item")
+            hot[i, [number[name] for name in labels]] = 1
+        sides.append(hot)
+    return SharedLabel(*sides)

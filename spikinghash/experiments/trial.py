@@ -15,6 +15,7 @@ from torch import Tensor, nn
 from spikinghash.allocator import keep_freed_memory
 from spikinghash.codes.codeset import CodeSet
 from spikinghash.codes.packing import pack
+from spikinghash.data.batch import network_input
 from spikinghash.data.cache_folder import cache_folder
 from spikinghash.data.dataset import Field, Prepare, SampleDataset
 from spikinghash.data.label_sets import LabelSets
@@ -31,7 +32,7 @@ from spikinghash.evaluation.tie_aware import tied_average_precision
 from spikinghash.experiments.time_order import CLASSES, BothDirections, direction_labels
 from spikinghash.inference.read_bits import predict, read_bits
 from spikinghash.methods.class_numbers import class_numbers
-from spikinghash.methods.method import HashingMethod, LossWeights, build
+from spikinghash.methods.method import build
 from spikinghash.methods.spec import ModelSpec
 from spikinghash.training.finish import finish
 from spikinghash.training.loop import TrainingData, run
@@ -54,7 +55,6 @@ class Trial:
     frames: str
     task: str
     spec: ModelSpec
-    weights: LossWeights
     recipe: Recipe
     empty: Empty = "zero"
     cache: str | None = None
@@ -75,7 +75,7 @@ def run_trial(trial: Trial) -> dict[str, Any]:
         spec = replace(spec, classes=CLASSES)
         parts = {split: _both_directions(one, spec) for split, one in parts.items()}
     seed_everything(trial.recipe.seed)
-    method = build(spec, trial.weights)
+    method = build(spec)
     started = time.monotonic()
     progress = run(
         method,
@@ -131,14 +131,14 @@ def _both_directions(one: SampleDataset, spec: ModelSpec) -> SampleDataset:
     """The clips of a data set, forward and backward."""
     clips = BothDirections(one.fields["events"].samples)
     labels = LabelSets.single(direction_labels(len(one)), len(CLASSES))
-    return SampleDataset({"events": Field(clips, Prepare(spec.fit_stored, spec.to_input))}, labels)
+    return SampleDataset({"events": Field(clips, Prepare(spec.input.fit_stored, spec.input.to_input))}, labels)
 
 
 def _blocks(method: nn.Module, clips: SampleDataset, batch: int) -> Iterator[Tensor]:
     """All clips as the network takes them, [T, <= batch, P, H, W] at a time."""
-    hashing: HashingMethod = method  # type: ignore[assignment]
+    modality: str = method.modality  # type: ignore[assignment]
     batches = (clips.for_method(read, torch.device("cpu")) for read in in_order(clips, batch))
-    return (hashing.network_input(one) for one in batches)
+    return (network_input(one.of(modality)) for one in batches)
 
 
 def _codes(method: nn.Module, spec: ModelSpec, kind: str, *parts: SampleDataset) -> CodeSet:

@@ -12,6 +12,7 @@ from spikinghash.errors import ConfigError
 from spikinghash.layers.accounts import Composed
 from spikinghash.layers.input_encoding import repeat, scale
 from spikinghash.layers.tanh_hash import TanhHashLayer, TanhOutput
+from spikinghash.methods.frame_options import frame_options, network_arguments
 from spikinghash.methods.spec import ModelSpec
 from spikinghash.schema import POLARITIES
 
@@ -48,10 +49,8 @@ class HashNet(Composed, nn.Module):
 
 def hashnet(spec: ModelSpec) -> HashNet:
     """The network of `spec`; `ConfigError` for an unknown size or an input under 16 pixels."""
-    if spec.size not in SIZES:
-        raise ConfigError(f"unknown size {spec.size!r}; one of: {', '.join(SIZES)}")
-    if min(spec.height, spec.width) < 16:
-        raise ConfigError(f"input {spec.height}x{spec.width} is too small for four poolings; use at least 16x16")
-    return HashNet(
-        SIZES[spec.size], bits=spec.bits, classes=len(spec.classes), steps=spec.steps, channels=spec.channels
-    )
+    arguments = network_arguments(spec, SIZES)
+    height, width = spec.input.height, spec.input.width
+    if min(height, width) < 16:
+        raise ConfigError(f"input {height}x{width} is too small for four poolings; use at least 16x16")
+    return HashNet(SIZES[frame_options(spec).network_size], **arguments)

@@ -1,33 +1,21 @@
-"""The shape every hashing method has, and the table of methods.
+"""The shape every hashing method has.
 
 To add one: a file with its network, and one entry in `METHODS` of `methods/registry.py`.
 """
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Literal, Protocol
 
 from torch import Tensor, nn
 
 from spikinghash.data.batch import Batch
+from spikinghash.data.dataset import SampleDataset
 from spikinghash.errors import ConfigError
+from spikinghash.methods.bits import Bits
 from spikinghash.methods.spec import ModelSpec
-
-
-@dataclass(frozen=True)
-class LossWeights:
-    """alpha and beta of eq. 24, label smoothing, and how pairs are judged.
-
-    `soft` uses the dynamic soft similarity (eqs. 19-21), otherwise labels alone; `balance` weighs similar and
-    dissimilar pairs equally.
-    """
-
-    alpha: float = 0.2
-    beta: float = 0.8
-    smoothing: float = 0.0
-    soft: bool = False
-    balance: bool = True
 
 
 @dataclass(frozen=True)
@@ -45,18 +33,26 @@ class StepResult:
 class HashingMethod(Protocol):
     """A network with its loss. `network` holds all that is saved; anything else is training state.
 
-    `exact` says that the sums of the network do not depend on the batch (`layers/exact_weights.py`).
+    `exact` says that the sums of the network do not depend on the batch (`layers/exact_weights.py`). `fuses` says
+    whether codes of a sample are made of several of its modalities: "never", or they "can" or "must" be.
     """
 
     network: nn.Module
     exact: bool
+    fuses: Literal["never", "can", "must"]
 
     def __call__(self, batch: Batch) -> StepResult:
         """The loss of a batch; called inside DDP."""
         ...
 
-    def network_input(self, batch: Batch) -> Tensor:
-        """What `network` takes of a batch, [T or 1, B, ...]."""
+    def hash(self, inputs: Mapping[str, Tensor]) -> dict[str, Bits]:
+        """Codes by modality of samples as in `Batch.inputs`, in inference mode. What is there is all that is used: of
+        one modality alone comes its own code.
+        """
+        ...
+
+    def fit(self, train: SampleDataset) -> None:
+        """Called once before the first step, for what is learned without gradients."""
         ...
 
     def end_epoch(self, done: float) -> None:
@@ -64,13 +60,11 @@ class HashingMethod(Protocol):
         ...
 
 
-def build(spec: ModelSpec, weights: LossWeights) -> nn.Module:
-    """The method named by `spec.method`, freshly initialised."""
-    from spikinghash.methods.registry import METHODS
+def build(spec: ModelSpec) -> nn.Module:
+    """The method named by `spec.method`, freshly initialised; `ConfigError` for what it does not know."""
+    from spikinghash.methods.registry import entry_of
 
-    if spec.method not in METHODS:
-        raise ConfigError(f"unknown method {spec.method!r}; one of: {', '.join(sorted(METHODS))}")
-    if spec.variant not in METHODS[spec.method].variants:
-        known = ", ".join(METHODS[spec.method].variants)
-        raise ConfigError(f"unknown variant {spec.variant!r} of {spec.method}; one of: {known}")
-    return METHODS[spec.method].build(spec, weights)
+    entry = entry_of(spec.method)
+    if spec.variant not in entry.variants:
+        raise ConfigError(f"unknown variant {spec.variant!r} of {spec.method}; one of: {', '.join(entry.variants)}")
+    return entry.build(spec)

@@ -11,7 +11,6 @@ from dataclasses import dataclass
 
 from torch import nn
 
-from spikinghash.errors import ConfigError
 from spikinghash.layers.attention import SpikingSelfAttention
 from spikinghash.layers.block import Block, Downsample, Residual
 from spikinghash.layers.conv import ConvNorm
@@ -19,6 +18,7 @@ from spikinghash.layers.hash_layer import SpikingHashLayer
 from spikinghash.layers.hashing_network import HashingNetwork
 from spikinghash.layers.pool import MaxPool
 from spikinghash.layers.sequential import Part
+from spikinghash.methods.frame_options import frame_options, network_arguments
 from spikinghash.methods.spec import ModelSpec
 from spikinghash.schema import POLARITIES
 
@@ -79,9 +79,5 @@ class Spikingformer(HashingNetwork):
 
 def spikingformer(spec: ModelSpec) -> Spikingformer:
     """The network of `spec`; `ConfigError` for an unknown size."""
-    if spec.size not in SIZES:
-        raise ConfigError(f"unknown size {spec.size!r}; one of: {', '.join(SIZES)}")
-    return Spikingformer(
-        SIZES[spec.size], bits=spec.bits, classes=len(spec.classes), steps=spec.steps, channels=spec.channels,
-        surrogate=spec.surrogate,
-    )  # fmt: skip
+    arguments, options = network_arguments(spec, SIZES), frame_options(spec)
+    return Spikingformer(SIZES[options.network_size], surrogate=options.surrogate, **arguments)

@@ -19,6 +19,7 @@ from spikinghash.layers.hashing_network import HashingNetwork
 from spikinghash.layers.pool import MaxPool
 from spikinghash.layers.sequential import Part
 from spikinghash.layers.wavemixer import MixerThresholds, WaveMixer
+from spikinghash.methods.frame_options import frame_options, network_arguments
 from spikinghash.methods.spec import ModelSpec
 from spikinghash.schema import POLARITIES
 
@@ -167,9 +168,8 @@ def _stage(size: Size, i: int, inputs: int, grid: tuple[int, int, int], surrogat
 
 def spikinghash(spec: ModelSpec) -> Spikinghash:
     """The network of `spec`; `ConfigError` for an unknown size or variant, or a geometry it cannot take."""
-    if spec.size not in SIZES:
-        raise ConfigError(f"unknown size {spec.size!r}; one of: {', '.join(SIZES)}")
+    arguments, options = network_arguments(spec, SIZES), frame_options(spec)
     return Spikinghash(
-        SIZES[spec.size], bits=spec.bits, classes=len(spec.classes), steps=spec.steps, height=spec.height,
-        width=spec.width, channels=spec.channels, surrogate=spec.surrogate, variant=VARIANTS[spec.variant],
+        SIZES[options.network_size], height=spec.input.height, width=spec.input.width, surrogate=options.surrogate,
+        variant=VARIANTS[spec.variant], **arguments,
     )  # fmt: skip

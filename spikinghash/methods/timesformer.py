@@ -16,6 +16,7 @@ from spikinghash.layers.accounts import Composed
 from spikinghash.layers.input_encoding import repeat, scale
 from spikinghash.layers.self_attention import SelfAttention
 from spikinghash.layers.tanh_hash import TanhHashLayer, TanhOutput
+from spikinghash.methods.frame_options import frame_options, network_arguments
 from spikinghash.methods.spec import ModelSpec
 from spikinghash.schema import POLARITIES
 
@@ -105,9 +106,6 @@ class TimeSformer(Composed, nn.Module):
 
 def timesformer(spec: ModelSpec) -> TimeSformer:
     """The network of `spec`; `ConfigError` for an unknown size or an input that patches do not tile."""
-    if spec.size not in SIZES:
-        raise ConfigError(f"unknown size {spec.size!r}; one of: {', '.join(SIZES)}")
-    return TimeSformer(
-        SIZES[spec.size], bits=spec.bits, classes=len(spec.classes), steps=spec.steps, height=spec.height,
-        width=spec.width, channels=spec.channels,
-    )  # fmt: skip
+    arguments = network_arguments(spec, SIZES)
+    size = SIZES[frame_options(spec).network_size]
+    return TimeSformer(size, height=spec.input.height, width=spec.input.width, **arguments)

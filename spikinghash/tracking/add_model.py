@@ -77,7 +77,7 @@ def _log(
     page = {"": reports / REPORT} if (reports / REPORT).is_file() else {}
     folders = {"model": model, "metrics": reports / EVALUATION} | page
     return log_run(
-        uri, name, name=f"{loaded.spec.size}-{loaded.digest[:8]}", params=params, metrics=numbers,
+        uri, name, name=f"{loaded.spec.method}-{loaded.digest[:8]}", params=params, metrics=numbers,
         history=loaded.card["training"]["history"], tags=tags, folders=folders,
     )  # fmt: skip
 

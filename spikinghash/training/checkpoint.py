@@ -20,7 +20,8 @@ from torch import Tensor, nn
 from spikinghash.errors import BadCheckpoint, ConfigError
 from spikinghash.files import write_atomically, write_json
 from spikinghash.kernels.digest import kernel_digest
-from spikinghash.methods.method import LossWeights, build
+from spikinghash.methods.method import build
+from spikinghash.methods.old_spec import OLD_SCHEMA, spec_of_old
 from spikinghash.methods.spec import ModelSpec
 from spikinghash.schema import MODEL_SCHEMA_VERSION
 
@@ -42,12 +43,13 @@ class LoadedModel:
 def save_model(folder: Path, spec: ModelSpec, network: nn.Module, training: dict[str, Any]) -> str:
     """Write the two files atomically and return the model digest. `training` is JSON-ready provenance."""
     weights = save({k: v.detach().cpu().contiguous() for k, v in network.state_dict().items()})
-    digest = model_digest(weights, spec)
+    content = spec.to_json()
+    digest = model_digest(weights, content)
     card = {
         "schema": MODEL_SCHEMA_VERSION,
         "digest": digest,
         "weights_sha256": hashlib.sha256(weights).hexdigest(),
-        "spec": spec.to_json(),
+        "spec": content,
         "training": training,
         "kernels": kernel_digest(),
     }
@@ -57,9 +59,9 @@ def save_model(folder: Path, spec: ModelSpec, network: nn.Module, training: dict
     return digest
 
 
-def model_digest(weights: bytes, spec: ModelSpec) -> str:
-    """16 hex digits that change with any weight or any part of the spec."""
-    text = json.dumps(spec.to_json(), sort_keys=True).encode()
+def model_digest(weights: bytes, spec: dict[str, Any]) -> str:
+    """16 hex digits that change with any weight or any part of the spec, as it stands in the card."""
+    text = json.dumps(spec, sort_keys=True).encode()
     return hashlib.sha256(hashlib.sha256(weights).digest() + text).hexdigest()[:16]
 
 
@@ -74,8 +76,8 @@ def load_model(folder: Path) -> LoadedModel:
     data = path.read_bytes()
     if hashlib.sha256(data).hexdigest() != card.get("weights_sha256"):
         raise BadCheckpoint(f"{path}: contents do not match the digest in {CARD}; copy the model folder again")
-    spec = ModelSpec.from_json(card["spec"])
-    digest = model_digest(data, spec)
+    spec = (spec_of_old if card["schema"] == OLD_SCHEMA else ModelSpec.from_json)(card["spec"])
+    digest = model_digest(data, card["spec"])
     if card.get("digest") != digest:
         raise BadCheckpoint(f"{folder / CARD}: spec does not match its digest; copy the model folder again")
     tensors = _tensors(data, path)
@@ -98,7 +100,7 @@ def load_model(folder: Path) -> LoadedModel:
 
 def _build(spec: ModelSpec, folder: Path) -> nn.Module:
     try:
-        return build(spec, LossWeights())
+        return build(spec)
     except ConfigError as error:
         raise BadCheckpoint(f"{folder / CARD}: {error}") from None
 
@@ -112,7 +114,7 @@ def _read_card(path: Path) -> dict[str, Any]:
         raise BadCheckpoint(f"{path}: not JSON ({error}); copy the model folder again") from None
     if not isinstance(card, dict) or not isinstance(card.get("spec"), dict):
         raise BadCheckpoint(f"{path}: not a model description")
-    if card.get("schema") != MODEL_SCHEMA_VERSION:
+    if card.get("schema") not in (MODEL_SCHEMA_VERSION, OLD_SCHEMA):
         raise BadCheckpoint(f"{path}: schema {card.get('schema')!r}, this version reads {MODEL_SCHEMA_VERSION}")
     return card
 

@@ -15,4 +15,4 @@ def finish(method: nn.Module, spec: ModelSpec) -> None:
     """Round, in place, the weights of a method whose codes are exact; others stay as they are."""
     hashing = cast(HashingMethod, method)
     if hashing.exact:
-        snap_to_grid(hashing.network, spec.input_levels)
+        snap_to_grid(hashing.network, spec.input.levels)

@@ -26,19 +26,23 @@ from spikinghash.training.validation import Validation, validate
 
 #: Epochs in a row with a single code before training is called collapsed, once a quarter of it is done.
 _PATIENCE = 3
+#: Training samples whose codes are looked at where there are none for validation.
+_WATCHED = 1000
 
 
 @dataclass(frozen=True)
 class TrainingData:
-    """Samples for training and for validation."""
+    """Samples for training and for validation, None where nothing is chosen by them."""
 
     train: SampleDataset
-    val: SampleDataset
+    val: SampleDataset | None
 
 
 @dataclass(frozen=True)
 class EpochRecord:
-    """What one epoch showed; goes to the history, the progress bar and MLflow. Without a classifier no `accuracy`."""
+    """What one epoch showed; goes to the history, the progress bar and MLflow. Without a classifier no
+    `accuracy`, without labels to validate by no `val_map`.
+    """
 
     epoch: int
     epochs: int
@@ -46,7 +50,7 @@ class EpochRecord:
     accuracy: float | None
     lr: float
     grad_norm: float
-    val_map: float
+    val_map: float | None
     distinct: float
     dead_bits: int
     seconds: float
@@ -74,7 +78,8 @@ def run(
     resume: Path | None = None,
     loader_workers: int = 0,
 ) -> Progress:
-    """Train `method` in place and return the progress with the best network.
+    """Train `method` in place and return the progress with the best network; one that has nothing to learn by gradients
+    is done after its `fit`.
 
     `wrap` makes it distributed, and `sync` averages the ranks' buffers after an epoch.
     `finish` turns a copy into what would be saved, which is what is validated.
@@ -82,6 +87,11 @@ def run(
     and is None in epochs without one. `keep(save, progress)` is called where a state is due within an epoch. `resume`
     is a folder that every rank has saved to. `loader_workers` as in `Loader`. Raises `TrainingCollapsed`.
     """
+    if resume is None:
+        method.fit(data.train)  # type: ignore[operator]
+    if not any(p.requires_grad for p in method.parameters()):
+        return Progress(epoch=recipe.epochs, world=ranks.world)
+    watched = data.val or data.train.first(_WATCHED)
     optimiser = make_optimiser(method, recipe)
     progress = load_state(resume, method, optimiser) if resume else Progress()
     wrapped = wrap(method)
@@ -108,10 +118,10 @@ def run(
         method.end_epoch((progress.epoch + 1) / recipe.epochs)  # type: ignore[operator]
         candidate = copy.deepcopy(method)
         finish(candidate)
-        seen = validate(candidate, data.val, recipe.batch)
+        seen = validate(candidate, watched, recipe.batch)
         seconds = progress.seconds + time.monotonic() - started
         record = _record(progress, recipe, seen, seconds, len(data.train))
-        _count(progress, candidate, seen, len(data.val))
+        _count(progress, recipe, candidate, seen, len(watched))
         draws.set_state(generator_of(recipe.seed, progress.epoch, 1 + ranks.rank).get_state())
         due = progress.epoch == recipe.epochs or progress.epoch % recipe.checkpoint_every == 0
         report(record, save if due else None)
@@ -124,17 +134,20 @@ def run(
     return progress
 
 
-def _count(progress: Progress, candidate: nn.Module, seen: Validation, clips: int) -> None:
+def _count(progress: Progress, recipe: Recipe, candidate: nn.Module, seen: Validation, clips: int) -> None:
     """One more epoch is finished, after which `candidate` was validated on so many clips."""
     progress.epoch, progress.step, progress.totals, progress.seconds = progress.epoch + 1, 0, {}, 0.0
     progress.silent = progress.silent + 1 if seen.distinct * clips <= 1.5 else 0
-    if seen.score > progress.best_score:
+    if recipe.select == "last" or seen.score > progress.best_score:
         progress.best_score, progress.best_epoch = seen.score, progress.epoch
         progress.best = snapshot(candidate.network)  # type: ignore[arg-type]
 
 
 def _record(progress: Progress, recipe: Recipe, seen: Validation, seconds: float, clips: int) -> EpochRecord:
     totals = progress.totals
+    parts = {k.removeprefix("part/"): v for k, v in totals.items() if k.startswith("part/")}
+    if seen.recall is not None:
+        parts["val_recall"] = seen.recall
     return EpochRecord(
         epoch=progress.epoch + 1,
         epochs=recipe.epochs,
@@ -142,12 +155,12 @@ def _record(progress: Progress, recipe: Recipe, seen: Validation, seconds: float
         accuracy=totals.get("accuracy"),
         lr=totals["lr"],
         grad_norm=totals["grad_norm"],
-        val_map=seen.score,
+        val_map=seen.mean_ap,
         distinct=seen.distinct,
         dead_bits=seen.dead_bits,
         seconds=seconds,
         clips_per_s=clips / seconds,
-        parts={k.removeprefix("part/"): v for k, v in totals.items() if k.startswith("part/")},
+        parts=parts,
         rates=seen.rates,
     )
 

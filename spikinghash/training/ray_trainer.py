@@ -24,7 +24,6 @@ from spikinghash.allocator import keep_freed_memory
 from spikinghash.data.order import Ranks
 from spikinghash.errors import SpikinghashError, TrainingCollapsed
 from spikinghash.isolation import packages_alone
-from spikinghash.methods.method import LossWeights
 from spikinghash.methods.spec import ModelSpec
 from spikinghash.training import history
 from spikinghash.training.average_buffers import average_buffers
@@ -55,7 +54,6 @@ class Job:
     frames_sha256: str
     out: str
     spec: ModelSpec
-    weights: LossWeights
     recipe: Recipe
     workers: int
     cache: str | None = None
@@ -66,7 +64,7 @@ class Job:
         that was interrupted.
         """
         recipe = {k: v for k, v in asdict(self.recipe).items() if k not in _NO_RESULT}
-        parts = [self.spec.to_json(), asdict(self.weights), recipe, self.frames_sha256]
+        parts = [self.spec.to_json(), recipe, self.frames_sha256]
         return "train-" + hashlib.sha256(json.dumps(parts, sort_keys=True).encode()).hexdigest()[:16]
 
 
@@ -163,7 +161,7 @@ def worker(config: dict[str, Any]) -> None:
     context = ray.train.get_context()
     ranks = Ranks(context.get_world_rank(), context.get_world_size())
     cache = cache_folder(job.cache, log.parent.parent / BESIDE)
-    method, data = prepare(open_cache(Path(job.frames), job.frames_sha256, cache), job.spec, job.weights, job.recipe)
+    method, data = prepare(open_cache(Path(job.frames), job.frames_sha256, cache), job.spec, job.recipe)
     method.to(get_device())
 
     def go(resume: Path | None) -> None:
@@ -176,7 +174,7 @@ def worker(config: dict[str, Any]) -> None:
         )  # fmt: skip
         if ranks.rank == 0:
             records = history.read(log)
-            publish(Path(job.out), job.spec, method, progress, job.recipe, job.weights, records, data.train)
+            publish(Path(job.out), job.spec, method, progress, job.recipe, records, data.train)
 
     last = ray.train.get_checkpoint()
     if last is None:

@@ -8,7 +8,7 @@ from typing import Any
 
 from pytorch_optimizer import AdamP
 from torch import nn
-from torch.optim import AdamW, Optimizer
+from torch.optim import Adam, AdamW, Optimizer
 
 from spikinghash.errors import ConfigError
 from spikinghash.training.augment import Augmentation
@@ -22,7 +22,8 @@ class Recipe:
     running statistics lag behind the weights and equal validation codes are no collapse;
     `amp` computes in bfloat16 on CUDA devices and nowhere else; `accumulate` parts of a worker's clips are computed one
     after the other, each with pairs and statistics of its own, as if there were so many more workers;
-    `activation_checkpointing` has blocks computed again for the gradient: less memory, the same step.
+    `activation_checkpointing` has blocks computed again for the gradient: less memory, the same step; `select` is
+    "best", the epoch that validates best, or "last"; `betas` are the optimiser's.
     """
 
     epochs: int
@@ -40,6 +41,8 @@ class Recipe:
     accumulate: int = 1
     activation_checkpointing: bool = False
     augmentation: Augmentation = field(default_factory=Augmentation)
+    select: str = "best"
+    betas: tuple[float, float] = (0.9, 0.999)
 
 
 def learning_rate(recipe: Recipe, step: int, steps: int) -> float:
@@ -52,7 +55,7 @@ def learning_rate(recipe: Recipe, step: int, steps: int) -> float:
 
 
 def make_optimiser(module: nn.Module, recipe: Recipe) -> Optimizer:
-    """AdamP (the paper's) or AdamW; biases, norms and other vectors are not decayed."""
+    """AdamP (the paper's), AdamW or Adam; biases, norms and other vectors are not decayed."""
     decay = [p for p in module.parameters() if p.ndim > 1]
     plain = [p for p in module.parameters() if p.ndim <= 1]
     groups: list[dict[str, Any]] = [
@@ -62,7 +65,9 @@ def make_optimiser(module: nn.Module, recipe: Recipe) -> Optimizer:
     if recipe.optimiser == "adamp":
         # batched where that is faster: projections of matrices are not
         groups[1]["foreach"] = True
-        return AdamP(groups, lr=recipe.lr)
+        return AdamP(groups, lr=recipe.lr, betas=recipe.betas)
     if recipe.optimiser == "adamw":
-        return AdamW(groups, lr=recipe.lr)
-    raise ConfigError(f"unknown optimiser {recipe.optimiser!r}; one of: adamp, adamw")
+        return AdamW(groups, lr=recipe.lr, betas=recipe.betas)
+    if recipe.optimiser == "adam":
+        return Adam(groups, lr=recipe.lr, betas=recipe.betas)
+    raise ConfigError(f"unknown optimiser {recipe.optimiser!r}; one of: adamp, adamw, adam")

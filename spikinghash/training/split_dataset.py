@@ -9,24 +9,28 @@ import numpy as np
 from spikinghash.data.dataset import Field, Prepare, SampleDataset
 from spikinghash.data.open_cache import SampleCache
 from spikinghash.errors import BadStore
+from spikinghash.methods.registry import entry_of
 from spikinghash.methods.spec import ModelSpec
 
 
 def split_dataset(cache: SampleCache, split: str, spec: ModelSpec) -> SampleDataset:
-    """The samples of `split` for the network of `spec`, which all have its modality and one label.
+    """The samples of `split` for the network of `spec`, which all have its modalities, and labels as the method needs
+    them.
 
-    Raises `BadStore` as `labelled_split`, and where a sample has no label or several, or lacks the modality.
+    Raises `BadStore` as `labelled_split`, and where a sample has no label or several, or lacks a modality.
     """
-    prepared = {spec.modality: Prepare(spec.fit_stored, spec.to_input)}
-    found = labelled_split(cache, split, spec.classes, prepared)
-    present = found.fields[spec.modality].present
-    if present is not None:
-        lacking = f"{(~present).sum()} of {len(found)} {split} samples have no {spec.modality}"
-        raise BadStore(f"{cache.folder}: {lacking}; {spec.method} is trained on samples that have it")
+    wanted = entry_of(spec.method).labels
+    prepared = {name: Prepare(one.fit_stored, one.to_input) for name, one in spec.inputs.items()}
+    found = labelled_split(cache, split, cache.classes if wanted == "unseen" else spec.classes, prepared)
+    for name, one in found.fields.items():
+        if one.present is not None:
+            lacking = f"{(~one.present).sum()} of {len(found)} {split} samples have no {name}"
+            raise BadStore(f"{cache.folder}: {lacking}; {spec.method} is trained on samples that have it")
     counts = np.diff(found.labels.ends, prepend=0)
-    if (counts != 1).any():
+    if wanted == "one" and (counts != 1).any():
         many = "none" if (counts == 0).any() else f"{counts.max()}"
         raise BadStore(f"{cache.folder}: {spec.method} takes one label a sample; a {split} sample has {many}")
+    found.hides_labels = wanted == "unseen"
     return found
 
 

@@ -12,12 +12,11 @@ import subprocess
 import sys
 import time
 from contextlib import nullcontext
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from typing import Any
 
 from spikinghash.errors import SpikinghashError
 from spikinghash.isolation import NEUTRAL_FOLDER, isolated_command
-from spikinghash.methods.method import LossWeights
 from spikinghash.methods.spec import ModelSpec
 
 #: A step that takes longer or more memory is the last; one of two clips is always run.
@@ -39,17 +38,14 @@ class StepCost:
     measured: dict[int, tuple[float, int]]
 
 
-def step_cost(
-    spec: ModelSpec, weights: LossWeights, optimiser: str, clips: int, threads: int, amp: bool, again: bool = False
-) -> StepCost:
+def step_cost(spec: ModelSpec, optimiser: str, clips: int, threads: int, amp: bool, again: bool = False) -> StepCost:
     """Measure steps of `spec` on random clips and draw them out to `clips`, a worker's batch; `again`: blocks are
     computed again for the gradient (`activation_checkpointing.py`).
 
     `SpikinghashError` where the process dies, as for want of memory.
     """
     job = {
-        "spec": spec.to_json(), "weights": asdict(weights), "optimiser": optimiser, "clips": clips, "threads": threads,
-        "amp": amp, "again": again,
+        "spec": spec.to_json(), "optimiser": optimiser, "clips": clips, "threads": threads, "amp": amp, "again": again,
     }  # fmt: skip
     child = subprocess.run(
         isolated_command("spikinghash.training.step_cost"), input=json.dumps(job), capture_output=True, text=True,
@@ -83,7 +79,7 @@ def _measure(job: dict[str, Any]) -> dict[str, Any]:
     keep_freed_memory()
     device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
     spec = ModelSpec.from_json(job["spec"])
-    method = build(spec, LossWeights(**job["weights"])).to(device).train()
+    method = build(spec).to(device).train()
     recipe = Recipe(epochs=1, batch=job["clips"], lr=1e-4, seed=0, optimiser=job["optimiser"], amp=job["amp"])
     optimiser = make_optimiser(method, recipe)
     steps: list[tuple[int, float, int]] = []
@@ -105,12 +101,12 @@ def _step(method: Any, optimiser: Any, recipe: Any, spec: ModelSpec, clips: int,
     from spikinghash.data.batch import labelled
     from spikinghash.training.optimizer_step import optimizer_step
 
-    size = spec.channels, spec.height, spec.width
+    size = spec.input.channels, spec.input.height, spec.input.width
     # an event in every tenth cell, or grey noise
     noise = (
         torch.randint(0, 255, (clips, *size)).to(torch.uint8)
-        if spec.kind == "image"
-        else (torch.rand(spec.steps, clips, *size) < 0.1).float()
+        if spec.input.kind == "image"
+        else (torch.rand(spec.input.steps, clips, *size) < 0.1).float()
     )
     batch = labelled({spec.modality: noise}, torch.arange(clips) % len(spec.classes), len(spec.classes)).to(device)
     seconds = []

@@ -13,7 +13,6 @@ from spikinghash.allocator import keep_freed_memory
 from spikinghash.data.cache_folder import BESIDE, cache_folder
 from spikinghash.data.open_cache import open_cache
 from spikinghash.errors import TrainingCollapsed
-from spikinghash.methods.method import LossWeights
 from spikinghash.methods.spec import ModelSpec
 from spikinghash.training.data import prepare
 from spikinghash.training.finish import finish
@@ -32,7 +31,6 @@ class Trial:
     frames: str
     frames_sha256: str
     spec: ModelSpec
-    weights: LossWeights
     recipe: Recipe
     cache: str | None = None
 
@@ -45,7 +43,7 @@ def run_trial(trial: Trial, runs: Path, threads: int, tell: Callable[[dict[str, 
     torch.set_num_threads(threads)
     keep_freed_memory()
     cache = open_cache(Path(trial.frames), trial.frames_sha256, cache_folder(trial.cache, runs / BESIDE))
-    method, data = prepare(cache, trial.spec, trial.weights, trial.recipe)
+    method, data = prepare(cache, trial.spec, trial.recipe)
     if torch.cuda.is_available():
         method.cuda()
     told = 0

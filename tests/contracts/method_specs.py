@@ -1,23 +1,22 @@
 """One small network of each method and variant, and clips for it. A new method joins by a line in `SPECS`."""
 
 import torch
+from frame_specs import frame_spec
 
 from spikinghash.data.batch import labelled
-from spikinghash.data.described import to_text
 from spikinghash.data.picture import PictureFrame
-from spikinghash.methods.spec import ModelSpec
 
 
 def spec(method, size, **changes):
     values = {
         "method": method, "size": size, "bits": 16, "classes": ("a", "b", "c"), "steps": 4, "height": 16, "width": 16,
-        "sensor": (16, 16), "count_clip": 8, "surrogate": "sigmoid", "frames_digest": "",
+        "sensor": (16, 16), "count_clip": 8, "surrogate": "sigmoid",
     }  # fmt: skip
-    return ModelSpec(**(values | changes))
+    return frame_spec(**(values | changes))
 
 
 IMAGE = PictureFrame(16, 16, resize=False).field()
-PICTURES = {"frames": to_text(IMAGE), "frames_digest": IMAGE.digest}
+PICTURES = {"field": IMAGE}
 
 #: One small network of each method.
 SPECS = {
@@ -38,7 +37,7 @@ SPECS = {
 
 def batch(name, B=6, seed=0):
     g = torch.Generator().manual_seed(seed)
-    if SPECS[name].kind == "image":
+    if SPECS[name].input.kind == "image":
         pixels = torch.randint(0, 256, (B, 3, 16, 16), generator=g).to(torch.uint8)
         return labelled({"image": pixels}, torch.arange(B) % 3, 3)
     frames = (torch.rand(4, B, 2, 16, 16, generator=g) < 0.4) * torch.randint(1, 9, (4, B, 2, 16, 16), generator=g)

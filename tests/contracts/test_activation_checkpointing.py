@@ -7,7 +7,7 @@ from spawned_workers import results_of
 from torch.nn.parallel import DistributedDataParallel
 
 from spikinghash.errors import ConfigError
-from spikinghash.methods.method import LossWeights, build
+from spikinghash.methods.method import build
 from spikinghash.training.activation_checkpointing import activation_checkpointing, blocks_of
 from spikinghash.training.average_buffers import average_buffers
 from spikinghash.training.optimizer_step import accumulated_step
@@ -18,7 +18,7 @@ WITH_BLOCKS = [name for name in SPECS if not name.startswith("hashnet")]
 
 def method(name):
     torch.manual_seed(0)
-    return build(SPECS[name], LossWeights(soft=True)).train()
+    return build(SPECS[name].changed(soft=True)).train()
 
 
 def step(module, name, seeds):

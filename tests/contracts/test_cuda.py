@@ -7,7 +7,7 @@ from method_specs import SPECS, batch
 from spikinghash.data.batch import labelled, network_input
 from spikinghash.inference.read_bits import read_bits
 from spikinghash.layers.exact_weights import snap_to_grid
-from spikinghash.methods.method import LossWeights, build
+from spikinghash.methods.method import build
 from spikinghash.training.augment import Augmentation, augment
 
 pytestmark = [pytest.mark.cuda, pytest.mark.skipif(not torch.cuda.is_available(), reason="no CUDA device")]
@@ -20,7 +20,7 @@ def full_precision():
 
 def made(name):
     torch.manual_seed(0)
-    return build(SPECS[name], LossWeights())
+    return build(SPECS[name])
 
 
 @pytest.mark.parametrize("name", SPECS)

@@ -7,7 +7,7 @@ from spawned_workers import results_of
 from torch import nn
 from torch.nn.parallel import DistributedDataParallel
 
-from spikinghash.methods.method import LossWeights, build
+from spikinghash.methods.method import build
 from spikinghash.training.average_buffers import average_buffers
 from spikinghash.training.optimizer_step import accumulated_step, optimizer_step
 from spikinghash.training.recipe import Recipe, make_optimiser
@@ -17,7 +17,7 @@ STEPS = 5
 
 def method(name):
     torch.manual_seed(0)
-    return build(SPECS[name], LossWeights()).train()
+    return build(SPECS[name]).train()
 
 
 def gradients(module):

@@ -1,18 +1,18 @@
 """What every hashing method promises. A new method joins by a line in `SPECS`."""
 
 import re
-from dataclasses import replace
 
 import pytest
 import torch
 from method_specs import SPECS, batch, spec
 
 from spikinghash.errors import ConfigError
-from spikinghash.inference.read_bits import read_bits
-from spikinghash.methods.method import LossWeights, StepResult, build
+from spikinghash.inference.hash_batch import hash_batch
+from spikinghash.methods.bits import Bits
+from spikinghash.methods.method import StepResult, build
 from spikinghash.methods.registry import METHODS
 
-WEIGHTS = [LossWeights(), LossWeights(soft=True, balance=False, smoothing=0.1)]
+OPTIONS = [{}, {"soft": True, "balance": False, "smoothing": 0.1}]
 
 
 @pytest.fixture(params=SPECS)
@@ -20,9 +20,9 @@ def name(request):
     return request.param
 
 
-def made(name, seed=0, weights=WEIGHTS[0]):
+def made(name, seed=0, options=OPTIONS[0]):
     torch.manual_seed(seed)
-    return build(SPECS[name], weights)
+    return build(SPECS[name].changed(**options))
 
 
 def trained(name):
@@ -39,7 +39,7 @@ def trained(name):
 
 def all_methods():
     with pytest.raises(ConfigError) as caught:
-        build(spec("?", "?"), LossWeights())
+        build(spec("?", "?"))
     return re.split(", ", str(caught.value).split("one of: ")[1])
 
 
@@ -51,22 +51,22 @@ def test_every_method_is_tested():
 
 def test_an_unknown_method_is_refused_with_the_known_ones():
     with pytest.raises(ConfigError, match=r"unknown method 'hash-net'; one of: .*spikinghash"):
-        build(spec("hash-net", "Nano"), LossWeights())
+        build(spec("hash-net", "Nano"))
 
 
 def test_an_unknown_variant_is_refused_with_the_known_ones():
     with pytest.raises(ConfigError, match=r"unknown variant '3d' of spikinghash; one of: full, 2d-swm"):
-        build(spec("spikinghash", "Nano", variant="3d"), LossWeights())
+        build(spec("spikinghash", "Nano", variant="3d"))
 
 
 def test_an_unknown_size_is_refused(name):
     with pytest.raises(ConfigError, match="unknown size 'Giant'; one of: "):
-        build(replace(SPECS[name], size="Giant"), LossWeights())
+        build(SPECS[name].changed(network_size="Giant"))
 
 
-@pytest.mark.parametrize("weights", WEIGHTS, ids=["plain", "soft"])
-def test_one_training_step(name, weights):
-    m = made(name, weights=weights).train()
+@pytest.mark.parametrize("options", OPTIONS, ids=["plain", "soft"])
+def test_one_training_step(name, options):
+    m = made(name, options=options).train()
     result = m(batch(name))
     assert isinstance(result, StepResult)
     assert result.loss.shape == ()
@@ -92,48 +92,56 @@ def test_all_that_is_saved_is_in_the_network(name):
     assert {id(p) for p in m.parameters()} == {id(p) for p in m.network.parameters()}
 
 
+def some(inputs, rows):
+    """Those samples of inputs as in a `Batch`."""
+    return {name: x[:, rows] if x.dim() == 5 else x[rows] for name, x in inputs.items()}
+
+
+def equal(codes, others):
+    return codes.keys() == others.keys() and all(
+        torch.equal(a, b) for name in codes for a, b in zip(codes[name], others[name], strict=True)
+    )
+
+
 def test_bits(name):
     m = trained(name)
-    frames = m.network_input(batch(name, 9))
-    bits, margin = read_bits(m, frames)
-    assert bits.shape == (9, 16)
-    assert bits.dtype == torch.uint8
-    assert set(bits.unique().tolist()) == {0, 1}
-    assert margin.shape == (9,)
-    assert margin.dtype == torch.float32
-    assert (margin >= 0).all()
-    assert not bits.requires_grad
-    assert not margin.requires_grad
-    assert len(torch.unique(bits, dim=0)) > 1
+    codes = hash_batch(m, batch(name, 9).inputs)
+    assert set(codes) == set(SPECS[name].inputs)
+    for bits, margin in codes.values():
+        assert bits.shape == (9, 16)
+        assert bits.dtype == torch.uint8
+        assert set(bits.unique().tolist()) == {0, 1}
+        assert margin.shape == (9,)
+        assert margin.dtype == torch.float32
+        assert (margin >= 0).all()
+        assert not bits.requires_grad
+        assert not margin.requires_grad
+        assert len(torch.unique(bits, dim=0)) > 1
 
 
 def test_reading_bits_does_not_touch_input_or_method(name):
-    m = trained(name)
-    frames = m.network_input(batch(name))
-    kept, state = frames.clone(), {k: v.clone() for k, v in m.state_dict().items()}
-    first = read_bits(m, frames)
-    second = read_bits(m, frames)
-    assert all(torch.equal(a, b) for a, b in zip(first, second, strict=True))
-    assert torch.equal(frames, kept)
+    m, inputs = trained(name), batch(name).inputs
+    kept, state = {k: x.clone() for k, x in inputs.items()}, {k: v.clone() for k, v in m.state_dict().items()}
+    assert equal(hash_batch(m, inputs), hash_batch(m, inputs))
+    assert all(torch.equal(x, kept[k]) for k, x in inputs.items())
     assert all(torch.equal(v, state[k]) for k, v in m.state_dict().items())
 
 
 def test_a_permuted_batch_gives_permuted_codes(name):
-    m = trained(name)
-    frames = m.network_input(batch(name, 9))
+    m, inputs = trained(name), batch(name, 9).inputs
     order = torch.tensor([3, 8, 0, 1, 7, 2, 6, 5, 4])
-    for a, b in zip(read_bits(m, frames), read_bits(m, frames[:, order]), strict=True):
-        assert torch.equal(a[order], b)
+    expected = {k: Bits(*(x[order] for x in code)) for k, code in hash_batch(m, inputs).items()}
+    assert equal(hash_batch(m, some(inputs, order)), expected)
 
 
 def test_batch_mates_do_not_matter(name):
-    m = trained(name)
-    frames = m.network_input(batch(name, 5))
-    crowd = frames.clone()
-    crowd[:, 1:] = 8
-    alone = read_bits(m, frames[:, :1])
-    for other in (frames, crowd):
-        assert all(torch.equal(a[0], b[0]) for a, b in zip(read_bits(m, other), alone, strict=True))
+    m, inputs = trained(name), batch(name, 5).inputs
+    crowd = {k: x.clone() for k, x in inputs.items()}
+    for x in some(crowd, slice(1, None)).values():
+        x.fill_(8)
+    alone = hash_batch(m, some(inputs, slice(0, 1)))
+    for other in (inputs, crowd):
+        assert equal({k: Bits(*(x[:1] for x in code)) for k, code in hash_batch(m, other).items()}, alone)
 
 
 def test_the_same_seed_gives_the_same_method_and_step(name):

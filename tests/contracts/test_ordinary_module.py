@@ -12,7 +12,7 @@ from spikinghash.errors import ConfigError
 from spikinghash.evaluation.energy import estimate_energy
 from spikinghash.inference.plan import features
 from spikinghash.layers.exact_weights import snap_to_grid
-from spikinghash.methods.method import LossWeights, build
+from spikinghash.methods.method import build
 
 
 @pytest.fixture(params=SPECS)
@@ -22,7 +22,7 @@ def name(request):
 
 def made(name):
     torch.manual_seed(0)
-    return build(SPECS[name], LossWeights()).train()
+    return build(SPECS[name]).train()
 
 
 def loss(method, name):

@@ -8,7 +8,7 @@ import pytest
 import yaml
 from paper_trees import TREES
 
-from spikinghash.configs import loss_weights, model_spec, recipe
+from spikinghash.configs import model_spec, recipe
 from spikinghash.data.store import SampleStore
 from spikinghash.isolation import packages_alone
 from spikinghash.overlay import lay_over
@@ -65,9 +65,9 @@ def test_two_steps(name, ray_session, tmp_path):
     (field,) = store.spec.fields.values()
     assert field.shape == clip
     spec, how = model_spec(params, store), recipe(params)
-    assert (spec.steps, spec.height, spec.width) == (steps, height, width)
+    assert (spec.options["steps"] or spec.input.steps, spec.input.height, spec.input.width) == (steps, height, width)
     assert len(store.rows("train")) // how.batch == STEPS
-    job = Job(str(store.path), store.digest, str(tmp_path / "model"), spec, loss_weights(params), how, 1)
+    job = Job(str(store.path), store.digest, str(tmp_path / "model"), spec, how, 1)
     (epoch,) = train_with_ray(job, tmp_path / "runs", threads=1)
     assert math.isfinite(epoch["loss"])
     assert load_model(tmp_path / "model").spec == spec

@@ -47,7 +47,7 @@ def test_every_picture_is_accounted_for(pictures):
 
 def test_it_learns_and_says_what_it_is_compared_with(pictures):
     spec = load_model(pictures / "data/models/default").spec
-    assert (spec.steps, spec.channels) == (4, 3)
+    assert (spec.options["steps"], spec.input.channels) == (4, 3)
     content = json.loads((pictures / "reports/evaluation.json").read_text())
     assert content["metrics"]["map"]["value"] > 0.6  # chance is 0.5
     assert "pixels" in content["baseline"]["name"]

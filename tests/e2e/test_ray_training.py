@@ -7,12 +7,10 @@ import time
 from pathlib import Path
 
 import pytest
+from frame_specs import frame_spec
 from s3_store import s3_store
 
-from spikinghash.data.described import digest_of
 from spikinghash.data.store import SampleStore
-from spikinghash.methods.method import LossWeights
-from spikinghash.methods.spec import ModelSpec
 from spikinghash.training.augment import Augmentation
 from spikinghash.training.checkpoint import load_model
 from spikinghash.training.history import HISTORY
@@ -26,11 +24,11 @@ pytestmark = [pytest.mark.slow, pytest.mark.timeout(600)]
 def job(frames, out, workers, epochs):
     store = SampleStore.open(frames)
     field = store.spec.fields["events"]
-    spec = ModelSpec(
-        "spikinghash", "Nano", 64, tuple(store.classes), field.shape[0], 32, 32, (34, 34), 8, "atan", digest_of(field)
+    spec = frame_spec(
+        "spikinghash", "Nano", 64, tuple(store.classes), field.shape[0], 32, 32, (34, 34), 8, "atan", field
     )  # fmt: skip
     recipe = Recipe(epochs, 16, 0.004, 3, checkpoint_every=1, augmentation=Augmentation(shift_px=2.0))
-    return Job(str(frames), store.digest, str(out), spec, LossWeights(), recipe, workers)
+    return Job(str(frames), store.digest, str(out), spec, recipe, workers)
 
 
 # Ray warns of its own deprecated settings

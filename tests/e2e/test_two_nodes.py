@@ -12,7 +12,6 @@ from training_store import spec_of, training_store
 from spikinghash.codes.database import CodeDatabase
 from spikinghash.data.store import SampleStore
 from spikinghash.kernels.cache_folder import kernel_cache_folder
-from spikinghash.methods.method import LossWeights
 from spikinghash.training.augment import Augmentation
 from spikinghash.training.checkpoint import load_model
 from spikinghash.training.ray_trainer import Job, train_with_ray
@@ -54,8 +53,7 @@ def frames(tmp_path_factory):
 def job(frames, out):
     """Two epochs of two workers, with everything that draws."""
     recipe = Recipe(2, 8, 3e-3, 5, checkpoint_every=1, augmentation=Augmentation(2.0, 10.0, 0.1, 0.2))
-    weights = LossWeights(soft=True)
-    return Job(str(frames.path), frames.digest, str(out), spec_of(frames), weights, recipe, workers=2)
+    return Job(str(frames.path), frames.digest, str(out), spec_of(frames).changed(soft=True), recipe, workers=2)
 
 
 @pytest.fixture(scope="module")
@@ -82,10 +80,7 @@ def test_training_on_two_nodes_gives_the_weights_of_one_machine(here, cluster, f
 
 def test_a_search_on_two_nodes_has_the_numbers_of_one_process(cluster, frames, tmp_path):
     recipes = [Recipe(2, 8, lr, 5, augmentation=Augmentation(2.0)) for lr in (3e-3, 1e-3)]
-    trials = [
-        Trial({"train.lr": how.lr}, str(frames.path), frames.digest, spec_of(frames), LossWeights(), how)
-        for how in recipes
-    ]
+    trials = [Trial({"train.lr": how.lr}, str(frames.path), frames.digest, spec_of(frames), how) for how in recipes]
     bounds = Bounds(concurrent=2, threads=1, grace_epochs=2, reduction=2, hours=1.0)
     outcomes = search(trials, tmp_path / "runs", bounds, address=cluster[0])
     assert [outcome.status for outcome in outcomes] == ["finished"] * 2

@@ -12,6 +12,7 @@ from pathlib import Path
 import hostile
 import pytest
 import torch
+from frame_specs import frame_spec
 from hostile_worker import COMMAND
 
 from spikinghash.codes.database import CodeDatabase
@@ -21,8 +22,7 @@ from spikinghash.codes.encoder import Encoder
 from spikinghash.events.isolate import IsolatedDecoder, Limits
 from spikinghash.frames.framing import Framing
 from spikinghash.layers.exact_weights import snap_to_grid
-from spikinghash.methods.method import LossWeights, build
-from spikinghash.methods.spec import ModelSpec
+from spikinghash.methods.method import build
 from spikinghash.schema import REASONS
 from spikinghash.training.checkpoint import load_model, save_model
 
@@ -36,10 +36,10 @@ pytestmark = pytest.mark.timeout(300)
 def model(tmp_path_factory):
     torch.manual_seed(0)
     meta = Framing(steps=4).meta((34, 34))
-    spec = ModelSpec(
-        "spikinghash", "Nano", 16, ("0", "1"), 4, 32, 32, (34, 34), 8, "atan", meta.digest, meta.to_json()
+    spec = frame_spec(
+        "spikinghash", "Nano", 16, ("0", "1"), 4, 32, 32, (34, 34), 8, "atan", meta.to_json()
     )  # fmt: skip
-    network = build(spec, LossWeights()).network.eval()
+    network = build(spec).network.eval()
     snap_to_grid(network, 8)
     folder = tmp_path_factory.mktemp("model")
     save_model(folder, spec, network, {})

@@ -12,7 +12,6 @@ import psutil
 from training_store import spec_of
 
 from spikinghash.data.store import SampleStore
-from spikinghash.methods.method import LossWeights
 from spikinghash.training.augment import Augmentation
 from spikinghash.training.ray_trainer import Job
 from spikinghash.training.recipe import Recipe
@@ -35,8 +34,8 @@ def job(frames, out, cache, workers, loaders):
     store = SampleStore.open(frames)
     seen = Augmentation(2.0, 10.0, 0.1, 0.2)
     recipe = Recipe(EPOCHS, 8, 3e-3, 5, checkpoint_every=1, checkpoint_steps=1, augmentation=seen)
-    spec, weights = spec_of(store), LossWeights(soft=True)
-    return Job(str(frames), store.digest, str(out), spec, weights, recipe, workers, str(cache), loaders)
+    spec = spec_of(store).changed(soft=True)
+    return Job(str(frames), store.digest, str(out), spec, recipe, workers, str(cache), loaders)
 
 
 def start(folder, name, workers=2, loaders=0):

@@ -18,6 +18,7 @@ import duckdb
 import numpy as np
 import torch
 from deltalake import DeltaTable
+from frame_specs import frame_spec
 
 import spikinghash.codes.ray_encode
 import spikinghash.progress  # noqa: F401  the child must find it imported
@@ -29,8 +30,7 @@ from spikinghash.events.source import open_source
 from spikinghash.frames.framing import Framing
 from spikinghash.inference.read_bits import read_bits
 from spikinghash.layers.exact_weights import snap_to_grid
-from spikinghash.methods.method import LossWeights, build
-from spikinghash.methods.spec import ModelSpec
+from spikinghash.methods.method import build
 from spikinghash.training.checkpoint import load_model, save_model
 
 REAL = Path(__file__).parents[3] / "shared/data/events/nmnist_small/bs2"
@@ -54,15 +54,15 @@ def tiny_model(folder, sample):
     torch.manual_seed(0)
     framing = Framing(steps=4)
     meta = framing.meta((34, 34))
-    spec = ModelSpec("spikinghash", "Nano", 16, ("0", "1"), 4, 32, 32, (34, 34), 8, "atan", meta.digest, meta.to_json())
-    method = build(spec, LossWeights())
+    spec = frame_spec("spikinghash", "Nano", 16, ("0", "1"), 4, 32, 32, (34, 34), 8, "atan", meta.to_json())
+    method = build(spec)
     for module in method.modules():
         if isinstance(module, torch.nn.BatchNorm2d):
             module.momentum = 1.0
     with torch.no_grad():
         method.network(_frames(sample, spec).transpose(0, 1))
         method.network.hash.linear.bias.add_(0.5)
-    snap_to_grid(method.network, spec.count_clip)
+    snap_to_grid(method.network, spec.input.count_clip)
     save_model(folder, spec, method.network, {})
     return folder
 
@@ -72,7 +72,7 @@ def _frames(paths, spec):
     from spikinghash.frames.represent import represent
 
     counts = [represent(decode(open_source(path)), Framing(steps=4)).counts for path in paths]
-    return torch.from_numpy(crop_or_pad(np.stack(counts), spec.height, spec.width, spec.count_clip))
+    return torch.from_numpy(crop_or_pad(np.stack(counts), spec.input.height, spec.input.width, spec.input.count_clip))
 
 
 def warm_up(model, sample):

@@ -14,7 +14,7 @@ from spikinghash.data.described import event_field
 from spikinghash.data.picture import PictureFrame
 from spikinghash.errors import ConfigError
 from spikinghash.frames.framing import Framing
-from spikinghash.methods.method import LossWeights, build
+from spikinghash.methods.method import build
 from spikinghash.params import load_params
 from spikinghash.preset import apply_preset
 from spikinghash.presets import preset_names, preset_text
@@ -53,10 +53,10 @@ def test_every_preset_is_valid_and_builds(name, params):
     assert params.read_text().count("#") == comments
     p = load_params(params)
     assert apply_preset(name, params) == []
-    spec = spec_of(p, described(p), ("a", "b"))
-    assert spec.channels == (3 if p.dataset.has_pictures else 2)
+    spec = spec_of(p, {described(p).kind: described(p)}, ("a", "b"))
+    assert spec.input.channels == (3 if p.dataset.has_pictures else 2)
     with torch.device("meta"):
-        build(spec, LossWeights())
+        build(spec)
 
 
 def test_the_paper_s_numbers_for_video():

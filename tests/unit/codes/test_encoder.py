@@ -3,19 +3,19 @@
 import numpy as np
 import pytest
 import torch
+from frame_specs import frame_spec
 
 from spikinghash.codes.encoder import Encoder
 from spikinghash.errors import BadCheckpoint
 from spikinghash.frames.crop_or_pad import crop_or_pad
 from spikinghash.inference.read_bits import read_bits
 from spikinghash.layers.exact_weights import snap_to_grid
-from spikinghash.methods.method import LossWeights, build
-from spikinghash.methods.spec import ModelSpec
+from spikinghash.methods.method import build
 from spikinghash.training.checkpoint import load_model, save_model
 
-SPEC = ModelSpec(
+SPEC = frame_spec(
     method="spikinghash", size="Nano", bits=24, classes=("a", "b"), steps=4, height=16, width=16, sensor=(20, 18),
-    count_clip=5, surrogate="sigmoid", frames_digest="0" * 64,
+    count_clip=5, surrogate="sigmoid",
 )  # fmt: skip
 
 
@@ -29,14 +29,14 @@ def model(tmp_path_factory):
     before = torch.get_num_threads()
     torch.set_num_threads(1)
     torch.manual_seed(0)
-    method = build(SPEC, LossWeights())
+    method = build(SPEC)
     norms = [m for m in method.modules() if isinstance(m, torch.nn.BatchNorm2d)]
     for m in norms:
         m.momentum = 1.0
     with torch.no_grad():
         method.network(torch.from_numpy(crop_or_pad(counts(12, 9), 16, 16, 5)).transpose(0, 1))
         method.network.hash.linear.bias.add_(0.5)
-    snap_to_grid(method.network, SPEC.count_clip)
+    snap_to_grid(method.network, SPEC.input.count_clip)
     folder = tmp_path_factory.mktemp("encoder")
     save_model(folder, SPEC, method.network, {})
     yield load_model(folder)

@@ -5,21 +5,22 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from frame_specs import frame_spec
 
 from spikinghash.codes.frame_recording import frame_recording
+from spikinghash.data.sample_spec import FieldSpec
 from spikinghash.errors import BadCheckpoint, BadRecording
 from spikinghash.events import nmnist
 from spikinghash.events.reader import decode
 from spikinghash.events.source import Source
 from spikinghash.events.validate import validate
 from spikinghash.frames.framing import Framing
-from spikinghash.methods.spec import ModelSpec
 
 
 def spec(framing, sensor=(34, 34), reading=None):
     meta = framing.meta(sensor, reading)
-    return ModelSpec(
-        "spikinghash", "Nano", 64, ("a",), framing.steps, 32, 32, sensor, 8, "atan", meta.digest, meta.to_json()
+    return frame_spec(
+        "spikinghash", "Nano", 64, ("a",), framing.steps, 32, 32, sensor, 8, "atan", meta.to_json()
     )  # fmt: skip
 
 
@@ -64,6 +65,7 @@ def test_too_few_events_are_refused():
 
 
 def test_a_model_that_does_not_say_how_frames_are_made_is_refused():
-    for broken in ({"frames": ""}, {"frames_digest": "0" * 64}, {"frames": "{}"}):
-        with pytest.raises(BadCheckpoint, match="frames"):
-            frame_recording("r", recording(), replace(spec(Framing(4)), **broken), decode)
+    for made_by in ({}, {"steps": 4}):
+        one = replace(spec(Framing(4)).input, field=FieldSpec("events", (4, 2, 34, 34), "uint8", made_by))
+        with pytest.raises(BadCheckpoint, match="does not say how samples are made"):
+            frame_recording("r", recording(), replace(spec(Framing(4)), inputs={"events": one}), decode)

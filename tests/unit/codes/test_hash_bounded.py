@@ -6,6 +6,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
+from frame_specs import frame_spec
 
 from spikinghash.codes import frame_recording as framing_module
 from spikinghash.codes.encoder import Encoder
@@ -19,8 +20,7 @@ from spikinghash.events.source import Source
 from spikinghash.events.validate import validate
 from spikinghash.frames.framing import Framing
 from spikinghash.layers.exact_weights import snap_to_grid
-from spikinghash.methods.method import LossWeights, build
-from spikinghash.methods.spec import ModelSpec
+from spikinghash.methods.method import build
 from spikinghash.training.checkpoint import load_model, save_model
 
 WINDOW_US = 1_000
@@ -30,10 +30,10 @@ WINDOW_US = 1_000
 def model(tmp_path_factory):
     torch.manual_seed(0)
     meta = Framing(4, windowing="window", window_us=WINDOW_US).meta((34, 34))
-    spec = ModelSpec(
-        "spikinghash", "Nano", 16, ("0", "1"), 4, 16, 16, (34, 34), 8, "atan", meta.digest, meta.to_json()
+    spec = frame_spec(
+        "spikinghash", "Nano", 16, ("0", "1"), 4, 16, 16, (34, 34), 8, "atan", meta.to_json()
     )  # fmt: skip
-    network = build(spec, LossWeights()).network.eval()
+    network = build(spec).network.eval()
     snap_to_grid(network, 8)
     save_model(tmp_path_factory.mktemp("windows"), spec, network, {})
     return load_model(tmp_path_factory.getbasetemp() / "windows0")

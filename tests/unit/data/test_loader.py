@@ -3,11 +3,11 @@
 import numpy as np
 import pytest
 import torch
+from frame_specs import frame_spec
 from sample_cases import SPECS, sample, write
 from small_store import LABELS, small_store
 
 from spikinghash.data.dataset import Field, SampleDataset
-from spikinghash.data.described import digest_of, to_text
 from spikinghash.data.label_sets import LabelSets
 from spikinghash.data.loader import Loader, in_order
 from spikinghash.data.open_cache import open_cache
@@ -16,14 +16,13 @@ from spikinghash.data.samples import SampleArray
 from spikinghash.data.store import SampleStore
 from spikinghash.errors import BadStore
 from spikinghash.methods.class_numbers import class_numbers
-from spikinghash.methods.spec import ModelSpec
 from spikinghash.training.split_dataset import split_dataset
 
 
 def spec_of(store, classes=LABELS, side=16):
-    return ModelSpec(
+    return frame_spec(
         "spikinghash", "Nano", 16, classes, 4, side, side, (16, 16), 2, "atan",
-        digest_of(store.spec.fields["events"]), to_text(store.spec.fields["events"]),
+        store.spec.fields["events"],
     )  # fmt: skip
 
 
@@ -49,7 +48,7 @@ def test_a_split_as_a_map_style_data_set(opened):
     assert class_numbers(batch.targets).tolist() == labels[[3, 0]].tolist()
     whole = clips.for_method(batch, torch.device("cpu")).inputs["events"]
     assert whole.dtype == torch.float32
-    assert torch.equal(whole.transpose(0, 1), torch.from_numpy(spec_of(store).fit(frames[[3, 0]])))
+    assert torch.equal(whole.transpose(0, 1), torch.from_numpy(spec_of(store).input.fit(frames[[3, 0]])))
 
 
 def test_a_label_that_the_model_does_not_know_and_a_split_without_clips(tmp_path, opened):

@@ -5,8 +5,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
+from frame_specs import frame_spec
 
-from spikinghash.data.described import digest_of
 from spikinghash.data.samples import SampleArray
 from spikinghash.data.store import SampleStore
 from spikinghash.datasets.digits import synthesize_digits
@@ -18,8 +18,6 @@ from spikinghash.experiments.time_order import CLASSES, BothDirections, directio
 from spikinghash.experiments.trial import Trial, run_trial
 from spikinghash.frames.framing import Framing
 from spikinghash.ingest.recordings import ingest
-from spikinghash.methods.method import LossWeights
-from spikinghash.methods.spec import ModelSpec
 from spikinghash.study_params import changed, load_studies
 from spikinghash.training.recipe import Recipe
 
@@ -36,10 +34,10 @@ def frames(tmp_path_factory):
 
 def trial(frames, task="labels", method="hashnet", seed=1):
     store = SampleStore.open(frames)
-    spec = ModelSpec(
-        method, "Nano", 16, tuple(store.classes), 4, 32, 32, (34, 34), 8, "atan", digest_of(store.spec.fields["events"])
+    spec = frame_spec(
+        method, "Nano", 16, tuple(store.classes), 4, 32, 32, (34, 34), 8, "atan", store.spec.fields["events"]
     )  # fmt: skip
-    return Trial(method, str(frames), task, spec, LossWeights(), Recipe(2, 16, 0.004, seed))
+    return Trial(method, str(frames), task, spec, Recipe(2, 16, 0.004, seed))
 
 
 def test_both_directions_have_the_same_frames():

@@ -10,6 +10,7 @@ import hashlib
 
 import numpy as np
 import torch
+from frame_specs import frame_spec
 from torch import Tensor, nn
 
 from spikinghash.methods.spec import ModelSpec
@@ -29,9 +30,9 @@ DIGESTS = {
 
 def spec_of(method: str, size: str, variant: str, steps: int, side: int) -> ModelSpec:
     """A model of 64 bits on clips [steps, 2, side, side]."""
-    return ModelSpec(
+    return frame_spec(
         method=method, size=size, bits=64, classes=CLASSES, steps=steps, height=side, width=side,
-        sensor=(side, side), count_clip=8, surrogate="atan", frames_digest="", variant=variant,
+        sensor=(side, side), count_clip=8, surrogate="atan", variant=variant,
     )  # fmt: skip
 
 

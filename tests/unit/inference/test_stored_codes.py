@@ -10,7 +10,7 @@ from torch import Tensor, nn
 from spikinghash.inference.plan import features
 from spikinghash.inference.read_bits import read_bits
 from spikinghash.layers.exact_weights import snap_to_grid
-from spikinghash.methods.method import LossWeights, build
+from spikinghash.methods.method import build
 
 Key = tuple[str, str, str, int, int]
 NAMES = {"argvalues": DIGESTS, "ids": lambda key: "-".join(map(str, key[:3]))}
@@ -18,9 +18,9 @@ NAMES = {"argvalues": DIGESTS, "ids": lambda key: "-".join(map(str, key[:3]))}
 
 def trained(key: Key) -> tuple[nn.Module, Tensor]:
     spec = spec_of(*key)
-    method = build(spec, LossWeights())
+    method = build(spec)
     fill(method.network)
-    snap_to_grid(method.network, spec.input_levels)
+    snap_to_grid(method.network, spec.input.levels)
     return method.eval(), clips(24, *key[3:])
 
 

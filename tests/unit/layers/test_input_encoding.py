@@ -3,10 +3,11 @@
 import numpy as np
 import pytest
 import torch
+from frame_specs import frame_spec
 
 from spikinghash.codes.encoder import Encoder
 from spikinghash.data.batch import labelled, to_network
-from spikinghash.data.described import to_text
+from spikinghash.data.described import event_field, to_text
 from spikinghash.data.picture import PictureFrame
 from spikinghash.errors import ConfigError
 from spikinghash.frames.crop_or_pad import crop_or_pad_pixels
@@ -14,7 +15,8 @@ from spikinghash.frames.framing import Framing
 from spikinghash.inference.read_bits import read_bits
 from spikinghash.layers.exact_weights import snap_to_grid
 from spikinghash.layers.input_encoding import repeat, scale
-from spikinghash.methods.method import LossWeights, build
+from spikinghash.methods.method import build
+from spikinghash.methods.model_input import ModelInput
 from spikinghash.methods.spec import ModelSpec
 from spikinghash.training.checkpoint import load_model, save_model
 
@@ -22,7 +24,7 @@ META = PictureFrame(16, 16, resize=False).field()
 
 
 def spec(method="spikinghash", size="Nano"):
-    return ModelSpec(
+    return frame_spec(
         method, size, 24, ("a", "b"), 4, 16, 16, (16, 16), 8, "sigmoid", META.digest, to_text(META)
     )  # fmt: skip
 
@@ -40,17 +42,16 @@ def test_pixels_become_multiples_of_a_64th_up_to_2():
     scaled = scale(every)
     assert scaled.dtype == torch.float32
     assert torch.equal(scaled[0, 0, 0].ravel(), (torch.arange(256) - 128) / 64)
-    assert spec().input_levels == int(scaled.abs().max() * 64)
+    assert spec().input.levels == int(scaled.abs().max() * 64)
     assert torch.equal(scale(every.float()), scaled)
 
 
 def test_counts_of_events_are_left_alone():
     counts = torch.ones(4, 2, 2, 3, 3)
     assert scale(counts) is counts
-    assert ModelSpec.from_json(spec().to_json()).channels == 3
+    assert ModelSpec.from_json(spec().to_json()).input.channels == 3
     events = Framing(4).meta((16, 16))
-    values = spec().to_json() | {"frames": events.to_json(), "frames_digest": events.digest}
-    assert ModelSpec.from_json(values).channels == 2
+    assert ModelInput(event_field(events), 16, 16, 8).channels == 2
 
 
 def test_one_step_is_repeated_and_another_number_refused():
@@ -65,7 +66,7 @@ def test_one_step_is_repeated_and_another_number_refused():
 @pytest.mark.parametrize("training", [True, False])
 def test_a_picture_is_the_same_as_a_clip_of_equal_frames(name, training):
     torch.manual_seed(0)
-    m = build(spec(name), LossWeights()).train(training)
+    m = build(spec(name)).train(training)
     x, labels = as_input(pixels(6)), torch.arange(6) % 2
     results = []
     for frames in (x, x.repeat(4, 1, 1, 1, 1)):
@@ -92,14 +93,14 @@ def model(request, tmp_path_factory):
     before = torch.get_num_threads()
     torch.set_num_threads(1)
     torch.manual_seed(0)
-    method = build(spec(size=request.param), LossWeights())
+    method = build(spec(size=request.param))
     for m in method.modules():
         if isinstance(m, torch.nn.BatchNorm2d):
             m.momentum = 1.0
     with torch.no_grad():
         method.network(as_input(pixels(12, 9)))
         method.network.hash.linear.bias.add_(0.5)
-    snap_to_grid(method.network, spec().input_levels)
+    snap_to_grid(method.network, spec().input.levels)
     folder = tmp_path_factory.mktemp("pictures")
     save_model(folder, spec(size=request.param), method.network, {})
     yield load_model(folder)

@@ -6,7 +6,6 @@ from tiny_training import SPEC, awake, clips, data, recipe
 
 from spikinghash.inference.read_bits import read_bits
 from spikinghash.layers.exact_weights import snap_to_grid
-from spikinghash.methods.method import LossWeights
 from spikinghash.training.bit_balance import share_of_ones, trained_ones
 from spikinghash.training.checkpoint import load_model
 from spikinghash.training.loop import run
@@ -15,8 +14,8 @@ from spikinghash.training.publish import publish
 
 def test_a_published_model_knows_its_training_codes(tmp_path):
     d, method, r = data(16, 8), awake(), recipe(epochs=2)
-    progress = run(method, d, r, lambda record, save: None, finish=lambda m: snap_to_grid(m.network, SPEC.input_levels))
-    publish(tmp_path, SPEC, method, progress, r, LossWeights(), [], d.train)
+    progress = run(method, d, r, lambda record, save: None, finish=lambda m: snap_to_grid(m.network, SPEC.input.levels))
+    publish(tmp_path, SPEC, method, progress, r, [], d.train)
     loaded = load_model(tmp_path)
     # the saved model's own codes, in one block: batches change nothing
     bits, _ = read_bits(loaded.method, clips(16, 1)[0].transpose(0, 1))

@@ -14,7 +14,6 @@ from tiny_training import SPEC, awake, clips
 from spikinghash.errors import BadCheckpoint
 from spikinghash.inference.read_bits import read_bits
 from spikinghash.layers.exact_weights import snap_to_grid
-from spikinghash.methods.spec import ModelSpec
 from spikinghash.training.checkpoint import CARD, WEIGHTS, load_model, model_digest, save_model
 
 
@@ -23,7 +22,7 @@ def original(tmp_path_factory):
     torch.set_num_threads(1)
     folder = tmp_path_factory.mktemp("model")
     method = awake().eval()
-    snap_to_grid(method.network, SPEC.count_clip)
+    snap_to_grid(method.network, SPEC.input.count_clip)
     digest = save_model(folder, SPEC, method.network, {"best_epoch": 3})
     return folder, method, digest
 
@@ -46,6 +45,15 @@ def rewrite(folder, weights=None, sign=True, **card_changes):
         card["weights_sha256"] = hashlib.sha256(data).hexdigest()
         card["digest"] = hashlib.sha256(hashlib.sha256(data).digest() + text).hexdigest()[:16]
     (folder / CARD).write_text(json.dumps(card))
+
+
+def spec_json(**changes):
+    """That of `SPEC` with changes to itself, its input or its options, whoever knows the key."""
+    data = SPEC.to_json()
+    for key, value in changes.items():
+        home = next((part for part in (data["inputs"]["events"], data["options"]) if key in part), data)
+        home[key] = value
+    return data
 
 
 def refused(folder, match):
@@ -92,8 +100,8 @@ def test_a_forged_folder_is_otherwise_accepted(folder):
 
 def test_the_digest_names_weights_and_spec(original):
     data = (original[0] / WEIGHTS).read_bytes()
-    changed = ModelSpec.from_json(SPEC.to_json() | {"count_clip": 9})
-    digests = {model_digest(data, SPEC), model_digest(data, changed), model_digest(data + b"x", SPEC)}
+    spec, changed = SPEC.to_json(), spec_json(count_clip=9)
+    digests = {model_digest(data, spec), model_digest(data, changed), model_digest(data + b"x", spec)}
     assert len(digests) == 3
 
 
@@ -125,11 +133,11 @@ def test_truncated_weights(folder):
 
 @pytest.mark.parametrize(
     ("key", "value"),
-    [("count_clip", 9), ("classes", ["right", "left"]), ("sensor", [17, 16]), ("surrogate", "atan"), ("size", "Ti")],
+    [("count_clip", 9), ("classes", ["right", "left"]), ("height", 32), ("surrogate", "atan"), ("network_size", "Ti")],
 )
 def test_a_changed_spec_is_noticed(folder, key, value):
     """These would load, and quietly mean something else."""
-    rewrite(folder, sign=False, spec=SPEC.to_json() | {key: value})
+    rewrite(folder, sign=False, spec=spec_json(**{key: value}))
     refused(folder, f"{CARD}: spec does not match its digest")
 
 
@@ -146,10 +154,10 @@ def test_a_card_that_is_not_text(folder):
     refused(folder, "not JSON")
 
 
-@pytest.mark.parametrize("schema", [1, 3, "2", None])
+@pytest.mark.parametrize("schema", [1, 4, "3", None])
 def test_another_schema(folder, schema):
     rewrite(folder, schema=schema)
-    refused(folder, "this version reads 2")
+    refused(folder, "this version reads 3")
 
 
 @pytest.mark.parametrize(
@@ -158,30 +166,30 @@ def test_another_schema(folder, schema):
         ({"wings": 2}, "unknown keys: wings"),
         ({"bits": -8}, r"spec\.bits"),
         ({"bits": 12}, r"spec\.bits"),
-        ({"size": "Giant"}, "unknown size 'Giant'"),
+        ({"network_size": "Giant"}, "unknown size 'Giant'"),
         ({"method": "os.system"}, "unknown method 'os.system'"),
-        ({"surrogate": "relu"}, "unknown surrogate 'relu'"),
+        ({"surrogate": "relu"}, "option surrogate of spikinghash"),
         ({"steps": 6}, "steps is 6"),
         ({"height": 20}, "input 20x16"),
         ({"bits": 32}, r"tensor (hash|classifier).* expected"),
-        ({"size": "Ti"}, "tensors missing or unexpected"),
+        ({"network_size": "Ti"}, "tensors missing or unexpected"),
         ({"classes": ["a"]}, r"tensor classifier\.(weight|bias) is \(2"),
     ],
 )
 def test_a_spec_that_does_not_fit(folder, change, match):
-    rewrite(folder, spec=SPEC.to_json() | change)
+    rewrite(folder, spec=spec_json(**change))
     refused(folder, match)
 
 
 def test_a_spec_without_a_key(folder):
     spec = SPEC.to_json()
-    del spec["sensor"]
+    del spec["classes"]
     rewrite(folder, spec=spec)
-    refused(folder, "sensor")
+    refused(folder, "classes")
 
 
 def test_a_spec_that_asks_for_a_terabyte_is_refused_without_one(folder):
-    rewrite(folder, spec=SPEC.to_json() | {"height": 65536, "width": 65536, "steps": 4096})
+    rewrite(folder, spec=spec_json(height=65536, width=65536))
     refused(folder, "tensor .* expected")
 
 

@@ -2,11 +2,11 @@
 
 import numpy as np
 import pytest
+from frame_specs import frame_spec
 from one_thread import one_thread  # noqa: F401  a fixture
 from torch import nn
 
 from spikinghash.codes.encoder import Encoder
-from spikinghash.data.described import digest_of, to_text
 from spikinghash.data.open_cache import open_cache
 from spikinghash.data.open_store import create_store, open_store
 from spikinghash.data.sample_row import SampleRow
@@ -14,10 +14,11 @@ from spikinghash.data.sample_spec import FieldSpec, SampleSpec
 from spikinghash.errors import ConfigError
 from spikinghash.layers.accounts import Composed
 from spikinghash.layers.tanh_hash import TanhHashLayer
-from spikinghash.methods.method import LossWeights, build
+from spikinghash.methods.frame_options import FrameOptions, frame_options
+from spikinghash.methods.method import build
 from spikinghash.methods.registry import METHODS, Entry
-from spikinghash.methods.spec import ModelSpec
 from spikinghash.methods.supervised import SupervisedMethod
+from spikinghash.methods.takes import one_of
 from spikinghash.training.augment import Augmentation
 from spikinghash.training.checkpoint import load_model
 from spikinghash.training.data import prepare
@@ -35,7 +36,7 @@ class TwoLayers(Composed, nn.Module):
 
     def __init__(self, spec):
         super().__init__()
-        self.body = nn.Sequential(nn.Linear(spec.field.shape[0], 32), nn.ReLU())
+        self.body = nn.Sequential(nn.Linear(spec.input.field.shape[0], 32), nn.ReLU())
         self.hash = TanhHashLayer(32, spec.bits)
         self.classifier = nn.Linear(spec.bits, len(spec.classes))
 
@@ -49,11 +50,11 @@ class TwoLayers(Composed, nn.Module):
 
 @pytest.fixture
 def two_layers(monkeypatch):
-    def build(spec, weights):
+    def build(spec):
         network = TwoLayers(spec)
-        return SupervisedMethod(network, weights, len(spec.classes), exact=False, modality=spec.modality)
+        return SupervisedMethod(network, frame_options(spec), len(spec.classes), exact=False, modality=spec.modality)
 
-    monkeypatch.setitem(METHODS, "two-layers", Entry(build))
+    monkeypatch.setitem(METHODS, "two-layers", Entry(build, FrameOptions, one_of("features")))
 
 
 def store_of(folder, kind, count=120):
@@ -70,18 +71,18 @@ def store_of(folder, kind, count=120):
 @pytest.mark.parametrize("kind", ["parquet", "hdf5"])
 def test_features_are_learned_saved_and_encoded(tmp_path, two_layers, kind):
     store = store_of(tmp_path / "store", kind)
-    spec = ModelSpec(
-        "two-layers", "one", 16, CLASSES, 1, 1, 1, (1, 1), 1, "atan", digest_of(FIELD), to_text(FIELD)
+    spec = frame_spec(
+        "two-layers", "one", 16, CLASSES, 1, 1, 1, (1, 1), 1, "atan", FIELD
     )  # fmt: skip
     recipe = Recipe(8, 16, 1e-2, 3, augmentation=Augmentation(2.0, 10.0, flip=True))
-    method, data = prepare(open_cache(store.path, store.digest, tmp_path), spec, LossWeights(), recipe)
+    method, data = prepare(open_cache(store.path, store.digest, tmp_path), spec, recipe)
     records = []
     progress = run(method, data, recipe, lambda record, save: records.append(record), finish=lambda m: finish(m, spec))
     assert records[-1].val_map > records[0].val_map + 0.05
     assert records[-1].accuracy > 0.9
-    publish(tmp_path / "model", spec, method, progress, recipe, LossWeights(), [vars(r) for r in records], data.train)
+    publish(tmp_path / "model", spec, method, progress, recipe, [vars(r) for r in records], data.train)
     model = load_model(tmp_path / "model")
-    assert model.spec.field == FIELD
+    assert model.spec.input.field == FIELD
     values, rows = store.load("val", "features")
     codes, margins = Encoder(model, batch=7).encode(values)
     assert codes.shape == (len(rows), 2)
@@ -94,8 +95,8 @@ def test_features_are_learned_saved_and_encoded(tmp_path, two_layers, kind):
 
 
 def test_methods_of_events_refuse_features():
-    spec = ModelSpec(
-        "spikinghash", "Nano", 16, CLASSES, 4, 16, 16, (1, 1), 8, "atan", digest_of(FIELD), to_text(FIELD)
+    spec = frame_spec(
+        "spikinghash", "Nano", 16, CLASSES, 4, 16, 16, (1, 1), 8, "atan", FIELD
     )  # fmt: skip
     with pytest.raises(ConfigError, match="spikinghash takes events or an image, not features"):
-        build(spec, LossWeights())
+        build(spec)

@@ -10,7 +10,7 @@ from training_store import spec_of, training_store
 from spikinghash.data.batch import labelled, network_input, time_first
 from spikinghash.data.open_cache import open_cache
 from spikinghash.data.store import SampleStore
-from spikinghash.methods.method import LossWeights, build
+from spikinghash.methods.method import build
 from spikinghash.training.augment import Augmentation, augment
 from spikinghash.training.data import prepare
 from spikinghash.training.finish import finish
@@ -18,8 +18,6 @@ from spikinghash.training.loop import run
 from spikinghash.training.recipe import Recipe, make_optimiser
 from spikinghash.training.seeds import seed_everything
 from spikinghash.training.validation import leave_one_out_map
-
-WEIGHTS = LossWeights(soft=True)
 
 
 def recipe_of(store, **changes):
@@ -35,12 +33,12 @@ def whole_tensors(store, spec, recipe):
     for split in ("train", "val"):
         counts, rows = store.load(split, spec.modality)
         parts[split] = (
-            spec.to_input(torch.from_numpy(spec.fit_stored(counts))),
+            spec.input.to_input(torch.from_numpy(spec.input.fit_stored(counts))),
             torch.tensor([classes.index(row.label) for row in rows]),
         )
     frames, labels = parts["train"]
     seed_everything(recipe.seed)
-    method = build(spec, WEIGHTS)
+    method = build(spec)
     optimiser = make_optimiser(method, recipe)
     steps, scores = len(frames) // recipe.batch, []
     for epoch in range(recipe.epochs):
@@ -68,7 +66,7 @@ def whole_tensors(store, spec, recipe):
 
 def validated(method, spec, frames, labels):
     """All validation clips in one batch."""
-    copy = build(spec, WEIGHTS)
+    copy = build(spec)
     copy.load_state_dict(method.state_dict())
     finish(copy, spec)
     with torch.no_grad():
@@ -82,9 +80,9 @@ CASES = [("uint8", False), ("uint16", False), ("float32", False), ("uint8", True
 @pytest.mark.parametrize(("dtype", "pictures"), CASES)
 def test_the_weights_are_those_of_whole_tensors_in_memory(tmp_path, dtype, pictures):
     store = SampleStore.open(training_store(tmp_path / "store", dtype=dtype, pictures=pictures))
-    spec, recipe = spec_of(store), recipe_of(store)
+    spec, recipe = spec_of(store).changed(soft=True), recipe_of(store)
     slow, scores = whole_tensors(store, spec, recipe)
-    method, data = prepare(open_cache(store.path, store.digest, tmp_path), spec, WEIGHTS, recipe)
+    method, data = prepare(open_cache(store.path, store.digest, tmp_path), spec, recipe)
     records = []
     run(method, data, recipe, lambda record, save: records.append(record), finish=lambda m: finish(m, spec))
     assert [record.val_map for record in records] == pytest.approx(scores, abs=1e-12)
@@ -94,10 +92,10 @@ def test_the_weights_are_those_of_whole_tensors_in_memory(tmp_path, dtype, pictu
 
 def test_reading_processes_change_no_weight(tmp_path):
     store = SampleStore.open(training_store(tmp_path / "store"))
-    spec, recipe = spec_of(store), recipe_of(store)
+    spec, recipe = spec_of(store).changed(soft=True), recipe_of(store)
     found = []
     for workers in (0, 1):
-        method, data = prepare(open_cache(store.path, store.digest, tmp_path), spec, WEIGHTS, recipe)
+        method, data = prepare(open_cache(store.path, store.digest, tmp_path), spec, recipe)
         run(method, data, recipe, lambda record, save: None, loader_workers=workers)
         found.append(method.state_dict())
     assert all(torch.equal(value, found[1][name]) for name, value in found[0].items())
