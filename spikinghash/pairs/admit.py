@@ -25,7 +25,7 @@ def admit(found: Candidate, split: str | None, needs: frozenset[Need]) -> Pair:
         raise BadPair("no-split", "no split names it; add it to one, or leave it refused")
     text = tuple(stripped for one in found.text if (stripped := one.strip()))
     labels = tuple(dict.fromkeys(found.labels))
-    image = _picture(found)
+    image = _picture(found, needed="image" in needs and found.image_feature is None)
     features = _feature(found.image_feature, "image"), _feature(found.text_feature, "text")
     if "image" in needs and image is None and features[0] is None:
         raise BadPair("missing-picture", "it has no picture and no image feature")
@@ -39,12 +39,14 @@ def admit(found: Candidate, split: str | None, needs: frozenset[Need]) -> Pair:
     return Pair(found.pair_id, group, split, labels, image, features[0], text, features[1], found.origin)
 
 
-def _picture(found: Candidate) -> bytes | None:
+def _picture(found: Candidate, *, needed: bool) -> bytes | None:
     if found.picture is None:
         return None
     try:
         data = found.picture if isinstance(found.picture, bytes) else open_source(found.picture).data
     except BadRecording as error:
+        if not needed:
+            return None
         raise BadPair("missing-picture", f"{found.picture!s}: {error.message}") from None
     try:
         decode_isolated(data)

@@ -25,7 +25,7 @@ SIDE, SCALE = 32, 2.75
 DIGITS = ("zero", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine")
 #: Degrees counter-clockwise, from and to; factors of the size; exponents of the ink; pixels to the right and down.
 TILTS = {"tilted left": (14.0, 28.0), "upright": (-4.0, 4.0), "tilted right": (-28.0, -14.0)}
-SIZES = {"small": 0.7, "middling": 1.0, "large": 1.25}
+SIZES = {"small": 0.7, "medium": 1.0, "large": 1.25}
 STROKES = {"thin": 2.2, "plain": 1.0, "bold": 0.45}
 PLACES = {"on the left": (-4, 0), "on the right": (4, 0), "at the top": (0, -4), "at the bottom": (0, 4), "": (0, 0)}
 TEST_FRACTION, DATABASE_FRACTION, VAL_FRACTION = 0.25, 0.1, 0.1
@@ -108,7 +108,7 @@ def _sentences(rng: np.random.Generator, word: str, figure: str, look: Look) -> 
     lean = str(rng.choice(_LEANS[look.tilt]))
     stroke, place = _STROKE_WORDS[look.stroke], f" {look.place}" if look.place else " in the middle"
     return (
-        f"a {word} {lean}, {stroke}",
+        f"{'an' if word == 'eight' else 'a'} {word} {lean}, {stroke}",
         f"a {look.size} {word}{place} of the paper",
         f"the figure {figure}, {look.size} and {look.stroke}, {lean}{place}",
     )

@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 
 from spikinghash.errors import ConfigError
+from spikinghash.pairs.importers.label_rows import name_of, read_names
 from spikinghash.pairs.pair import Candidate
 from spikinghash.pairs.pair_columns import feature_rows
 
@@ -40,10 +41,10 @@ def parquet_pairs(
     this order), `labels` (strings, numbers, or lists of them), `split`, `group`, and two of features (fixed-size
     lists). With a `..._feature_file`, a path beside `path`, the feature is a column of that table, which has as many
     rows in the same order, and the same ids where it has the column `id`. `label_names` are the names of numbers: a
-    list, or a JSON file beside `path` with one, perhaps under `labels`.
-    Raises `ConfigError` for a missing file or column, one of a wrong type, tables that do not go together.
+    list, or a JSON file beside `path` with one. Raises `ConfigError` for a missing file or column, one of a wrong type,
+    tables that do not go together.
     """
-    names = _names(path, label_names)
+    names = read_names(path.parent, label_names)
     own = {"image_feature": image_feature, "text_feature": text_feature}
     files = {"image_feature": image_feature_file, "text_feature": text_feature_file}
     beside = {role: path.parent / file for role, file in files.items() if file is not None}
@@ -57,34 +58,37 @@ def parquet_pairs(
             tables.append(_beside(place, str(own[role]), role, id, stack))
         for row, parts in enumerate(_together(path, tables)):
             cells: dict[str, Any] = parts[0] | {role: part[role] for role, part in zip(beside, parts[1:], strict=True)}
-            name = str(row) if id is None else str(cells[id])
-            _same_ids(path, row, id, parts)
             yield Candidate(
-                name,
+                str(row) if id is None else _same_id(path, row, id, parts),
                 f"{path.name}#{row}",
-                labels=tuple(_label(path, names, one) for column in labels for one in _several(cells[column])),
-                text=tuple(str(one) for column in text for one in _several(cells[column])),
+                labels=tuple(name_of(one, names, f"{path} row {row}") for one in _several(cells, labels)),
+                text=tuple(map(str, _several(cells, text))),
                 picture=_bytes(cells[image]) if image else None,
                 image_feature=_feature(cells, "image_feature", own, beside),
                 text_feature=_feature(cells, "text_feature", own, beside),
-                split=None if split is None or cells[split] is None else str(cells[split]),
-                group=None if group is None or cells[group] is None else str(cells[group]),
+                split=_text(cells, split),
+                group=_text(cells, group),
             )
 
 
 def _feature(cells: Mapping[str, Any], role: str, own: Mapping[str, str | None], beside: Mapping[str, Path]) -> Any:
-    if role in beside:
-        return cells[role]
-    column = own[role]
-    return None if column is None else cells[column]
+    column = role if role in beside else own[role]
+    value = None if column is None else cells[column]
+    if value is not None and not isinstance(value, np.ndarray):
+        raise ConfigError(f"the column {own[role]} of {role} holds no fixed-size lists; write the features as those")
+    return value
+
+
+def _open(path: Path, stack: ExitStack) -> pq.ParquetFile:
+    try:
+        return stack.enter_context(pq.ParquetFile(path))
+    except _DAMAGE as error:
+        raise ConfigError(f"cannot read {path}: {_first_line(error)}") from None
 
 
 def _rows(path: Path, columns: Sequence[str], stack: ExitStack) -> Iterator[dict[str, Any]]:
     """The cells of every row by column; features as arrays [D]."""
-    try:
-        file = stack.enter_context(pq.ParquetFile(path))
-    except _DAMAGE as error:
-        raise ConfigError(f"cannot read {path}: {_first_line(error)}") from None
+    file = _open(path, stack)
     missing = [name for name in columns if name not in file.schema_arrow.names]
     if missing:
         raise ConfigError(f"{path}: no column {missing[0]!r}; it has {', '.join(file.schema_arrow.names)}")
@@ -109,16 +113,10 @@ def _column(column: pa.Array) -> Sequence[Any]:
 
 
 def _beside(place: Path, column: str, role: str, id: str | None, stack: ExitStack) -> Iterator[dict[str, Any]]:
-    with pq.ParquetFile(place) if place.is_file() else _no_table(place) as file:
-        names = file.schema_arrow.names
-        if column in names and not pa.types.is_fixed_size_list(file.schema_arrow.field(column).type):
-            raise ConfigError(f"{place}: {column} is {file.schema_arrow.field(column).type}, not fixed-size lists")
+    """The features of another table as `role`, with their ids where it has them."""
+    names = _open(place, stack).schema_arrow.names
     rows = _rows(place, [column, *([id] if id in names and id is not None else [])], stack)
     return ({role: row.pop(column), **row} for row in rows)
-
-
-def _no_table(place: Path) -> Any:
-    raise ConfigError(f"there is no table {place}; name one that lies beside the pairs")
 
 
 def _together(path: Path, tables: Sequence[Iterator[dict[str, Any]]]) -> Iterator[tuple[dict[str, Any], ...]]:
@@ -128,37 +126,20 @@ def _together(path: Path, tables: Sequence[Iterator[dict[str, Any]]]) -> Iterato
         raise ConfigError(f"{path}: the tables of features have another number of rows than the pairs") from None
 
 
-def _same_ids(path: Path, row: int, id: str | None, parts: Sequence[Mapping[str, Any]]) -> None:
-    if id is not None and len({str(part[id]) for part in parts if id in part}) > 1:
+def _same_id(path: Path, row: int, id: str, parts: Sequence[Mapping[str, Any]]) -> str:
+    if len({str(part[id]) for part in parts if id in part}) > 1:
         raise ConfigError(f"{path}: row {row}: the tables of features are in another order; sort them by {id}")
+    return str(parts[0][id])
 
 
-def _names(path: Path, given: str | Sequence[str] | None) -> Sequence[str] | None:
-    if not isinstance(given, str):
-        return given
-    place = path.parent / given
-    try:
-        content = json.loads(place.read_bytes())
-    except (OSError, ValueError) as error:
-        raise ConfigError(f"cannot read the names of labels {place}: {_first_line(error)}") from None
-    content = content.get("labels") if isinstance(content, dict) else content
-    if not isinstance(content, list) or not all(isinstance(name, str) for name in content):
-        raise ConfigError(f"{place}: no list of names, nor one under `labels`")
-    return content
+def _several(cells: Mapping[str, Any], columns: Sequence[str]) -> list[Any]:
+    """Everything in these columns of a row that is not null, lists one after the other."""
+    found = [cells[column] for column in columns]
+    return [one for cell in found for one in (cell if isinstance(cell, list) else [cell]) if one is not None]
 
 
-def _label(path: Path, names: Sequence[str] | None, value: Any) -> str:
-    if names is None or isinstance(value, str):
-        return str(value)
-    if not isinstance(value, int) or not 0 <= value < len(names):
-        raise ConfigError(f"{path}: the label {value!r} is no number of one of {len(names)} names")
-    return names[value]
-
-
-def _several(cell: Any) -> Sequence[Any]:
-    if cell is None:
-        return ()
-    return [one for one in cell if one is not None] if isinstance(cell, list) else (cell,)
+def _text(cells: Mapping[str, Any], column: str | None) -> str | None:
+    return None if column is None or cells[column] is None else str(cells[column])
 
 
 def _bytes(cell: Any) -> bytes | None:

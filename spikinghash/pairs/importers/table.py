@@ -10,11 +10,25 @@ from pydantic import ConfigDict, ValidationError, validate_call
 
 from spikinghash.errors import ConfigError
 from spikinghash.pairs.import_pairs import Found
+from spikinghash.pairs.importers.caption_lines import caption_pairs
+from spikinghash.pairs.importers.clip_mat import clip_pairs
+from spikinghash.pairs.importers.coco_json import coco_pairs
+from spikinghash.pairs.importers.dcmh_mat import dcmh_pairs
+from spikinghash.pairs.importers.feature_arrays import feature_pairs
+from spikinghash.pairs.importers.hashnet_lists import hashnet_pairs
+from spikinghash.pairs.importers.nus_wide import nus_wide_pairs
 from spikinghash.pairs.importers.parquet_table import parquet_pairs
 
 #: Each goes from a path and options to what it finds there.
 IMPORTERS: dict[str, Callable[..., Iterator[Found]]] = {
     "parquet": parquet_pairs,
+    "caption_lines": caption_pairs,
+    "coco_json": coco_pairs,
+    "dcmh_mat": dcmh_pairs,
+    "clip_mat": clip_pairs,
+    "nus_wide": nus_wide_pairs,
+    "hashnet_lists": hashnet_pairs,
+    "feature_arrays": feature_pairs,
 }
 _STRICT = ConfigDict(strict=True, arbitrary_types_allowed=True)
 
