@@ -26,7 +26,8 @@ class DigitPairsParams(_Section):
 
 
 class SplitParams(_Section):
-    """How pairs are split, by one of: `stated` in the set, `rows` (ranges), `file` (lists), `drawn` (fractions).
+    """How pairs are split, by one of: `stated` in the set, `rows` (ranges), `file` (lists), `drawn` (fractions), or a
+    published `protocol`.
 
     `val_fraction` of what would train is drawn for validation.
     """
@@ -35,13 +36,17 @@ class SplitParams(_Section):
     rows: dict[str, str] | None = None
     file: str | None = None
     drawn: dict[str, Share] | None = None
+    protocol: str | None = None
     val_fraction: Share = 0.0
     seed: int = Field(default=0, ge=0)
 
     @model_validator(mode="after")
     def _one_rule(self) -> SplitParams:
-        if sum((self.stated, self.rows is not None, self.file is not None, self.drawn is not None)) != 1:
-            raise ValueError("say one of stated, rows, file, drawn")
+        named = (self.rows, self.file, self.drawn, self.protocol)
+        if self.stated + sum(one is not None for one in named) != 1:
+            raise ValueError("say one of stated, rows, file, drawn, protocol")
+        if self.protocol is not None and self.val_fraction:
+            raise ValueError("a protocol has no validation pairs; leave val_fraction out")
         return self
 
 

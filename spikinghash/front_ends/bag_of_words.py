@@ -79,6 +79,6 @@ class BagOfWords:
         return described(self.name, 1, options | {"idf": [float(weight) for weight in self.idf]})
 
     @classmethod
-    def rebuild(cls, description: dict[str, Any], folder: Path) -> BagOfWords:
+    def rebuild(cls, description: dict[str, Any], folder: Path) -> Self:
         """Undo `describe`."""
         return cls(description["words"], description["vocabulary"], description["idf"], description["pattern"])

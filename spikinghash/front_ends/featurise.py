@@ -18,6 +18,7 @@ from spikinghash.datasets.split_lists import split_lists, write_split_lists
 from spikinghash.errors import ConfigError
 from spikinghash.files import write_json
 from spikinghash.front_ends.front_end import FrontEnd, Raw
+from spikinghash.front_ends.picture import Picture
 from spikinghash.pairs.pair import Pair
 from spikinghash.pairs.pair_file import PairFile
 
@@ -61,7 +62,8 @@ def featurise(
     store: StoreKind = "parquet",
     progress: Callable[[int, int], None] | None = None,
 ) -> FeatureLedger:
-    """Write the store `out` of features float32 [D], one sample a pair, with splits.json and ledger.json beside it.
+    """Write the store `out`, one sample a pair, with splits.json and ledger.json beside it: features float32 [D], or
+    uint8 [3, H, W] of the front end `picture`.
 
     `uses` has a front end for `image`, for `text`, or both; each is fitted on the pairs of the split train alone. Where
     a pair lacks what one reads, the sample lacks the modality. `made_by` of a modality is the front end's description
@@ -118,6 +120,8 @@ def _first(pairs: PairFile, name: str, use: Use) -> NDArray[Any]:
 
 
 def _field(use: Use, first: NDArray[Any]) -> FieldSpec:
+    if isinstance(use.front_end, Picture):
+        return use.front_end.frame.field()
     captions = {} if use.captions is None else {"captions": list(use.captions)}
     return FieldSpec("features", first.shape, str(first.dtype), use.front_end.describe() | captions)
 

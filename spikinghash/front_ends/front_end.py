@@ -5,9 +5,9 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Iterable, Mapping, Sequence
+from pathlib import Path
 from typing import Any, ClassVar, Literal, Protocol, Self
 
-import numpy as np
 from numpy.typing import NDArray
 
 #: A picture is the bytes of a JPEG or PNG file, a feature float16 or float32 [D].
@@ -25,12 +25,20 @@ class FrontEnd(Protocol):
         """One that has learned from training samples what it needs; itself where that is nothing."""
         ...
 
-    def __call__(self, raw: Sequence[Raw]) -> NDArray[np.float32]:
-        """N inputs -> float32 [N, D]. Raises `ConfigError` for input of another kind, `BadRecording` for damage."""
+    def __call__(self, raw: Sequence[Raw]) -> NDArray[Any]:
+        """N inputs -> features float32 [N, D] (`picture` alone gives pixels).
+
+        Raises `ConfigError` for input of another kind, `BadRecording` for damage.
+        """
         ...
 
     def describe(self) -> dict[str, Any]:
         """Name, version, digest and options as plain JSON values: enough for `rebuild`."""
+        ...
+
+    @classmethod
+    def rebuild(cls, description: dict[str, Any], folder: Path) -> Self:
+        """Undo `describe`; `folder` has the files that a description does not hold, such as weights."""
         ...
 
 

@@ -45,6 +45,6 @@ class Given:
         return described(self.name, 1, {"width": self.width})
 
     @classmethod
-    def rebuild(cls, description: dict[str, Any], folder: Path) -> Given:
+    def rebuild(cls, description: dict[str, Any], folder: Path) -> Self:
         """Undo `describe`."""
         return cls(description["width"])

@@ -69,7 +69,7 @@ class Pixels:
         return described(self.name, 1, {"side": self.side, "cells": self.cells, "directions": self.directions})
 
     @classmethod
-    def rebuild(cls, description: dict[str, Any], folder: Path) -> Pixels:
+    def rebuild(cls, description: dict[str, Any], folder: Path) -> Self:
         """Undo `describe`."""
         return cls(description["side"], description["cells"], description["directions"])
 

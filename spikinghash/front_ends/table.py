@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -10,26 +10,21 @@ from spikinghash.errors import ConfigError
 from spikinghash.front_ends.bag_of_words import BagOfWords
 from spikinghash.front_ends.front_end import FrontEnd
 from spikinghash.front_ends.given import Given
+from spikinghash.front_ends.picture import Picture
 from spikinghash.front_ends.pixels import Pixels
 
-#: What builds one from options, and what rebuilds it from its description and a folder with its files.
-_BUILD: dict[str, Callable[..., FrontEnd]] = {"given": Given, "bag_of_words": BagOfWords, "pixels": Pixels}
-_REBUILD: dict[str, Callable[[dict[str, Any], Path], FrontEnd]] = {
-    "given": Given.rebuild,
-    "bag_of_words": BagOfWords.rebuild,
-    "pixels": Pixels.rebuild,
-}
-NAMES = tuple(_BUILD)
+FRONT_ENDS: dict[str, type[Any]] = {one.name: one for one in (Given, BagOfWords, Picture, Pixels)}
 
 
 def build(name: str, options: Mapping[str, Any] | None = None) -> FrontEnd:
     """One that was not fitted yet; raises `ConfigError` for an unknown name or option."""
-    if name not in _BUILD:
-        raise ConfigError(f"no front end is called {name!r}; there are {', '.join(NAMES)}")
+    if name not in FRONT_ENDS:
+        raise ConfigError(f"no front end is called {name!r}; there are {', '.join(FRONT_ENDS)}")
     try:
-        return _BUILD[name](**(options or {}))
+        made: FrontEnd = FRONT_ENDS[name](**(options or {}))
     except TypeError as error:
         raise ConfigError(f"the front end {name}: {' '.join(str(error).split())}") from None
+    return made
 
 
 def rebuild(description: Mapping[str, Any], folder: Path) -> FrontEnd:
@@ -39,10 +34,10 @@ def rebuild(description: Mapping[str, Any], folder: Path) -> FrontEnd:
     an unknown name, and files that are not the ones described.
     """
     name = description.get("name")
-    if name not in _REBUILD:
-        raise ConfigError(f"features of {name!r} are of no front end here; there are {', '.join(NAMES)}")
+    if name not in FRONT_ENDS:
+        raise ConfigError(f"features of {name!r} are of no front end here; there are {', '.join(FRONT_ENDS)}")
     try:
-        made = _REBUILD[name](dict(description), folder)
+        made: FrontEnd = FRONT_ENDS[name].rebuild(dict(description), folder)
     except (KeyError, TypeError, ValueError) as error:
         raise ConfigError(f"the description of the front end {name} is damaged: {error}") from None
     if made.describe()["digest"] != description.get("digest"):

@@ -23,6 +23,11 @@ def stated(row: int, found: Candidate) -> str | None:
     return SPLIT_NAMES.get((found.split or "").strip().lower())
 
 
+def stated_or_training(row: int, found: Candidate) -> str:
+    """As `stated`; what has no split there trains."""
+    return stated(row, found) or "train"
+
+
 def by_rows(ranges: Mapping[str, str]) -> SplitRule:
     """Ranges such as {"test": "0-999", "train": "1000-3499", "database": "1000-4999"}, both ends inclusive.
 

@@ -23,7 +23,7 @@ _DAMAGE = (pa.ArrowException, OSError, ValueError, KeyError)
 def parquet_pairs(
     path: Path,
     *,
-    id: str | None = None,
+    id: str | Sequence[str] = (),
     image: str | None = None,
     text: Sequence[str] = (),
     labels: Sequence[str] = (),
@@ -37,29 +37,29 @@ def parquet_pairs(
 ) -> Iterator[Candidate]:
     """A pair a row of the file `path`. Every option but the last of these names a column, or several:
 
-    `id` (by default the row's number), `image` (bytes, or `{bytes, path}`), `text` (strings or lists of strings, in
-    this order), `labels` (strings, numbers, or lists of them), `split`, `group`, and two of features (fixed-size
-    lists). With a `..._feature_file`, a path beside `path`, the feature is a column of that table, which has as many
-    rows in the same order, and the same ids where it has the column `id`. `label_names` are the names of numbers: a
-    list, or a JSON file beside `path` with one. Raises `ConfigError` for a missing file or column, one of a wrong type,
-    tables that do not go together.
+    `id` (several are joined by /; by default the row's number), `image` (bytes, or `{bytes, path}`), `text` (strings or
+    lists of strings, in this order), `labels` (strings, numbers, or lists of them), `split`, `group`, and two of
+    features (fixed-size lists). With a `..._feature_file`, a path beside `path`, the feature is a column of that table,
+    which has as many rows in the same order, and the same ids where it has those columns. `label_names` are the names
+    of numbers: a list, or a JSON file beside `path` with one. Raises `ConfigError` for a missing file or column, one of
+    a wrong type, tables that do not go together.
     """
-    names = read_names(path.parent, label_names)
+    names, ids = read_names(path.parent, label_names), [id] if isinstance(id, str) else list(id)
     own = {"image_feature": image_feature, "text_feature": text_feature}
     files = {"image_feature": image_feature_file, "text_feature": text_feature_file}
     beside = {role: path.parent / file for role, file in files.items() if file is not None}
-    plain = [one for one in (id, image, *text, *labels, split, group) if one is not None]
+    plain = [one for one in (*ids, image, *text, *labels, split, group) if one is not None]
     columns = list(dict.fromkeys([*plain, *(name for role, name in own.items() if name and role not in beside)]))
     with ExitStack() as stack:
         tables = [_rows(path, columns, stack)]
         for role, place in beside.items():
             if own[role] is None:
                 raise ConfigError(f"{role}_file is {place.name}: say by {role} which of its columns holds the feature")
-            tables.append(_beside(place, str(own[role]), role, id, stack))
+            tables.append(_beside(place, str(own[role]), role, ids, stack))
         for row, parts in enumerate(_together(path, tables)):
             cells: dict[str, Any] = parts[0] | {role: part[role] for role, part in zip(beside, parts[1:], strict=True)}
             yield Candidate(
-                str(row) if id is None else _same_id(path, row, id, parts),
+                _id(path, row, ids, parts),
                 f"{path.name}#{row}",
                 labels=tuple(name_of(one, names, f"{path} row {row}") for one in _several(cells, labels)),
                 text=tuple(map(str, _several(cells, text))),
@@ -112,10 +112,10 @@ def _column(column: pa.Array) -> Sequence[Any]:
     return feature_rows(column) if pa.types.is_fixed_size_list(column.type) else column.to_pylist()
 
 
-def _beside(place: Path, column: str, role: str, id: str | None, stack: ExitStack) -> Iterator[dict[str, Any]]:
+def _beside(place: Path, column: str, role: str, ids: Sequence[str], stack: ExitStack) -> Iterator[dict[str, Any]]:
     """The features of another table as `role`, with their ids where it has them."""
     names = _open(place, stack).schema_arrow.names
-    rows = _rows(place, [column, *([id] if id in names and id is not None else [])], stack)
+    rows = _rows(place, [column, *(ids if set(ids) <= set(names) else ())], stack)
     return ({role: row.pop(column), **row} for row in rows)
 
 
@@ -126,10 +126,14 @@ def _together(path: Path, tables: Sequence[Iterator[dict[str, Any]]]) -> Iterato
         raise ConfigError(f"{path}: the tables of features have another number of rows than the pairs") from None
 
 
-def _same_id(path: Path, row: int, id: str, parts: Sequence[Mapping[str, Any]]) -> str:
-    if len({str(part[id]) for part in parts if id in part}) > 1:
-        raise ConfigError(f"{path}: row {row}: the tables of features are in another order; sort them by {id}")
-    return str(parts[0][id])
+def _id(path: Path, row: int, ids: Sequence[str], parts: Sequence[Mapping[str, Any]]) -> str:
+    if not ids:
+        return str(row)
+    said = ["/".join(str(part[name]) for name in ids) for part in parts if all(name in part for name in ids)]
+    if len(set(said)) > 1:
+        columns = " and ".join(ids)
+        raise ConfigError(f"{path}: row {row}: the tables of features are in another order; sort them by {columns}")
+    return said[0]
 
 
 def _several(cells: Mapping[str, Any], columns: Sequence[str]) -> list[Any]:
