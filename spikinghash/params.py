@@ -161,8 +161,8 @@ class EncodeParams(_Section):
 
 
 class EvaluateParams(_Section):
-    query_split: Literal["train", "val", "test"]
-    database_splits: tuple[Literal["train", "val", "test"], ...] = Field(strict=False, min_length=1)
+    query_split: Literal["train", "val", "test", "database"]
+    database_splits: tuple[Literal["train", "val", "test", "database"], ...] = Field(strict=False, min_length=1)
     k: tuple[Positive, ...] = Field(strict=False, min_length=1)
     empty: Literal["zero", "skip"]
 
@@ -243,15 +243,16 @@ def check_params(content: Any, path: Path) -> Params:
     try:
         return Params.model_validate(content)
     except ValidationError as error:
-        raise ConfigError(f"{path}: {_first_problem(error)}") from None
+        raise ConfigError(f"{path}: {first_problem(error, Params)}") from None
 
 
-def _first_problem(error: ValidationError) -> str:
+def first_problem(error: ValidationError, root: type[BaseModel]) -> str:
+    """What to say of content that is no `root`: the key, the rule and, for a typo, the nearest key."""
     # an unknown key explains the missing one it was meant to be
     problem = min(error.errors(), key=lambda e: e["type"] != "extra_forbidden")
     place = ".".join(str(part) for part in problem["loc"]) or "the file"
     if problem["type"] == "extra_forbidden":
-        near = difflib.get_close_matches(str(problem["loc"][-1]), _keys(problem["loc"][:-1]), n=1, cutoff=0.0)
+        near = difflib.get_close_matches(str(problem["loc"][-1]), _keys(root, problem["loc"][:-1]), n=1, cutoff=0.0)
         hint = f"; did you mean {'.'.join([*map(str, problem['loc'][:-1]), near[0]])}?" if near else ""
         return f"unknown key {place}{hint}"
     if problem["type"] == "missing":
@@ -260,8 +261,7 @@ def _first_problem(error: ValidationError) -> str:
     return f"{place}: {problem['msg'].removeprefix('Value error, ')} (given: {given})"
 
 
-def _keys(place: tuple[Any, ...]) -> list[str]:
-    section: type[BaseModel] = Params
+def _keys(section: type[BaseModel], place: tuple[Any, ...]) -> list[str]:
     for part in place:
         annotation = section.model_fields[str(part)].annotation
         if not (isinstance(annotation, type) and issubclass(annotation, BaseModel)):

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 FRAME_SCHEMA_VERSION = 1
 STORE_SCHEMA_VERSION = 2
+PAIR_SCHEMA_VERSION = 1
 CODE_SCHEMA_VERSION = 2
 MODEL_SCHEMA_VERSION = 3
 INDEX_SCHEMA_VERSION = 3
@@ -15,8 +16,8 @@ INDEX_SCHEMA_VERSION = 3
 #: Channels of a frame, OFF and ON events, and of a picture, red, green and blue.
 POLARITIES, PIXEL_CHANNELS = 2, 3
 
-#: What a clip can be used for.
-SPLITS = ("train", "val", "test")
+#: What a sample can be used for: to train on and be found, to validate, to ask with, to be found and no more.
+SPLITS = ("train", "val", "test", "database")
 
 #: Why a recording can be refused. One of these stands in every quarantine row.
 REASONS = frozenset(

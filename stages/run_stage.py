@@ -7,6 +7,7 @@ import os
 import sys
 from collections.abc import Callable
 from pathlib import Path
+from typing import TypeVar
 
 from spikinghash.errors import SpikinghashError
 from spikinghash.params import Params, load_params
@@ -16,16 +17,25 @@ FRAMES = Path("data/frames")
 MODEL = Path("data/models/default")
 CODES = Path("data/codes")
 INDEX = Path("data/index")
+PAIRS = Path("data/pairs")
+FEATURES = Path("data/features")
 REPORTS = Path("reports")
 RUNS = Path(".runs")
+
+P = TypeVar("P")
 
 
 def run(stage: Callable[[Params], None], params: Path = Path("params.yaml")) -> None:
     """Run a stage with the parameters in a file; a user's error ends in one line and its exit code."""
+    run_with(load_params, stage, params)
+
+
+def run_with(load: Callable[[Path], P], stage: Callable[[P], None], params: Path = Path("params.yaml")) -> None:
+    """As `run`, for a project whose parameters are read by `load`."""
     # fewer page faults: keep freed blocks instead of returning them to the system after every step
     os.environ.setdefault("OMP_NUM_THREADS", str(os.cpu_count() or 1))
     try:
-        stage(load_params(params))
+        stage(load(params))
     except SpikinghashError as error:
         # it runs as `__main__`; flows look for this line by the stage's own name
         print(f"stages.{Path(inspect.getfile(stage)).stem}: {error}", file=sys.stderr)  # noqa: T201

@@ -22,7 +22,7 @@ from spikinghash.data.sample_file import SampleFile, checksums_of
 from spikinghash.files import write_json
 
 HEADER = "cache.json"
-_VERSION = 2
+_VERSION = 3
 
 
 class SplitFiles(BaseModel):

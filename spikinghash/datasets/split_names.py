@@ -14,10 +14,14 @@ SPLIT_NAMES: dict[str, str] = {
     "validation": "val",
     "test": "test",
     "testing": "test",
+    "query": "test",
+    "database": "database",
+    "retrieval": "database",
 }
 NO_SPLIT = ("", "all")
 #: Folders have further names for them, and say what they are a split of: `train_set`, `Test-Data`.
-_WORDS = SPLIT_NAMES | {"dev": "val", "eval": "test", "evaluation": "test"}
+_WORDS = {name: split for name, split in SPLIT_NAMES.items() if name not in ("query", "database", "retrieval")}
+_WORDS |= {"dev": "val", "eval": "test", "evaluation": "test"}
 _FOLDER = re.compile(rf"({'|'.join(_WORDS)})(?:[ _-]?(?:set|data|dataset|split|images|events))?")
 
 

@@ -15,6 +15,7 @@ from spikinghash.data.store_files import StoreKind
 from spikinghash.datasets.layouts import PICTURE_FILES, find_recordings
 from spikinghash.datasets.picture_file import PictureFile
 from spikinghash.datasets.recording import Recording
+from spikinghash.datasets.split_lists import split_lists, write_split_lists
 from spikinghash.datasets.splits import assign_splits
 from spikinghash.errors import BadRecording, ConfigError
 from spikinghash.events.source import Source, open_source
@@ -23,7 +24,6 @@ from spikinghash.frames.coverage import Coverage
 from spikinghash.frames.geometry import stated_sensor
 from spikinghash.ingest.ledger import Ledger, Refusal
 from spikinghash.ingest.recordings import LEDGER_FILE, IngestReport, Progress, by_file, why_nothing
-from spikinghash.ingest.split_lists import split_lists, write_split_lists
 
 #: What the ledger calls the reader of pictures.
 READER = "picture"
@@ -73,7 +73,7 @@ def ingest_pictures(
         write_json(out / LEDGER_FILE, ledger.to_json())
         if not rows:
             raise ConfigError(why_nothing(root, ledger))
-        checksum = write_split_lists(out, split_lists(rows), seed=seed)
+        checksum = write_split_lists(out, split_lists((row.sample_id, row.split) for row in rows), seed=seed)
     return IngestReport(ledger=ledger, field=frame.field(), splits_checksum=checksum)
 
 

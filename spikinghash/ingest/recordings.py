@@ -14,6 +14,7 @@ from spikinghash.data.sample_spec import FieldSpec, SampleSpec
 from spikinghash.data.store_files import STORE_FILES, StoreKind
 from spikinghash.datasets.layouts import find_recordings
 from spikinghash.datasets.recording import Recording
+from spikinghash.datasets.split_lists import split_lists, write_split_lists
 from spikinghash.datasets.splits import assign_splits
 from spikinghash.errors import BadRecording, ConfigError
 from spikinghash.events.doubts import Doubts
@@ -25,7 +26,6 @@ from spikinghash.frames.clips import Decode, EventClip, FileClips, cut_file, fra
 from spikinghash.frames.framing import Framing
 from spikinghash.frames.geometry import Sensor, one_reading, one_sensor
 from spikinghash.ingest.ledger import Ledger, Refusal
-from spikinghash.ingest.split_lists import split_lists, write_split_lists
 
 LEDGER_FILE = "ledger.json"
 #: What the modality of event clips is called.
@@ -94,7 +94,7 @@ def ingest(
                 _LOG.warning("%s", line)
         if not rows:
             raise ConfigError(why_nothing(root, ledger))
-        checksum = write_split_lists(out, split_lists(rows), seed=seed)
+        checksum = write_split_lists(out, split_lists((row.sample_id, row.split) for row in rows), seed=seed)
     return IngestReport(ledger=ledger, field=field, splits_checksum=checksum)
 
 

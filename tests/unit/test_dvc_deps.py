@@ -6,6 +6,7 @@ import grimp
 import pytest
 import yaml
 
+from spikinghash.pair_params import PairParams
 from spikinghash.params import Params
 
 ROOT = Path(__file__).parents[2]
@@ -19,6 +20,8 @@ def _stages(file):
 
 
 STAGES = dict(_stages("dvc.yaml")) | dict(_stages("tuning/dvc.yaml"))
+#: Of the project of pairs, which has its own parameters.
+PAIR_STAGES = dict(_stages("crossmodal/dvc.yaml"))
 
 #: Modules that cannot change what a stage writes: checking, messages, progress, how files are written and where
 #: compiled kernels are kept.
@@ -35,6 +38,7 @@ WITHOUT_EFFECT = {
     "spikinghash.kernels.cache_locator",
     "spikinghash.kernels.digest",
     "spikinghash.kernels.jit",
+    "spikinghash.pair_params",
     "spikinghash.params",
     "spikinghash.progress",
     "spikinghash.redact",
@@ -54,11 +58,11 @@ def graph():
     return grimp.build_graph("spikinghash", "stages", cache_dir=None)
 
 
-@pytest.mark.parametrize("stage", STAGES)
+@pytest.mark.parametrize("stage", [*STAGES, *PAIR_STAGES])
 def test_deps_are_the_imported_packages(stage, graph):
     imported = graph.find_upstream_modules(f"stages.{stage}") | {f"stages.{stage}"}
     expected = {_place(module, graph) for module in imported - WITHOUT_EFFECT}
-    code = {d for d in STAGES[stage]["deps"] if d.startswith(("spikinghash/", "stages/"))}
+    code = {d for d in (STAGES | PAIR_STAGES)[stage]["deps"] if d.startswith(("spikinghash/", "stages/"))}
     assert code == expected
 
 
@@ -68,10 +72,10 @@ def _place(module, graph):
     return f"{top}/{name}" if is_package else f"{top}/{name}.py"
 
 
-@pytest.mark.parametrize("stage", STAGES)
+@pytest.mark.parametrize("stage", [*STAGES, *PAIR_STAGES])
 def test_every_param_of_a_stage_exists(stage):
-    for key in STAGES[stage]["params"]:
-        section = Params
+    for key in (STAGES | PAIR_STAGES)[stage]["params"]:
+        section = Params if stage in STAGES else PairParams
         for part in key.split("."):
             assert part in section.model_fields, f"{stage}: {key}"
             section = section.model_fields[part].annotation
@@ -83,7 +87,7 @@ def test_every_section_of_the_params_is_used_by_a_stage():
     assert set(Params.model_fields) - used == {"data", "ray", "tracking"}
 
 
-@pytest.mark.parametrize("stage", STAGES)
+@pytest.mark.parametrize("stage", [*STAGES, *PAIR_STAGES])
 def test_a_stage_is_a_thin_file(stage):
     lines = (ROOT / "stages" / f"{stage}.py").read_text().splitlines()
     assert len(lines) <= 50

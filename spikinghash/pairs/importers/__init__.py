@@ -1,0 +1,1 @@
+"""Other people's files of pictures and texts, one importer a file: see `table`."""

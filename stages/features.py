@@ -1,0 +1,24 @@
+"""Stage `features`: pairs to a sample store of features, each modality by its frozen front end."""
+
+from __future__ import annotations
+
+from spikinghash.front_ends.featurise import Use, featurise
+from spikinghash.front_ends.table import build
+from spikinghash.pair_params import PairParams, load_pair_params
+from spikinghash.pairs.pair_file import PairFile
+from spikinghash.progress import progress_bar
+from stages.run_stage import FEATURES, PAIRS, run_with
+
+
+def features(params: PairParams) -> None:
+    """Encode the pairs."""
+    asked = {"image": params.features.image, "text": params.features.text}
+    uses = {
+        name: Use(build(one.front_end, one.options), one.captions) for name, one in asked.items() if one is not None
+    }
+    with progress_bar("features") as progress:
+        featurise(PairFile.open(PAIRS), uses, FEATURES, store=params.features.store, progress=progress)
+
+
+if __name__ == "__main__":
+    run_with(load_pair_params, features)
