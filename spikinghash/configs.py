@@ -15,12 +15,12 @@ from spikinghash.methods.model_input import ModelInput
 from spikinghash.methods.options import options_of
 from spikinghash.methods.registry import entry_of
 from spikinghash.methods.spec import ModelSpec
-from spikinghash.params import Params
+from spikinghash.params import ModelParams, ProjectParams, TrainParams
 from spikinghash.training.augment import Augmentation
 from spikinghash.training.recipe import Recipe
 
 
-def model_spec(params: Params, store: SampleStore) -> ModelSpec:
+def model_spec(params: ProjectParams, store: SampleStore) -> ModelSpec:
     """What to build for these samples; `ConfigError` where the method cannot be trained on them."""
     if entry_of(params.model.method).labels != "unseen" and len(store.classes) < 2:
         raise ConfigError(f"{store.path} has the classes {list(store.classes)}; with fewer than two nothing is learned")
@@ -30,7 +30,7 @@ def model_spec(params: Params, store: SampleStore) -> ModelSpec:
         raise ConfigError(f"{store.path}: {error}") from None
 
 
-def spec_of(params: Params, fields: Mapping[str, FieldSpec], classes: tuple[str, ...]) -> ModelSpec:
+def spec_of(params: ProjectParams, fields: Mapping[str, FieldSpec], classes: tuple[str, ...]) -> ModelSpec:
     """What to build for samples of these descriptions and labels of these names."""
     m, entry = params.model, entry_of(params.model.method)
     inputs = {name: _input(params, fields[name]) for name in entry.takes(fields)}
@@ -46,30 +46,36 @@ def spec_of(params: Params, fields: Mapping[str, FieldSpec], classes: tuple[str,
     return spec
 
 
-def _input(params: Params, field: FieldSpec) -> ModelInput:
+def _input(params: ProjectParams, field: FieldSpec) -> ModelInput:
     if field.kind not in ("events", "image"):
         return ModelInput(field)
+    if not isinstance(params.model, ModelParams):
+        raise ConfigError(
+            f"{params.model.method} takes {field.kind}, which are trained on in the project of recordings"
+        )
     return ModelInput(field, *params.model.input, params.model.count_clip)
 
 
-def _frame_options(params: Params) -> dict[str, Any]:
+def _frame_options(params: ProjectParams) -> dict[str, Any]:
     m, t = params.model, params.train
+    if not isinstance(m, ModelParams) or not isinstance(t, TrainParams):
+        raise ConfigError(f"{m.method} is trained in the project of recordings, not in one of pairs")
     return {
         "network_size": m.network_size, "surrogate": m.surrogate, "steps": m.steps, "alpha": t.alpha, "beta": t.beta,
         "smoothing": t.smoothing, "soft": t.soft, "balance": t.balance,
     }  # fmt: skip
 
 
-def cache_of(params: Params) -> str | None:
+def cache_of(params: ProjectParams) -> str | None:
     """Absolute path of the folder for caches of sample stores; None for the user's cache folder."""
     named = params.data.cache
     return None if named is None else str(Path(named).expanduser().resolve())
 
 
-def recipe(params: Params) -> Recipe:
+def recipe(params: ProjectParams) -> Recipe:
     """How to train."""
     t = params.train
-    augmentation = Augmentation(**t.augment.model_dump())
+    augmentation = Augmentation(**t.augment.model_dump()) if isinstance(t, TrainParams) else Augmentation()
     return Recipe(
         t.epochs, t.batch, t.lr, t.seed, t.weight_decay, t.warmup, t.optimiser, t.grad_clip, t.checkpoint_every,
         t.checkpoint_steps, augmentation=augmentation, amp=t.amp, accumulate=t.accumulate,

@@ -1,4 +1,4 @@
-"""The parameters of a project of pairs: its own file of the sections `digit_pairs`, `pairs` and `features`."""
+"""The parameters of a project of pairs: where pairs and their features come from, and what every project says."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import Annotated, Any, Literal
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
 from spikinghash.errors import ConfigError
-from spikinghash.params import first_problem
+from spikinghash.params import ProjectParams, first_problem
 from spikinghash.strict_yaml import read_yaml
 
 Share = Annotated[float, Field(ge=0.0, lt=1.0)]
@@ -84,10 +84,9 @@ class FeaturesParams(_Section):
         return self
 
 
-class PairParams(BaseModel):
-    """Sections of pairs; others in the file belong to other stages and are left to them."""
+class PairParams(ProjectParams):
+    """The whole of the `params.yaml` of a project of pairs."""
 
-    model_config = ConfigDict(frozen=True, extra="ignore", strict=True)
     digit_pairs: DigitPairsParams = DigitPairsParams()
     pairs: PairsParams
     features: FeaturesParams

@@ -97,16 +97,24 @@ class FramesParams(_Section):
         return self
 
 
-class ModelParams(_Section):
+class MethodParams(_Section):
+    """A method with its own options, which `methods/registry.py` knows."""
+
     method: str
+    variant: str = "full"
+    bits: int = Field(ge=8, le=1024, multiple_of=8)
+    options: dict[str, Any] = {}
+
+
+class ModelParams(MethodParams):
+    """A network of event clips or images."""
+
     network_size: str
     variant: str
-    bits: int = Field(ge=8, le=1024, multiple_of=8)
     input: tuple[Pixels, Pixels] = Field(strict=False)
     count_clip: int = Field(ge=1, le=255)
     surrogate: Literal["sigmoid", "atan"]
     steps: Annotated[int, Field(ge=1, le=256)] | None = None
-    options: dict[str, Any] = {}
 
 
 class AugmentParams(_Section):
@@ -121,7 +129,9 @@ class AugmentParams(_Section):
     rand_magnitude: float = Field(default=9.0, ge=0.0, le=10.0)
 
 
-class TrainParams(_Section):
+class StepParams(_Section):
+    """How any method is trained by gradients."""
+
     epochs: Positive
     batch: int = Field(ge=2)
     lr: float = Field(gt=0.0)
@@ -139,21 +149,26 @@ class TrainParams(_Section):
     workers: Positive
     threads: Positive
     loader_workers: int = Field(default=0, ge=0, le=64)
-    alpha: float = Field(ge=0.0)
-    beta: float = Field(ge=0.0)
-    smoothing: float = Field(ge=0.0, lt=1.0)
-    soft: bool
-    balance: bool
     amp: bool
-    augment: AugmentParams
 
     @model_validator(mode="after")
-    def _batch_is_shared_out(self) -> TrainParams:
+    def _batch_is_shared_out(self) -> StepParams:
         parts = self.workers * self.accumulate
         if self.batch % parts or self.batch // parts < 2:
             many = f"{self.workers} workers" + (f" and {self.accumulate} parts" if self.accumulate > 1 else "")
             raise ValueError(f"batch {self.batch} must give each of {many} the same 2 or more clips")
         return self
+
+
+class TrainParams(StepParams):
+    """With the losses of eq. 24, and augmentation."""
+
+    alpha: float = Field(ge=0.0)
+    beta: float = Field(ge=0.0)
+    smoothing: float = Field(ge=0.0, lt=1.0)
+    soft: bool
+    balance: bool
+    augment: AugmentParams
 
 
 class EncodeParams(_Section):
@@ -194,7 +209,18 @@ class RayParams(_Section):
     storage: str | None = None
 
 
-class Params(_Section):
+class ProjectParams(_Section):
+    """What every project says, whatever its samples are."""
+
+    model: MethodParams
+    train: StepParams
+    encode: EncodeParams
+    evaluate: EvaluateParams
+    data: DataParams = DataParams()
+    ray: RayParams = RayParams()
+
+
+class Params(ProjectParams):
     """The whole of `params.yaml`."""
 
     dataset: DatasetParams
@@ -202,11 +228,8 @@ class Params(_Section):
     frames: FramesParams
     model: ModelParams
     train: TrainParams
-    encode: EncodeParams
-    evaluate: EvaluateParams
     report: ReportParams
     tracking: TrackingParams
-    data: DataParams = DataParams()
     ray: RayParams
     tune: TuneParams = TuneParams()
 

@@ -10,7 +10,9 @@ from pathlib import Path
 from typing import TypeVar
 
 from spikinghash.errors import SpikinghashError
-from spikinghash.params import Params, load_params
+from spikinghash.pair_params import PairParams, load_pair_params
+from spikinghash.params import Params, ProjectParams, load_params
+from spikinghash.strict_yaml import read_yaml
 
 RAW = Path("data/raw/digits")
 FRAMES = Path("data/frames")
@@ -23,6 +25,17 @@ REPORTS = Path("reports")
 RUNS = Path(".runs")
 
 P = TypeVar("P")
+
+
+def load_project(path: Path) -> ProjectParams:
+    """Parameters of a project of recordings, or of one of pairs: whichever the file is of."""
+    content = read_yaml(path) if path.is_file() else None
+    return load_pair_params(path) if isinstance(content, dict) and "pairs" in content else load_params(path)
+
+
+def samples_of(params: ProjectParams) -> Path:
+    """Where a project's sample store is."""
+    return FEATURES if isinstance(params, PairParams) else FRAMES
 
 
 def run(stage: Callable[[Params], None], params: Path = Path("params.yaml")) -> None:

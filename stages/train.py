@@ -8,17 +8,18 @@ from spikinghash.configs import cache_of, model_spec, recipe
 from spikinghash.data.cache_folder import BESIDE, cache_folder
 from spikinghash.data.open_cache import open_cache
 from spikinghash.data.store import SampleStore
-from spikinghash.params import Params
+from spikinghash.params import ProjectParams
 from spikinghash.progress import progress_bar
 from spikinghash.training.ray_trainer import Job, train_with_ray
-from stages.run_stage import FRAMES, MODEL, RUNS, run
+from stages.run_stage import MODEL, RUNS, load_project, run_with, samples_of
 
 
-def train(params: Params) -> None:
+def train(params: ProjectParams) -> None:
     """Train the configured method."""
-    store = SampleStore.open(FRAMES)
+    place = samples_of(params)
+    store = SampleStore.open(place)
     job = Job(
-        frames=str(FRAMES.resolve()),
+        frames=str(place.resolve()),
         frames_sha256=store.digest,
         out=str(MODEL.resolve()),
         spec=model_spec(params, store),
@@ -30,7 +31,7 @@ def train(params: Params) -> None:
     if params.ray.address is None:
         # too little room is told before Ray starts
         with progress_bar("train (clips copied)") as copied:
-            open_cache(FRAMES, store.digest, cache_folder(job.cache, RUNS.resolve() / BESIDE), copied)
+            open_cache(place, store.digest, cache_folder(job.cache, RUNS.resolve() / BESIDE), copied)
     with progress_bar("train (epochs)") as progress:
         train_with_ray(
             job, RUNS.resolve(), address=params.ray.address, storage=params.ray.storage,
@@ -40,4 +41,4 @@ def train(params: Params) -> None:
 
 
 if __name__ == "__main__":
-    run(train)
+    run_with(load_project, train)
