@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from spikinghash.codes.codeset import CodeSet
 from spikinghash.errors import BadStore
 
-#: `recording_key` as in `CodeSet`, null where the recording is not known.
+#: `recording_key`, `modality`, `item` and `seen` as in `CodeSet`, null where they are not known.
 CLIP_ROWS = pa.schema(
     [
         pa.field("clip_id", pa.string(), nullable=False),
@@ -25,6 +25,9 @@ CLIP_ROWS = pa.schema(
         pa.field("end_us", pa.int64(), nullable=False),
         pa.field("archive", pa.string()),
         pa.field("recording_key", pa.uint64()),
+        pa.field("modality", pa.string()),
+        pa.field("item", pa.string()),
+        pa.field("seen", pa.string()),
     ]
 )
 #: What one clip costs to look up is one row group; what many cost is their number.
@@ -43,6 +46,9 @@ def clips_of(codes: CodeSet) -> pa.Table:
             "end_us": codes.end_us,
             "archive": unknown if codes.archives is None else codes.archives.tolist(),
             "recording_key": unknown if codes.recording_keys is None else codes.recording_keys,
+            "modality": unknown if codes.modalities is None else codes.modalities.tolist(),
+            "item": unknown if codes.items is None else codes.items.tolist(),
+            "seen": unknown if codes.seen is None else codes.seen.tolist(),
         },
         schema=CLIP_ROWS,
     )

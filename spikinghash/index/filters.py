@@ -15,7 +15,8 @@ from spikinghash.index.clips import Clips
 
 @dataclass(frozen=True)
 class Filters:
-    """Clips with one of the labels, from one of the archives, that overlap [from_us, to_us); None allows all.
+    """Clips with one of the labels, from one of the archives, that overlap [from_us, to_us), of one of the modalities,
+    made of one of the sets of modalities `seen`; None allows all.
 
     Times are microseconds of the recording, as `start_us` and `end_us` of a clip. `ConfigError` for an empty interval.
     """
@@ -24,9 +25,11 @@ class Filters:
     archives: tuple[str, ...] | None = None
     from_us: int | None = None
     to_us: int | None = None
+    modalities: tuple[str, ...] | None = None
+    seen: tuple[str, ...] | None = None
 
     def __post_init__(self) -> None:
-        for name, wanted in (("label", self.labels), ("archive", self.archives)):
+        for name, wanted in self._wanted().items():
             for text in wanted or ():
                 if any("\ud800" <= character <= "\udfff" for character in text):
                     raise ConfigError(f"the {name} {text!r} is not UTF-8; no clip can have it")
@@ -36,10 +39,14 @@ class Filters:
         if self.from_us is not None and self.to_us is not None and self.from_us >= self.to_us:
             raise ConfigError(f"no clip lies between {self.from_us} and {self.to_us} us; the interval is empty")
 
+    def _wanted(self) -> dict[str, tuple[str, ...] | None]:
+        """Values that are allowed, by column."""
+        return {"label": self.labels, "archive": self.archives, "modality": self.modalities, "seen": self.seen}
+
     def rows(self, clips: Clips) -> NDArray[np.bool_] | None:
         """bool [N], which of the clips may be found; None for all of them."""
         masks = []
-        for name, wanted in (("label", self.labels), ("archive", self.archives)):
+        for name, wanted in self._wanted().items():
             if wanted is not None:
                 masks.append(pc.is_in(clips.column(name), pa.array(wanted, pa.string())))
         if self.from_us is not None:
