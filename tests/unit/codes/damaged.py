@@ -164,7 +164,7 @@ def foreign_recording(database):
 
 def older_schema(database):
     log = entry(database, 0)
-    log.write_text(log.read_text().replace('"spikinghash.schema":"1"', '"spikinghash.schema":"0"'))
+    log.write_text(log.read_text().replace('"spikinghash.schema":"2"', '"spikinghash.schema":"0"'))
 
 
 def log_lines(database, version):

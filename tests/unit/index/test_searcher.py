@@ -9,7 +9,7 @@ import pytest
 
 from spikinghash.codes.codeset import recording_key
 from spikinghash.codes.database import CodeDatabase
-from spikinghash.codes.schema import CODE_ROWS
+from spikinghash.codes.schema import CODE_ROWS, LATER_COLUMNS
 from spikinghash.errors import BadStore, ConfigError, StaleModel
 from spikinghash.index.clips import CLIP_ROWS, Clips, clips_of
 from spikinghash.index.filters import Filters
@@ -36,7 +36,7 @@ def rows(ids, codes, model="m1"):
             "frames": ["f"] * n,
             "encoded_at": pa.array([0] * n, pa.timestamp("us", "UTC")),
         },
-        schema=pa.schema([f for f in CODE_ROWS if f.name not in ("split", "min_margin")]),
+        schema=pa.schema([f for f in CODE_ROWS if f.name not in ("split", "min_margin", *LATER_COLUMNS)]),
     )
 
 
