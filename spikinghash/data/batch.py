@@ -11,7 +11,7 @@ from torch import Tensor
 from spikinghash.errors import ConfigError
 
 #: Axes of a batch of event clips, the one kind that has time.
-_EVENT_AXES = 5
+EVENT_AXES = 5
 
 
 @dataclass(frozen=True)
@@ -52,7 +52,7 @@ class Batch:
 
     def part(self, some: slice) -> Batch:
         """Some of the samples."""
-        inputs = {name: x[:, some] if x.dim() == _EVENT_AXES else x[some] for name, x in self.inputs.items()}
+        inputs = {name: x[:, some] if x.dim() == EVENT_AXES else x[some] for name, x in self.inputs.items()}
         return replace(self._each(lambda x: x[some]), inputs=inputs)
 
     def _each(self, change: Callable[[Tensor], Tensor]) -> Batch:
@@ -73,7 +73,7 @@ def labelled(inputs: Mapping[str, Tensor], numbers: Tensor, classes: int) -> Bat
 
 def time_first(values: Tensor) -> Tensor:
     """Samples as they are stored, [B, ...], as a `Batch` has them: event clips [B, T, 2, H, W] -> [T, B, 2, H, W]."""
-    return values.transpose(0, 1) if values.dim() == _EVENT_AXES else values
+    return values.transpose(0, 1) if values.dim() == EVENT_AXES else values
 
 
 def to_network(values: Tensor) -> Tensor:
@@ -83,4 +83,4 @@ def to_network(values: Tensor) -> Tensor:
 
 def network_input(x: Tensor) -> Tensor:
     """One input of a `Batch` as networks take it, [T, B, ...]: what has no time is one step, [1, B, ...]."""
-    return x if x.dim() == _EVENT_AXES else x[None]
+    return x if x.dim() == EVENT_AXES else x[None]

@@ -8,7 +8,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn.functional import pad
 
-from spikinghash.data.batch import network_input
+from spikinghash.data.batch import EVENT_AXES, network_input
 from spikinghash.inference.read_bits import read_bits
 from spikinghash.methods.bits import Bits
 from spikinghash.methods.method import HashingMethod
@@ -32,12 +32,14 @@ def hash_batch(method: HashingMethod, inputs: Mapping[str, Tensor]) -> dict[str,
     modality = getattr(method, "modality", None)
     if modality is not None:
         return {modality: Bits(*read_bits(method, network_input(inputs[modality])))}
-    count = len(next(iter(inputs.values())))
-    blocks = [_block(inputs, first) for first in range(0, count, BLOCK)]
+    axis = {name: 1 if x.dim() == EVENT_AXES else 0 for name, x in inputs.items()}
+    count = min(x.shape[axis[name]] for name, x in inputs.items())
+    blocks = [{name: _block(x, axis[name], first) for name, x in inputs.items()} for first in range(0, count, BLOCK)]
     found = [method.hash(block) for block in blocks]
     return {name: Bits(*(torch.cat([one[name][i] for one in found])[:count] for i in range(2))) for name in found[0]}
 
 
-def _block(inputs: Mapping[str, Tensor], first: int) -> dict[str, Tensor]:
-    some = {name: x[first : first + BLOCK] for name, x in inputs.items()}
-    return {name: pad(x, (0, 0) * (x.dim() - 1) + (0, BLOCK - len(x))) for name, x in some.items()}
+def _block(x: Tensor, axis: int, first: int) -> Tensor:
+    some = x.narrow(axis, first, min(BLOCK, x.shape[axis] - first))
+    after = x.dim() - 1 - axis
+    return pad(some, (0, 0) * after + (0, BLOCK - some.shape[axis]))

@@ -58,6 +58,12 @@ class ModelInput:
         return _CHANNELS[self.kind]
 
     @property
+    def shape(self) -> tuple[int, ...]:
+        """Of a sample as the network sees it: that of the store, event clips and images cropped or padded."""
+        stored = self.field.shape
+        return (*stored[:-2], self.height, self.width) if self.kind in _CHANNELS else stored
+
+    @property
     def steps(self) -> int:
         """T of event clips, 1 for what has no time."""
         return self.field.shape[0] if self.kind == "events" else 1

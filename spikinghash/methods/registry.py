@@ -8,16 +8,23 @@ from typing import Any, Literal
 
 from torch import nn
 
-from spikinghash.data.sample_spec import FieldSpec
 from spikinghash.errors import ConfigError
+from spikinghash.methods.cca import CcaOptions, cca, cca_itq
 from spikinghash.methods.frame_options import FrameOptions, frame_options
 from spikinghash.methods.hashnet import hashnet
+from spikinghash.methods.input_vectors import vector_width
+from spikinghash.methods.itq import ItqOptions, PairedItqOptions, itq, paired_itq
+from spikinghash.methods.lsh import LshOptions, lsh
+from spikinghash.methods.options import options_of
 from spikinghash.methods.spec import ModelSpec
 from spikinghash.methods.spikingformer import spikingformer
 from spikinghash.methods.spikinghash import VARIANTS, spikinghash
 from spikinghash.methods.supervised import SupervisedMethod
-from spikinghash.methods.takes import one_of
+from spikinghash.methods.takes import Takes, one_of, pairs_of
 from spikinghash.methods.timesformer import timesformer
+
+#: What a sample must have of labels; a method for which they are unseen gets no targets.
+Labels = Literal["one", "any", "unseen"]
 
 
 @dataclass(frozen=True)
@@ -31,8 +38,8 @@ class Entry:
 
     build: Callable[[ModelSpec], nn.Module]
     options: type[Any]
-    takes: Callable[[Mapping[str, FieldSpec]], tuple[str, ...]]
-    labels: Literal["one", "any", "unseen"] = "one"
+    takes: Takes
+    labels: Labels = "one"
     alone: str = ""
     variants: tuple[str, ...] = ("full",)
 
@@ -52,11 +59,42 @@ def supervised(
     return Entry(build, FrameOptions, one_of("events", "image"), variants=variants)
 
 
+#: A method made of the widths of its inputs, bits, classes, its options and a variant.
+MakeOfVectors = Callable[[Mapping[str, int], int, int, Any, str], nn.Module]
+
+
+def of_vectors(
+    make: MakeOfVectors,
+    options: type[Any],
+    takes: Takes,
+    *,
+    labels: Labels = "unseen",
+    alone: str = "",
+    variants: tuple[str, ...] = ("full",),
+) -> Entry:
+    """The entry of a method that sees each input as one vector."""
+
+    def build(spec: ModelSpec) -> nn.Module:
+        widths = {name: vector_width(one.shape) for name, one in spec.inputs.items()}
+        given = options_of(options, spec.options, spec.method)
+        return make(widths, spec.bits, len(spec.classes), given, spec.variant)
+
+    return Entry(build, options, takes, labels, alone, variants)
+
+
+_PAIRS = pairs_of("features", "image", "text")
+_ANY = one_of("events", "image", "features")
+
 METHODS: dict[str, Entry] = {
     "spikinghash": supervised(spikinghash, exact=True, variants=tuple(VARIANTS)),
     "spikingformer-cml": supervised(spikingformer, exact=True),
     "timesformer": supervised(timesformer, exact=False),
     "hashnet": supervised(hashnet, exact=False),
+    "lsh": of_vectors(lsh, LshOptions, _ANY),
+    "itq": of_vectors(itq, ItqOptions, _ANY),
+    "cca": of_vectors(cca, CcaOptions, _PAIRS),
+    "cca-itq": of_vectors(cca_itq, CcaOptions, _PAIRS),
+    "paired-itq": of_vectors(paired_itq, PairedItqOptions, _PAIRS),
 }
 
 
