@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from spikinghash.codes.database import CodeDatabase
 from spikinghash.data.store import SampleStore
-from spikinghash.evaluation.accuracy import top1_accuracy
+from spikinghash.evaluation.accuracy import has_classifier, top1_accuracy
 from spikinghash.evaluation.baseline import baseline_name, count_image_map
 from spikinghash.evaluation.energy import estimate_energy_of
 from spikinghash.evaluation.evaluate import evaluate as measure
@@ -24,7 +24,8 @@ def evaluate(params: Params) -> None:
     queries, gallery = codes.in_splits([e.query_split]), codes.in_splits(e.database_splits)
     similar = similar_classes(store, e.database_splits)
     found = measure(queries, HammingIndex.load(INDEX), gallery, e.k, params.report.neighbours, e.empty, similar)
-    found.metrics["accuracy"] = top1_accuracy(model, store, e.query_split)
+    if has_classifier(model):
+        found.metrics["accuracy"] = top1_accuracy(model, store, e.query_split)
     energy = estimate_energy_of(model, store, e.query_split)
     task = describe_task(queries, gallery, model, store, splits=(e.query_split, e.database_splits))
     task |= {"dataset": params.dataset.path, "empty": e.empty, "similar_classes": sorted(map(sorted, similar))}

@@ -81,6 +81,12 @@ def to_network(values: Tensor) -> Tensor:
     return network_input(time_first(values))
 
 
+def sample_count(inputs: Mapping[str, Tensor]) -> int:
+    """How many samples inputs as in a `Batch`, or as networks take them, are of."""
+    x = next(iter(inputs.values()))
+    return x.shape[1] if x.dim() == EVENT_AXES else len(x)
+
+
 def network_input(x: Tensor) -> Tensor:
     """One input of a `Batch` as networks take it, [T, B, ...]: what has no time is one step, [1, B, ...]."""
     return x if x.dim() == EVENT_AXES else x[None]

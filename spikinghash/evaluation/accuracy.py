@@ -13,6 +13,11 @@ from spikinghash.inference.read_bits import predict
 from spikinghash.training.checkpoint import LoadedModel
 
 
+def has_classifier(model: LoadedModel) -> bool:
+    """Whether the network names classes beside bits."""
+    return hasattr(model.method.network, "classify")
+
+
 def top1_accuracy(model: LoadedModel, store: SampleStore, split: str, batch: int = 64) -> Metric:
     """Share of the clips of `split` whose largest logit is their class's; a class the model lacks counts as wrong.
 

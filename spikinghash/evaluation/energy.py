@@ -6,15 +6,17 @@ mean of the layer's binary input. An estimate of compute alone: no memory traffi
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from typing import Any
 
 import torch
 from torch import Tensor, nn
 
-from spikinghash.data.batch import to_network
+from spikinghash.data.batch import network_input, sample_count, time_first
 from spikinghash.data.store import SampleStore
 from spikinghash.errors import BadStore
+from spikinghash.inference.hash_batch import device_of
 from spikinghash.layers.accounts import UNUSED, operations_of
 from spikinghash.layers.firing import firing_rates
 from spikinghash.training.checkpoint import LoadedModel
@@ -80,8 +82,9 @@ class Energy:
         }
 
 
-def estimate_energy(network: nn.Module, frames: Tensor) -> Energy:
-    """Energy of one clip, averaged over frames [T, B, P, H, W]. The network must be in inference mode.
+def estimate_energy(network: nn.Module, samples: Tensor | Mapping[str, Tensor]) -> Energy:
+    """Energy of one sample, averaged over what `network` takes: frames [T, B, P, H, W], or inputs by modality as in a
+    `Batch`. The network must be in inference mode.
 
     `ConfigError` for a layer that does not say its operations (`layers/accounts.py`).
     """
@@ -89,32 +92,37 @@ def estimate_energy(network: nn.Module, frames: Tensor) -> Energy:
     handles = [m.register_forward_hook(_recorder(calls, name)) for name, m in network.named_modules()]
     try:
         with torch.no_grad(), firing_rates(network) as rates:
-            network(frames)
+            network(samples)
     finally:
         for handle in handles:
             handle.remove()
-    first = next(name for name, module in network.named_modules() if isinstance(module, nn.Conv2d))
+    first = next((name for name, module in network.named_modules() if isinstance(module, nn.Conv2d)), None)
+    count = sample_count({"": samples} if isinstance(samples, Tensor) else samples)
     layers: list[LayerEnergy] = []
     for name, module in network.named_modules():
         if name in calls and name not in UNUSED:
             for found in operations_of(module, name, *calls[name], lambda part, name=name: rates[f"{name}.{part}"]):  # type: ignore[misc]
                 rate = None if name == first else found.rate
                 label = f"{name}.{found.name}" if found.name else name
-                macs = found.macs // frames.shape[1]
+                macs = found.macs // count
                 layers.append(LayerEnergy(label, found.kind, macs, 1.0 if rate is None else rate, rate is not None))
     return Energy(tuple(layers))
 
 
 def estimate_energy_of(model: LoadedModel, store: SampleStore, split: str) -> Energy:
-    """Energy of a saved model on the first `SAMPLE` clips of a split of a store; `BadStore` if it has none."""
-    for values, _ in store.iter_inputs(model.spec.modality, split, SAMPLE):
-        x = to_network(torch.from_numpy(model.spec.input.fit(values)))
-        return estimate_energy(model.method.network, x.to(next(model.method.parameters()).device))  # type: ignore[arg-type]
+    """Energy of a saved model of one input on the first `SAMPLE` clips of a split; `BadStore` if it has none."""
+    name, device = model.spec.modality, device_of(model.method)
+    for values, _ in store.iter_inputs(name, split, SAMPLE):
+        x = time_first(torch.from_numpy(model.spec.input.fit(values))).to(device)
+        takes_frames = hasattr(model.method, "modality")
+        return estimate_energy(model.method.network, network_input(x) if takes_frames else {name: x})  # type: ignore[arg-type]
     raise BadStore(f"{store.path}: no clips in split {split} to measure firing rates on")
 
 
 def _recorder(calls: dict[str, tuple[Tensor, Any]], name: str) -> Any:
     def hook(_: nn.Module, inputs: tuple[Tensor, ...], output: Any) -> None:
-        calls[name] = (inputs[0], output)
+        # a network that takes several modalities, of which its parts see one each
+        if isinstance(inputs[0], Tensor):
+            calls[name] = (inputs[0], output)
 
     return hook

@@ -8,7 +8,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn.functional import pad
 
-from spikinghash.data.batch import EVENT_AXES, network_input
+from spikinghash.data.batch import EVENT_AXES, network_input, sample_count
 from spikinghash.inference.read_bits import read_bits
 from spikinghash.methods.bits import Bits
 from spikinghash.methods.method import HashingMethod
@@ -33,7 +33,7 @@ def hash_batch(method: HashingMethod, inputs: Mapping[str, Tensor]) -> dict[str,
     if modality is not None:
         return {modality: Bits(*read_bits(method, network_input(inputs[modality])))}
     axis = {name: 1 if x.dim() == EVENT_AXES else 0 for name, x in inputs.items()}
-    count = min(x.shape[axis[name]] for name, x in inputs.items())
+    count = sample_count(inputs)
     blocks = [{name: _block(x, axis[name], first) for name, x in inputs.items()} for first in range(0, count, BLOCK)]
     found = [method.hash(block) for block in blocks]
     return {name: Bits(*(torch.cat([one[name][i] for one in found])[:count] for i in range(2))) for name in found[0]}

@@ -74,13 +74,16 @@ def operations_of(module: nn.Module, name: str, x: Tensor, y: Any, rate: Rates) 
     if isinstance(module, Accounted):
         yield from module.operations(x, y, rate)
     elif isinstance(module, nn.Conv2d):
-        binary = bool(((x == 0) | (x == 1)).all())
-        macs = y.numel() * module.weight[0].numel()
-        yield Operation("", "convolution", macs, float((x != 0).float().mean()) if binary else None)
+        yield Operation("", "convolution", y.numel() * module.weight[0].numel(), _spike_rate(x))
     elif isinstance(module, nn.Linear):
-        yield Operation("", "linear", y.numel() * module.in_features)
+        yield Operation("", "linear", y.numel() * module.in_features, _spike_rate(x))
     elif not _is_free(module):
         raise _silent(module, name, "operations")
+
+
+def _spike_rate(x: Tensor) -> float | None:
+    """Mean of what is 0 or 1 everywhere, None for anything else."""
+    return float((x != 0).float().mean()) if bool(((x == 0) | (x == 1)).all()) else None
 
 
 def exact_sums_of(module: nn.Module, name: str, largest_input: int) -> Iterator[ExactSum]:
