@@ -7,7 +7,7 @@ from frame_specs import frame_spec
 
 from spikinghash.codes.encoder import Encoder
 from spikinghash.data.batch import labelled, to_network
-from spikinghash.data.described import event_field, to_text
+from spikinghash.data.described import event_field
 from spikinghash.data.picture import PictureFrame
 from spikinghash.errors import ConfigError
 from spikinghash.frames.crop_or_pad import crop_or_pad_pixels
@@ -25,7 +25,7 @@ META = PictureFrame(16, 16, resize=False).field()
 
 def spec(method="spikinghash", size="Nano"):
     return frame_spec(
-        method, size, 24, ("a", "b"), 4, 16, 16, (16, 16), 8, "sigmoid", META.digest, to_text(META)
+        method, size, 24, ("a", "b"), 4, 16, 16, (16, 16), 8, "sigmoid", META
     )  # fmt: skip
 
 
