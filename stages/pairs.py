@@ -5,21 +5,13 @@ from __future__ import annotations
 from collections import Counter
 from pathlib import Path
 
-from spikinghash.pair_params import PairParams, SplitParams, load_pair_params
+from spikinghash.pair_params import PairParams, load_pair_params
 from spikinghash.pairs.import_pairs import import_pairs
 from spikinghash.pairs.importers.table import find_pairs
 from spikinghash.pairs.pair_file import PairFile
 from spikinghash.pairs.protocols import draw_protocol
 from spikinghash.pairs.resplit import resplit
-from spikinghash.pairs.split_rules import (
-    SplitRule,
-    by_file,
-    by_rows,
-    drawn,
-    stated,
-    stated_or_training,
-    with_validation,
-)
+from spikinghash.pairs.split_rules import split_rule
 from spikinghash.progress import progress_bar
 from stages.run_stage import PAIRS, run_with
 
@@ -29,9 +21,10 @@ def pairs(params: PairParams) -> None:
     p = params.pairs
     found = find_pairs(p.importer, Path(p.path), p.options)
     made_by = {"importer": p.importer, "options": p.options, "split": p.split.model_dump(mode="json")}
+    rule = split_rule(**p.split.model_dump(exclude={"protocol"}))
     with progress_bar("pairs") as progress:
         ledger = import_pairs(
-            found, PAIRS, split=_rule(p.split), needs=p.needs, made_by=made_by, seed=p.split.seed,
+            found, PAIRS, split=rule, needs=p.needs, made_by=made_by, seed=p.split.seed,
             progress=lambda done: progress(done, None),
         )  # fmt: skip
     if p.split.protocol is not None:
@@ -40,18 +33,6 @@ def pairs(params: PairParams) -> None:
         ledger.splits = Counter({split: len(names) for split, names in lists.items()})
     refused = f", refused {ledger.reasons}" if ledger.refused else ""
     print(f"{ledger.accepted} of {ledger.found} pairs: {dict(ledger.splits)}{refused}")  # noqa: T201
-
-
-def _rule(split: SplitParams) -> SplitRule:
-    if split.rows is not None:
-        rule = by_rows(split.rows)
-    elif split.file is not None:
-        rule = by_file(Path(split.file))
-    elif split.drawn is not None:
-        rule = drawn(split.drawn, split.seed)
-    else:
-        rule = stated if split.stated else stated_or_training
-    return with_validation(rule, split.val_fraction, split.seed) if split.val_fraction else rule
 
 
 if __name__ == "__main__":

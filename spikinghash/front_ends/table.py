@@ -8,12 +8,15 @@ from typing import Any
 
 from spikinghash.errors import ConfigError
 from spikinghash.front_ends.bag_of_words import BagOfWords
+from spikinghash.front_ends.efficientnet_lite0 import EfficientNetLite0
 from spikinghash.front_ends.front_end import FrontEnd
 from spikinghash.front_ends.given import Given
+from spikinghash.front_ends.minilm import MiniLM
 from spikinghash.front_ends.picture import Picture
 from spikinghash.front_ends.pixels import Pixels
 
-FRONT_ENDS: dict[str, type[Any]] = {one.name: one for one in (Given, BagOfWords, Picture, Pixels)}
+_ALL = (Given, BagOfWords, MiniLM, Picture, Pixels, EfficientNetLite0)
+FRONT_ENDS: dict[str, type[Any]] = {one.name: one for one in _ALL}
 
 
 def build(name: str, options: Mapping[str, Any] | None = None) -> FrontEnd:
@@ -40,6 +43,7 @@ def rebuild(description: Mapping[str, Any], folder: Path) -> FrontEnd:
         made: FrontEnd = FRONT_ENDS[name].rebuild(dict(description), folder)
     except (KeyError, TypeError, ValueError) as error:
         raise ConfigError(f"the description of the front end {name} is damaged: {error}") from None
-    if made.describe()["digest"] != description.get("digest"):
+    # its version, too: another one makes other features
+    if any(description.get(key) != value for key, value in made.describe().items()):
         raise ConfigError(f"the front end {name} is not what its description says; make the features anew")
     return made

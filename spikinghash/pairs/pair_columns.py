@@ -1,4 +1,8 @@
-"""The columns of `pairs.parquet`, and the way between them and pairs."""
+"""The columns of `pairs.parquet`, and the way between them and pairs.
+
+Features are lists, all of the width that the description states, null where missing: Arrow's fixed-size lists would be
+the same bytes in the file, but pyarrow 25 does not read them back where one is null.
+"""
 
 from __future__ import annotations
 
@@ -9,6 +13,8 @@ from typing import Any
 
 import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
+from numpy.typing import NDArray
 
 from spikinghash.pairs.pair import Pair
 from spikinghash.schema import PAIR_SCHEMA_VERSION
@@ -54,8 +60,7 @@ class PairSpec:
     def _feature(self, name: str) -> list[pa.Field]:
         if name not in self.features:
             return []
-        width, dtype = self.features[name]
-        return [pa.field(name, pa.list_(pa.field("element", _TYPES[dtype]), width))]
+        return [pa.field(name, pa.list_(pa.field("element", _TYPES[self.features[name][1]])))]
 
     @classmethod
     def of(cls, schema: pa.Schema) -> PairSpec:
@@ -88,34 +93,50 @@ def to_table(pairs: Sequence[Pair], spec: PairSpec) -> pa.Table:
 
 
 def _features(cells: Sequence[Any], width: int, dtype: str) -> pa.Array:
-    values = np.zeros((len(cells), width), dtype)
-    for row, cell in enumerate(cells):
-        if cell is not None:
-            if cell.shape != (width,) or cell.dtype != dtype:
-                raise ValueError(f"a feature is {list(cell.shape)} {cell.dtype}, those before it [{width}] {dtype}")
-            values[row] = cell
-    kind = pa.list_(pa.field("element", _TYPES[dtype]), width)
-    mask = pa.array([cell is None for cell in cells], pa.bool_())
-    return pa.FixedSizeListArray.from_arrays(pa.array(values.ravel()), type=kind, mask=mask)
+    for cell in cells:
+        if cell is not None and (cell.shape != (width,) or cell.dtype != dtype):
+            raise ValueError(f"a feature is {list(cell.shape)} {cell.dtype}, those before it [{width}] {dtype}")
+    there = [cell for cell in cells if cell is not None]
+    ends = np.cumsum([0, *(0 if cell is None else width for cell in cells)], dtype=np.int32)
+    return pa.ListArray.from_arrays(
+        pa.array(ends),
+        pa.array(np.concatenate([np.empty(0, dtype), *there])),
+        type=pa.list_(pa.field("element", _TYPES[dtype])),
+        mask=pa.array([cell is None for cell in cells], pa.bool_()),
+    )
 
 
-def to_pairs(batch: pa.RecordBatch | pa.Table) -> list[Pair]:
-    """Pairs of a table; columns that were not read stay None or empty."""
+def to_pairs(batch: pa.Table, spec: PairSpec) -> list[Pair]:
+    """Pairs of a table; columns that were not read stay None or empty. `ValueError` for features of another width."""
     columns: dict[str, Sequence[Any]] = {}
     for name in batch.schema.names:
         columns[name] = feature_rows(batch[name]) if name in FEATURES else batch[name].to_pylist()
+        if name in FEATURES and {len(row) for row in columns[name] if row is not None} - {spec.features[name][0]}:
+            raise ValueError(f"an {name} is not as wide as the description says")
     for name in ("labels", "text"):
         if name in columns:
             columns[name] = [tuple(words) for words in columns[name]]
     return [Pair(**{name: cells[row] for name, cells in columns.items()}) for row in range(batch.num_rows)]
 
 
-def feature_rows(column: pa.Array | pa.ChunkedArray) -> list[Any]:
-    """A column of fixed-size lists as rows [D], None for a null; a null within a row is not a number."""
-    array = column.combine_chunks() if isinstance(column, pa.ChunkedArray) else column
-    if isinstance(array, pa.ChunkedArray):
-        array = pa.concat_arrays(array.chunks)
-    width, valid = array.type.list_size, array.is_valid().to_pylist()
-    values = array.values.slice(array.offset * width, len(array) * width)
-    rows = values.to_numpy(zero_copy_only=False).reshape(len(array), width)
-    return [row if there else None for row, there in zip(rows, valid, strict=True)]
+def feature_rows(column: pa.Array | pa.ChunkedArray) -> list[NDArray[Any] | None]:
+    """A column of lists of numbers, of a fixed size or not, as rows [D], None for a null; a null within a row is not a
+    number. Raises `ValueError` for a column of anything else.
+    """
+    kind = column.type
+    is_list = pa.types.is_fixed_size_list(kind) or pa.types.is_list(kind) or pa.types.is_large_list(kind)
+    if not is_list or not (pa.types.is_floating(kind.value_type) or pa.types.is_integer(kind.value_type)):
+        raise ValueError(f"features are lists of numbers, not {kind}")
+    rows: list[NDArray[Any] | None] = []
+    for chunk in column.chunks if isinstance(column, pa.ChunkedArray) else [column]:
+        # a slice of the list, since a chunk may begin within its values
+        values = chunk.flatten().to_numpy(zero_copy_only=False)
+        lengths = np.array([0 if length is None else length for length in _lengths(chunk)], np.int64)
+        ends = np.cumsum(lengths)
+        there = chunk.is_valid().to_pylist()
+        rows += [values[end - n : end] if ok else None for end, n, ok in zip(ends, lengths, there, strict=True)]
+    return rows
+
+
+def _lengths(chunk: pa.Array) -> list[int | None]:
+    return pc.list_value_length(chunk).to_pylist()

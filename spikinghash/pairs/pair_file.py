@@ -56,7 +56,7 @@ class PairFile:
         with file:
             for group in range(file.num_row_groups):
                 with _one_clear_line(self.path):
-                    some = to_pairs(file.read_row_group(group, names))
+                    some = to_pairs(file.read_row_group(group, names), self.spec)
                 yield from (pair for pair in some if split is None or pair.split == split)
 
 

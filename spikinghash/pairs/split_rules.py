@@ -18,14 +18,9 @@ SplitRule = Callable[[int, Candidate], str | None]
 _RANGE = re.compile(r"(\d+)-(\d+)")
 
 
-def stated(row: int, found: Candidate) -> str | None:
+def by_statement(row: int, found: Candidate) -> str | None:
     """The split that the set states, whatever it calls it."""
     return SPLIT_NAMES.get((found.split or "").strip().lower())
-
-
-def stated_or_training(row: int, found: Candidate) -> str:
-    """As `stated`; what has no split there trains."""
-    return stated(row, found) or "train"
 
 
 def by_rows(ranges: Mapping[str, str]) -> SplitRule:
@@ -56,12 +51,7 @@ def by_lists(lists: SplitLists) -> SplitRule:
     return lambda row, found: splits.get(found.pair_id)
 
 
-def by_file(path: Path) -> SplitRule:
-    """Lists in a file that `write_split_lists` wrote; raises `ConfigError` as reading it does."""
-    return by_lists(read_split_lists(path))
-
-
-def drawn(fractions: Mapping[str, float], seed: int) -> SplitRule:
+def by_draw(fractions: Mapping[str, float], seed: int) -> SplitRule:
     """About these fractions, such as {"test": 0.2, "val": 0.1}; the rest trains. A group stays together.
 
     Each draw depends on the seed and the group's name alone. Raises `ConfigError` for fractions that are none.
@@ -81,12 +71,36 @@ def drawn(fractions: Mapping[str, float], seed: int) -> SplitRule:
     return split
 
 
-def with_validation(rule: SplitRule, fraction: float, seed: int) -> SplitRule:
+def _with_validation(rule: SplitRule, fraction: float, seed: int) -> SplitRule:
     """`rule`, with about a fraction of what would train drawn for validation."""
-    draw = drawn({"val": fraction}, seed)
+    draw = by_draw({"val": fraction}, seed)
 
     def split(row: int, found: Candidate) -> str | None:
         name = rule(row, found)
         return draw(row, found) if name == "train" else name
 
     return split
+
+
+def split_rule(
+    *,
+    stated: bool = False,
+    rows: Mapping[str, str] | None = None,
+    file: str | None = None,
+    drawn: Mapping[str, float] | None = None,
+    val_fraction: float = 0.0,
+    seed: int = 0,
+) -> SplitRule:
+    """The one rule that is named; with none, what the set states, and what it states nothing of trains.
+
+    `file` are lists that `write_split_lists` wrote. Raises `ConfigError` as the rules do.
+    """
+    if rows is not None:
+        rule = by_rows(rows)
+    elif file is not None:
+        rule = by_lists(read_split_lists(Path(file)))
+    elif drawn is not None:
+        rule = by_draw(drawn, seed)
+    else:
+        rule = by_statement if stated else lambda row, found: by_statement(row, found) or "train"
+    return _with_validation(rule, val_fraction, seed) if val_fraction else rule

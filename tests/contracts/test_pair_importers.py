@@ -14,9 +14,9 @@ from spikinghash.errors import ConfigError
 from spikinghash.pairs.import_pairs import import_pairs
 from spikinghash.pairs.importers.table import IMPORTERS, find_pairs
 from spikinghash.pairs.pair_file import PairFile
-from spikinghash.pairs.split_rules import drawn, stated
+from spikinghash.pairs.split_rules import by_draw, by_statement
 
-EVERYTHING_TRAINS = drawn({}, 0)
+EVERYTHING_TRAINS = by_draw({}, 0)
 WITH_PICTURES = [
     name for name, (importer, _) in SETS.items() if importer not in ("parquet", "dcmh_mat", "feature_arrays")
 ]
@@ -43,7 +43,7 @@ def imported(out, importer, path, options, **changes):
 def test_a_file_of_pairs_holds_what_the_set_holds(made, tmp_path):
     importer, path, options, known = made
     ledger, pairs = imported(
-        tmp_path / "out", importer, path, options, split=stated if "split" in known else EVERYTHING_TRAINS
+        tmp_path / "out", importer, path, options, split=by_statement if "split" in known else EVERYTHING_TRAINS
     )
     assert (ledger.found, ledger.accepted, ledger.refused) == (COUNT, COUNT, [])
     expected = {"pair_id": [str(i) for i in range(COUNT)], "labels": [()] * COUNT, "text": [()] * COUNT} | known

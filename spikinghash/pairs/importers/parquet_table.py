@@ -7,7 +7,6 @@ from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 
@@ -39,7 +38,7 @@ def parquet_pairs(
 
     `id` (several are joined by /; by default the row's number), `image` (bytes, or `{bytes, path}`), `text` (strings or
     lists of strings, in this order), `labels` (strings, numbers, or lists of them), `split`, `group`, and two of
-    features (fixed-size lists). With a `..._feature_file`, a path beside `path`, the feature is a column of that table,
+    features (lists). With a `..._feature_file`, a path beside `path`, the feature is a column of that table,
     which has as many rows in the same order, and the same ids where it has those columns. `label_names` are the names
     of numbers: a list, or a JSON file beside `path` with one. Raises `ConfigError` for a missing file or column, one of
     a wrong type, tables that do not go together.
@@ -51,7 +50,7 @@ def parquet_pairs(
     plain = [one for one in (*ids, image, *text, *labels, split, group) if one is not None]
     columns = list(dict.fromkeys([*plain, *(name for role, name in own.items() if name and role not in beside)]))
     with ExitStack() as stack:
-        tables = [_rows(path, columns, stack)]
+        tables = [_rows(path, columns, [name for name in own.values() if name], stack)]
         for role, place in beside.items():
             if own[role] is None:
                 raise ConfigError(f"{role}_file is {place.name}: say by {role} which of its columns holds the feature")
@@ -73,10 +72,8 @@ def parquet_pairs(
 
 def _feature(cells: Mapping[str, Any], role: str, own: Mapping[str, str | None], beside: Mapping[str, Path]) -> Any:
     column = role if role in beside else own[role]
-    value = None if column is None else cells[column]
-    if value is not None and not isinstance(value, np.ndarray):
-        raise ConfigError(f"the column {own[role]} of {role} holds no fixed-size lists; write the features as those")
-    return value
+    row = None if column is None else cells[column]
+    return row if row is None or row.dtype in ("float16", "float32") else row.astype("float32")
 
 
 def _open(path: Path, stack: ExitStack) -> pq.ParquetFile:
@@ -86,36 +83,36 @@ def _open(path: Path, stack: ExitStack) -> pq.ParquetFile:
         raise ConfigError(f"cannot read {path}: {_first_line(error)}") from None
 
 
-def _rows(path: Path, columns: Sequence[str], stack: ExitStack) -> Iterator[dict[str, Any]]:
+def _rows(path: Path, columns: Sequence[str], features: Sequence[str], stack: ExitStack) -> Iterator[dict[str, Any]]:
     """The cells of every row by column; features as arrays [D]."""
     file = _open(path, stack)
     missing = [name for name in columns if name not in file.schema_arrow.names]
     if missing:
         raise ConfigError(f"{path}: no column {missing[0]!r}; it has {', '.join(file.schema_arrow.names)}")
-    return _cells(path, file, columns)
+    return _cells(path, file, columns, features)
 
 
-def _cells(path: Path, file: pq.ParquetFile, columns: Sequence[str]) -> Iterator[dict[str, Any]]:
+def _cells(
+    path: Path, file: pq.ParquetFile, columns: Sequence[str], features: Sequence[str]
+) -> Iterator[dict[str, Any]]:
     batches = file.iter_batches(_AT_ONCE, columns=list(columns))
     while True:
         try:
             batch = next(batches, None)
             if batch is None:
                 return
-            found = {name: _column(batch[name]) for name in columns}
+            found = {
+                name: feature_rows(batch[name]) if name in features else batch[name].to_pylist() for name in columns
+            }
         except _DAMAGE as error:
             raise ConfigError(f"cannot read {path}: {_first_line(error)}") from None
         yield from ({name: cells[row] for name, cells in found.items()} for row in range(batch.num_rows))
 
 
-def _column(column: pa.Array) -> Sequence[Any]:
-    return feature_rows(column) if pa.types.is_fixed_size_list(column.type) else column.to_pylist()
-
-
 def _beside(place: Path, column: str, role: str, ids: Sequence[str], stack: ExitStack) -> Iterator[dict[str, Any]]:
     """The features of another table as `role`, with their ids where it has them."""
     names = _open(place, stack).schema_arrow.names
-    rows = _rows(place, [column, *(ids if set(ids) <= set(names) else ())], stack)
+    rows = _rows(place, [column, *(ids if set(ids) <= set(names) else ())], [column], stack)
     return ({role: row.pop(column), **row} for row in rows)
 
 

@@ -1,0 +1,122 @@
+"""The stages of the project of pairs, as DVC runs them, and real sets where they are."""
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pyarrow.parquet as pq
+import pytest
+import yaml
+
+from spikinghash import start
+from spikinghash.data.store import SampleStore
+from spikinghash.pairs.importers.table import find_pairs
+from spikinghash.pairs.pair_file import PairFile
+
+ROOT = Path(__file__).parents[2]
+DATA = ROOT.parent / "shared/data"
+REAL = pytest.mark.skipif(not (DATA / "crossmodal").is_dir(), reason="no shared data here")
+
+
+def stage(folder, name, expected=0):
+    command = [sys.executable, "-E", "-P", start.__file__, f"stages.{name}"]
+    done = subprocess.run(command, cwd=folder, capture_output=True, text=True, check=False)
+    assert done.returncode == expected, done.stderr
+    return done.stdout if expected == 0 else done.stderr
+
+
+def params(folder, **sections):
+    content = yaml.safe_load((ROOT / "crossmodal/params.yaml").read_text()) | sections
+    (folder / "params.yaml").write_text(yaml.safe_dump(content))
+
+
+def test_from_digits_to_a_store_of_features(tmp_path):
+    params(tmp_path, digit_pairs={"seed": 1, "limit": 120})
+    stage(tmp_path, "digit_pairs")
+    assert stage(tmp_path, "pairs").startswith("120 of 120 pairs")
+    stage(tmp_path, "features")
+    store = SampleStore.open(tmp_path / "data/features")
+    assert {name: one.made_by["name"] for name, one in store.spec.fields.items()} == {
+        "image": "pixels", "text": "bag_of_words",
+    }  # fmt: skip
+    rows = store.rows(None)
+    assert [row.sample_id for row in rows] == [f"{i:04}" for i in range(120)]
+    assert all(len(row.labels) == 2 for row in rows)
+    assert (tmp_path / "data/pairs/splits.json").read_text()
+    made_by = PairFile.open(tmp_path / "data/pairs").spec.made_by
+    assert made_by["importer"] == "parquet"
+
+
+def test_a_mistake_is_one_line(tmp_path):
+    params(tmp_path)
+    assert "there is no file of pairs" in stage(tmp_path, "features", expected=1)
+    line = stage(tmp_path, "pairs", expected=1)
+    assert line.startswith("stages.pairs: cannot read data/raw/digits/pairs.parquet")
+    assert line.count("\n") == 1
+
+
+def of_set(folder, name):
+    text = (ROOT / f"crossmodal/sets/{name}.yaml").read_text()
+    (folder / "params.yaml").write_text(text.replace("../data/raw", str(DATA / "crossmodal")))
+
+
+@REAL
+@pytest.mark.parametrize("name", ["flickr8k", "flickr8k-words"])
+def test_flickr8k_comes_in_by_options_alone(tmp_path, name):
+    of_set(tmp_path, name)
+    assert stage(tmp_path, "pairs") == "5000 of 5000 pairs: {'test': 1000, 'train': 4000}\n"
+    stage(tmp_path, "features")
+    store = SampleStore.open(tmp_path / "data/features")
+    image, rows = store.load("test", "image")
+    folder = DATA / "crossmodal/flickr8k"
+    table = pq.read_table(folder / "flickr8k-image-efficientnet_lite0.parquet").slice(0, 1000)
+    assert [row.sample_id for row in rows] == table["image_id"].to_pylist()
+    assert np.array_equal(image, np.stack(table["embedding"].to_numpy()))
+    assert len(store.classes) == 24
+    assert sum(len(row.labels) for row in store.rows(None)) / 5000 == pytest.approx(1.71, abs=0.005)
+    assert store.spec.fields["text"].shape == (384 if name == "flickr8k" else 1000,)
+
+
+@REAL
+@pytest.mark.parametrize(
+    ("name", "splits", "widths"),
+    [
+        ("wiki", {"train": 2173, "test": 693}, (128, 100)),
+        ("fashion-products", {"test": 1000, "train": 2000, "database": 2000}, (176, 1000)),
+    ],
+)
+def test_other_sets_come_in_by_options_alone(tmp_path, name, splits, widths):
+    of_set(tmp_path, name)
+    stage(tmp_path, "pairs")
+    stage(tmp_path, "features")
+    ledger = json.loads((tmp_path / "data/pairs/ledger.json").read_text())
+    assert ledger["splits"] == splits
+    fields = SampleStore.open(tmp_path / "data/features").spec.fields
+    assert (fields["image"].shape[0], fields["text"].shape[0]) == widths
+
+
+@REAL
+@pytest.mark.parametrize(
+    ("name", "labels"),
+    [
+        ("hashnet_list_coco_test_sample", 80),
+        ("hashnet_list_imagenet100_test_sample", 100),
+        ("list_mirflickr38_test_sample", 38),
+        ("hashnet_list_nuswide81m_test_sample", 81),
+    ],
+)
+def test_slices_of_published_lists_are_read(name, labels):
+    folder = DATA / "crossmodal/format-samples"
+    found = list(find_pairs("hashnet_lists", folder, {"lists": {"test": f"{name}.txt"}}))
+    assert len(found) == 60
+    assert all(max(map(int, one.labels), default=0) < labels for one in found)
+    assert sum(bool(one.labels) for one in found) > 50
+
+
+@REAL
+def test_a_slice_of_published_captions_is_read():
+    folder = DATA / "crossmodal/format-samples"
+    found = list(find_pairs("coco_json", folder, {"captions": ["coco_captions_val2017_sample.json"]}))
+    assert (len(found), sum(len(one.text) for one in found)) == (60, 300)
