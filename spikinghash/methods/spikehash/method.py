@@ -11,10 +11,12 @@ from spikinghash.data.batch import Batch
 from spikinghash.data.dataset import SampleDataset
 from spikinghash.errors import ConfigError
 from spikinghash.losses.bit_activity import bit_balance, drive_margin, silent_pairs
-from spikinghash.losses.joint_similarity import joint_similarity, similarity_distillation
 from spikinghash.losses.nt_xent import nt_xent
 from spikinghash.losses.rate_alignment import rate_alignment
+from spikinghash.losses.similarity_matching import cosines, similarity_matching
 from spikinghash.methods.bits import Bits, signs
+from spikinghash.methods.cca import CcaOptions, cca_itq
+from spikinghash.methods.linear_hash import ClosedForm
 from spikinghash.methods.method import StepResult
 from spikinghash.methods.spikehash.network import Coded, SpikeHashNetwork
 from spikinghash.methods.spikehash.options import VARIANTS, SpikeHashOptions
@@ -32,9 +34,12 @@ class SpikeHash(nn.Module):
 
     exact = False
 
-    def __init__(self, network: SpikeHashNetwork, options: SpikeHashOptions, variant: str) -> None:
+    def __init__(
+        self, network: SpikeHashNetwork, teacher: ClosedForm | None, options: SpikeHashOptions, variant: str
+    ) -> None:
         super().__init__()
         self.network = network
+        self.teacher = teacher
         self.options = options
         self.variant = variant
 
@@ -45,9 +50,9 @@ class SpikeHash(nn.Module):
             coded = [self.network({name: x})[name] for name, x in inputs.items()]
         else:
             coded = list(self.network(inputs).values())
-        return self._loss(coded, [self.network.standardise[name](x) for name, x in inputs.items()])
+        return self._loss(coded, self._similarity(inputs))
 
-    def _loss(self, coded: list[Coded], features: list[Tensor]) -> StepResult:
+    def _loss(self, coded: list[Coded], similarity: Tensor | None) -> StepResult:
         o, (a, b) = self.options, (one.readout for one in coded)
         parts = {
             "contrastive": nt_xent(a.score, b.score, o.temperature),
@@ -58,13 +63,10 @@ class SpikeHash(nn.Module):
         if o.mid:
             parts["contrastive_mid"] = nt_xent(coded[0].state, coded[1].state, o.temperature)
             weights["contrastive_mid"] = o.mid
-        if o.joint:
-            similarity = joint_similarity(features)
-            parts["joint"] = sum(
-                similarity_distillation(x.score, y.score, similarity, o.joint_temperature)
-                for x, y in ((a, b), (b, a), (a, a), (b, b))
-            )
-            weights["joint"] = o.joint
+        if similarity is not None:
+            grids = ((a, b), (a, a), (b, b))
+            parts["teacher"] = sum(similarity_matching(x.score, y.score, similarity) for x, y in grids) / 3
+            weights["teacher"] = o.teacher
         dropped = {"no-contrastive": "contrastive", "no-bar": "bit_activity", "no-sral": "rate_alignment"}
         kept = [name for name in parts if name != dropped.get(self.variant)]
         loss = torch.stack([weights[name] * parts[name] for name in kept]).sum()
@@ -72,6 +74,14 @@ class SpikeHash(nn.Module):
         decided = torch.stack([a.decided, b.decided])
         seen["tie_share"] = (torch.stack([a.score, b.score]).detach() == 0).float().mean()
         return StepResult(loss, seen | {"bits_on": (decided > 0).float().mean()})
+
+    @torch.no_grad()
+    def _similarity(self, inputs: Mapping[str, Tensor]) -> Tensor | None:
+        """What the teacher finds of whole pairs, [B, B]; it is training state, no code depends on it."""
+        if self.teacher is None:
+            return None
+        both = torch.stack(list(self.teacher.network(inputs).values())).mean(0)
+        return cosines(both, both)
 
     def _activity(self, one: Coded) -> Tensor:
         r = one.readout
@@ -84,8 +94,10 @@ class SpikeHash(nn.Module):
 
     @torch.no_grad()
     def fit(self, train: SampleDataset) -> None:
-        """Mean and deviation of the features."""
+        """Mean and deviation of the features, and the teacher."""
         fit_standardise(self.network.standardise, train)
+        if self.teacher is not None:
+            self.teacher.fit(train)
 
     def end_epoch(self, done: float) -> None:
         """Nothing."""
@@ -97,4 +109,10 @@ def spikehash(widths: Mapping[str, int], bits: int, classes: int, options: Spike
         raise ConfigError(f"spikehash takes two modalities, not {', '.join(widths)}")
     if variant not in VARIANTS:
         raise ConfigError(f"unknown variant {variant!r} of spikehash; one of: {', '.join(VARIANTS)}")
-    return SpikeHash(SpikeHashNetwork(widths, bits, options, variant), options, variant)
+    network = SpikeHashNetwork(widths, bits, options, variant)
+    return SpikeHash(network, _teacher(widths, bits) if options.teacher else None, options, variant)
+
+
+def _teacher(widths: Mapping[str, int], bits: int) -> ClosedForm:
+    options = CcaOptions()
+    return cca_itq(widths, min(bits, options.components, *widths.values()), 1, options, "full")

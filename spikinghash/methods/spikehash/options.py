@@ -15,7 +15,8 @@ class SpikeHashOptions:
     """`bar` and `sral` weigh bit activity and rate alignment as published; `sral` is per 512 channels.
 
     `modality_dropout` is the share of steps in which each modality is coded alone, `input_dropout` that of features set
-    to 0, `margin` the drive that a bit is asked for. `mid` weighs a second contrastive loss on the shared states.
+    to 0, `margin` the drive that a bit is asked for. `mid` weighs a second contrastive loss on the shared states,
+    `teacher` the distance to similarities that canonical correlation finds between training pairs.
     """
 
     steps: int = 4
@@ -30,16 +31,14 @@ class SpikeHashOptions:
     margin: float = 0.5
     modality_dropout: float = 0.5
     input_dropout: float = 0.0
-    joint: float = 0.0
-    joint_temperature: float = 0.5
-    decorrelate: float = 0.0
+    teacher: float = 0.0
 
     def __post_init__(self) -> None:
         if min(self.steps, self.width, self.state) < 1:
             raise ConfigError("spikehash: steps, width and state are at least 1")
-        if min(self.v_th, self.temperature, self.joint_temperature) <= 0:
-            raise ConfigError("spikehash: v_th and temperatures are above 0")
+        if min(self.v_th, self.temperature) <= 0:
+            raise ConfigError("spikehash: v_th and temperature are above 0")
         if not (0 <= self.modality_dropout <= 1 and 0 <= self.input_dropout < 1):
             raise ConfigError("spikehash: modality_dropout is from 0 to 1, input_dropout from 0 to below 1")
-        if min(self.bar, self.sral, self.mid, self.margin, self.joint, self.decorrelate) < 0:
+        if min(self.bar, self.sral, self.mid, self.margin, self.teacher) < 0:
             raise ConfigError("spikehash: weights and margin are at least 0")
