@@ -7,9 +7,10 @@ The loss and the shape of the networks are those of UCMFH (Xia et al., "Unsuperv
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from typing import Literal
 
 import torch
+from pydantic.dataclasses import dataclass
 from torch import Tensor, nn
 
 from spikinghash.data.batch import Batch
@@ -19,12 +20,13 @@ from spikinghash.layers.accounts import Composed
 from spikinghash.losses.nt_xent import nt_xent
 from spikinghash.methods.bits import Bits, signs
 from spikinghash.methods.method import StepResult
+from spikinghash.methods.options import STRICT
 from spikinghash.methods.standardise import Standardise, fit_standardise
 
 VARIANTS = ("full",)
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, config=STRICT)
 class ContrastiveOptions:
     """`width` of the hidden layer, `temperature` of the loss, `input_dropout`: the share of features set to 0."""
 
@@ -64,6 +66,7 @@ class Contrastive(nn.Module):
     """NT-Xent over the pairs of a batch; labels are never looked at."""
 
     exact = False
+    fuses: Literal["never"] = "never"
 
     def __init__(self, network: ContrastiveNetwork, temperature: float) -> None:
         super().__init__()

@@ -10,6 +10,10 @@ from torch import nn
 
 from spikinghash.errors import ConfigError
 from spikinghash.methods.cca import CcaOptions, cca, cca_itq
+from spikinghash.methods.contrastive import ContrastiveOptions, contrastive
+from spikinghash.methods.dhsl import options as dhsl_options
+from spikinghash.methods.dhsl.method import dhsl
+from spikinghash.methods.dhsl.options import DhslOptions
 from spikinghash.methods.frame_options import FrameOptions, frame_options
 from spikinghash.methods.hashnet import hashnet
 from spikinghash.methods.input_vectors import vector_width
@@ -17,6 +21,9 @@ from spikinghash.methods.itq import ItqOptions, PairedItqOptions, itq, paired_it
 from spikinghash.methods.lsh import LshOptions, lsh
 from spikinghash.methods.options import options_of
 from spikinghash.methods.spec import ModelSpec
+from spikinghash.methods.spikehash import options as spikehash_options
+from spikinghash.methods.spikehash.method import spikehash
+from spikinghash.methods.spikehash.options import SpikeHashOptions
 from spikinghash.methods.spikingformer import spikingformer
 from spikinghash.methods.spikinghash import VARIANTS, spikinghash
 from spikinghash.methods.supervised import SupervisedMethod
@@ -83,6 +90,7 @@ def of_vectors(
 
 
 _PAIRS = pairs_of("features", "image", "text")
+_ALL_PAIRS = "its loss compares all pairs of a step, which are then in one process"
 _ANY = one_of("events", "image", "features")
 
 METHODS: dict[str, Entry] = {
@@ -95,6 +103,9 @@ METHODS: dict[str, Entry] = {
     "cca": of_vectors(cca, CcaOptions, _PAIRS),
     "cca-itq": of_vectors(cca_itq, CcaOptions, _PAIRS),
     "paired-itq": of_vectors(paired_itq, PairedItqOptions, _PAIRS),
+    "contrastive": of_vectors(contrastive, ContrastiveOptions, _PAIRS, alone=_ALL_PAIRS),
+    "spikehash": of_vectors(spikehash, SpikeHashOptions, _PAIRS, alone=_ALL_PAIRS, variants=spikehash_options.VARIANTS),
+    "dhsl": of_vectors(dhsl, DhslOptions, _PAIRS, labels="any", alone=_ALL_PAIRS, variants=dhsl_options.VARIANTS),
 }
 
 

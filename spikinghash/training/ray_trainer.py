@@ -22,8 +22,9 @@ import torch
 
 from spikinghash.allocator import keep_freed_memory
 from spikinghash.data.order import Ranks
-from spikinghash.errors import SpikinghashError, TrainingCollapsed
+from spikinghash.errors import ConfigError, SpikinghashError, TrainingCollapsed
 from spikinghash.isolation import packages_alone
+from spikinghash.methods.registry import entry_of
 from spikinghash.methods.spec import ModelSpec
 from spikinghash.training import history
 from spikinghash.training.average_buffers import average_buffers
@@ -87,6 +88,9 @@ def train_with_ray(
     Raises `TrainingCollapsed`, or `SpikinghashError` when workers keep
     failing.
     """
+    why = entry_of(job.spec.method).alone
+    if why and job.workers > 1:
+        raise ConfigError(f"train.workers is {job.workers}, but {job.spec.method} is trained by one: {why}")
     with ExitStack() as resources:
         return _train(job, RunStorage(runs, storage), address, threads, watch, say, max_failures, resources)
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from typing import Literal
 
 import torch
 from torch import Tensor, nn
@@ -29,6 +30,7 @@ class Dhsl(nn.Module):
     """
 
     exact = False
+    fuses: Literal["never"] = "never"
 
     def __init__(self, network: DhslNetwork, bits: int, options: DhslOptions, variant: str) -> None:
         super().__init__()

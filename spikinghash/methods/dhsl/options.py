@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from pydantic.dataclasses import dataclass
 
 from spikinghash.errors import ConfigError
+from spikinghash.methods.options import STRICT
 
 #: Ablations: without a part of the network, or of the loss.
 VARIANTS = ("full", "no-relation", "no-intra", "no-selector", "unweighted", "no-quantisation")
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, config=STRICT)
 class DhslOptions:
     """`hidden`, `low` and `selected` are widths of the branch, of its output and of the selected features;
     `relation_hidden` that of the relation network. `relation`, `triplet`, `quantisation` and `similarity` weigh the

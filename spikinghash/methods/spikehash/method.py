@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from typing import Literal
 
 import torch
 from torch import Tensor, nn
@@ -33,6 +34,7 @@ class SpikeHash(nn.Module):
     """
 
     exact = False
+    fuses: Literal["can"] = "can"
 
     def __init__(
         self, network: SpikeHashNetwork, teacher: ClosedForm | None, options: SpikeHashOptions, variant: str

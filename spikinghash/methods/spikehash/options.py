@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from pydantic.dataclasses import dataclass
 
 from spikinghash.errors import ConfigError
+from spikinghash.methods.options import STRICT
 
 #: Ablations: without a part of the network, or without a term of the loss.
 VARIANTS = ("full", "no-sshse", "no-cmsgi", "tanh-head", "no-contrastive", "no-bar", "no-sral")
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, config=STRICT)
 class SpikeHashOptions:
     """`bar` and `sral` weigh bit activity and rate alignment as published; `sral` is per 512 channels.
 
