@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
-from typing import Literal, get_args
+from typing import Literal, cast, get_args
 
 import torch
 from torch import Tensor, nn
@@ -58,6 +58,10 @@ class LinearHash(Composed, nn.Module):
             raise ConfigError(f"no scale is called {scale!r}; there are {', '.join(get_args(Scale))}")
         self.maps = nn.ModuleDict({name: CentredMap(width, bits) for name, width in widths.items()})
         self.scale, self.fuse = scale, fuse
+
+    def each(self) -> list[CentredMap]:
+        """The maps of all modalities, in their order."""
+        return cast("list[CentredMap]", list(self.maps.values()))
 
     def vectors(self, inputs: Mapping[str, Tensor]) -> dict[str, Tensor]:
         """What is mapped of each known modality, [B, D]; unit variance is left to the projection."""
