@@ -10,6 +10,7 @@ from torch import Tensor, nn
 from spikinghash.layers.accounts import Composed
 from spikinghash.methods.dhsl.feature_selector import FeatureSelector
 from spikinghash.methods.dhsl.options import DhslOptions
+from spikinghash.methods.known_inputs import known_inputs
 from spikinghash.methods.standardise import Standardise
 
 
@@ -43,5 +44,5 @@ class DhslNetwork(Composed, nn.Module):
 
     def forward(self, inputs: Mapping[str, Tensor]) -> dict[str, Tensor]:
         """Features [B, D_m] by modality -> h [B, K] of the same modalities."""
-        known = {name: self.standardise[name](inputs[name]) for name in self.branches if name in inputs}
-        return {name: self.branches[name](x) for name, x in known.items()}
+        known = known_inputs(self.branches, inputs)
+        return {name: self.branches[name](self.standardise[name](x)) for name, x in known.items()}
