@@ -66,7 +66,7 @@ def _method(widths: Mapping[str, int], bits: int, options: CcaOptions, *, rotate
 
 def _solve(network: LinearHash, train: SampleDataset, options: CcaOptions, *, rotate: bool) -> None:
     found = moments(torch.cat(list(block.values()), 1) for block in vector_blocks(network, train))
-    first, second = network.maps.values()
+    first, second = network.each()
     bits, width = first.projection.shape[1], len(first.mean)
     places = slice(0, width), slice(width, None)
     whitened = [_whiten(found, place, options) for place in places]

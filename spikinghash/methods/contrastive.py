@@ -19,6 +19,7 @@ from spikinghash.errors import ConfigError
 from spikinghash.layers.accounts import Composed
 from spikinghash.losses.nt_xent import nt_xent
 from spikinghash.methods.bits import Bits, signs
+from spikinghash.methods.known_inputs import known_inputs
 from spikinghash.methods.method import StepResult
 from spikinghash.methods.options import STRICT
 from spikinghash.methods.standardise import Standardise, fit_standardise
@@ -56,9 +57,8 @@ class ContrastiveNetwork(Composed, nn.Module):
     def forward(self, inputs: Mapping[str, Tensor]) -> dict[str, Tensor]:
         """Features [B, D_m] by modality -> h [B, K] in (-1, 1) of the same modalities."""
         return {
-            name: layers(self.dropout(self.standardise[name](inputs[name]))).tanh()
-            for name, layers in self.layers.items()
-            if name in inputs
+            name: self.layers[name](self.dropout(self.standardise[name](x))).tanh()
+            for name, x in known_inputs(self.layers, inputs).items()
         }
 
 

@@ -57,7 +57,7 @@ def _method(widths: Mapping[str, int], bits: int, scale: Scale, seed: int, *, fu
 def _solve(network: LinearHash, train: SampleDataset, seed: int) -> None:
     """Principal components of all vectors side by side, rotated."""
     found = moments(torch.cat(list(block.values()), 1) for block in vector_blocks(network, train))
-    maps = list(network.maps.values())
+    maps = network.each()
     unit = 1 / found.deviation if network.scale == "standardise" else torch.ones_like(found.mean)
     _, vectors = torch.linalg.eigh(unit[:, None] * found.covariance * unit)
     projection = unit[:, None] * vectors[:, -maps[0].projection.shape[1] :]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
-from typing import Literal, get_args
+from typing import Literal, cast, get_args
 
 import torch
 from torch import Tensor, nn
@@ -15,6 +15,7 @@ from spikinghash.errors import ConfigError
 from spikinghash.layers.accounts import Composed, ExactSum, Operation
 from spikinghash.methods.bits import Bits, signs
 from spikinghash.methods.input_vectors import input_vectors
+from spikinghash.methods.known_inputs import known_inputs
 from spikinghash.methods.method import StepResult
 from spikinghash.methods.training_rows import blocks
 
@@ -59,9 +60,13 @@ class LinearHash(Composed, nn.Module):
         self.maps = nn.ModuleDict({name: CentredMap(width, bits) for name, width in widths.items()})
         self.scale, self.fuse = scale, fuse
 
+    def each(self) -> list[CentredMap]:
+        """The maps of all modalities, in their order."""
+        return cast("list[CentredMap]", list(self.maps.values()))
+
     def vectors(self, inputs: Mapping[str, Tensor]) -> dict[str, Tensor]:
         """What is mapped of each known modality, [B, D]; unit variance is left to the projection."""
-        found = {name: input_vectors(inputs[name]) for name in self.maps if name in inputs}
+        found = {name: input_vectors(x) for name, x in known_inputs(self.maps, inputs).items()}
         return {name: F.normalize(x) if self.scale == "unit" else x for name, x in found.items()}
 
     def forward(self, inputs: Mapping[str, Tensor]) -> dict[str, Tensor]:

@@ -33,7 +33,7 @@ def lsh(widths: Mapping[str, int], bits: int, classes: int, options: LshOptions,
 
 
 def _solve(network: LinearHash, train: SampleDataset, seed: int) -> None:
-    (one,) = network.maps.values()
+    (one,) = network.each()
     found = spread(next(iter(block.values())) for block in vector_blocks(network, train))
     planes = torch.randn(one.projection.shape, dtype=torch.float64, generator=torch.Generator().manual_seed(seed))
     if network.scale == "standardise":

@@ -28,18 +28,18 @@ class Moments:
 
 def spread(vectors: Iterable[Tensor]) -> Spread:
     """Of the rows of all blocks [B, D]; there is at least one."""
-    rows, origin, total, square = 0, None, torch.zeros(()), torch.zeros(())
-    for x, origin in _around_first(vectors):  # noqa: B007
-        rows, total, square = rows + len(x), total + x.sum(0), square + x.square().sum(0)
+    rows, origin, total, square = 0, torch.zeros(()), torch.zeros(()), torch.zeros(())
+    for x, first in _around_first(vectors):
+        rows, origin, total, square = rows + len(x), first, total + x.sum(0), square + x.square().sum(0)
     mean = total / rows
     return Spread(origin + mean, _deviation(square / rows - mean.square(), origin + mean))
 
 
 def moments(vectors: Iterable[Tensor]) -> Moments:
     """Of the rows of all blocks [B, D]; there is at least one."""
-    rows, origin, total, square = 0, None, torch.zeros(()), torch.zeros(())
-    for x, origin in _around_first(vectors):  # noqa: B007
-        rows, total, square = rows + len(x), total + x.sum(0), square + x.T @ x
+    rows, origin, total, square = 0, torch.zeros(()), torch.zeros(()), torch.zeros(())
+    for x, first in _around_first(vectors):
+        rows, origin, total, square = rows + len(x), first, total + x.sum(0), square + x.T @ x
     mean = total / rows
     covariance = square / rows - mean[:, None] * mean
     return Moments(origin + mean, _deviation(covariance.diagonal(), origin + mean), covariance)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import cast
+
 import torch
 from torch import Tensor, nn
 
@@ -30,8 +32,9 @@ class Standardise(Composed, nn.Module):
 def fit_standardise(modules: nn.ModuleDict, train: SampleDataset) -> None:
     """Set the buffers of the `Standardise` of each modality from all training rows, in one pass."""
     found = spread(torch.cat([batch.of(name) for name in modules], 1) for batch in blocks(train))
-    widths = [len(module.mean) for module in modules.values()]
-    parts = zip(modules.values(), found.mean.split(widths), found.deviation.split(widths), strict=True)
+    own = cast("list[Standardise]", list(modules.values()))
+    widths = [len(module.mean) for module in own]
+    parts = zip(own, found.mean.split(widths), found.deviation.split(widths), strict=True)
     for module, mean, deviation in parts:
         module.mean.copy_(mean)
         module.deviation.copy_(deviation)

@@ -75,8 +75,7 @@ class Dhsl(nn.Module):
     @torch.no_grad()
     def fit(self, train: SampleDataset) -> None:
         """Mean and deviation of the features."""
-        branches = self.network.branches.items()
-        fit_standardise(nn.ModuleDict({name: branch.standardise for name, branch in branches}), train)
+        fit_standardise(self.network.standardise, train)
 
     def end_epoch(self, done: float) -> None:
         """Nothing."""

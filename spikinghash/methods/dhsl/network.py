@@ -10,6 +10,7 @@ from torch import Tensor, nn
 from spikinghash.layers.accounts import Composed
 from spikinghash.methods.dhsl.feature_selector import FeatureSelector
 from spikinghash.methods.dhsl.options import DhslOptions
+from spikinghash.methods.known_inputs import known_inputs
 from spikinghash.methods.standardise import Standardise
 
 
@@ -18,7 +19,6 @@ class DhslBranch(Composed, nn.Module):
 
     def __init__(self, width: int, bits: int, options: DhslOptions, variant: str) -> None:
         super().__init__()
-        self.standardise = Standardise(width)
         self.low = nn.Sequential(
             nn.Linear(width, options.hidden), nn.BatchNorm1d(options.hidden), nn.ReLU(),
             nn.Linear(options.hidden, options.low), nn.BatchNorm1d(options.low), nn.ReLU(),
@@ -27,8 +27,7 @@ class DhslBranch(Composed, nn.Module):
         self.hash = nn.Linear(options.low + (options.selected if self.select else 0), bits)
 
     def forward(self, x: Tensor) -> Tensor:
-        """Features [B, D] -> h [B, K] in (-1, 1)."""
-        x = self.standardise(x)
+        """Standardised features [B, D] -> h [B, K] in (-1, 1)."""
         parts = [self.low(x)] if self.select is None else [self.low(x), self.select(x)]
         return self.hash(torch.cat(parts, 1)).tanh()
 
@@ -38,10 +37,12 @@ class DhslNetwork(Composed, nn.Module):
 
     def __init__(self, widths: Mapping[str, int], bits: int, options: DhslOptions, variant: str) -> None:
         super().__init__()
+        self.standardise = nn.ModuleDict({name: Standardise(width) for name, width in widths.items()})
         self.branches = nn.ModuleDict(
             {name: DhslBranch(width, bits, options, variant) for name, width in widths.items()}
         )
 
     def forward(self, inputs: Mapping[str, Tensor]) -> dict[str, Tensor]:
         """Features [B, D_m] by modality -> h [B, K] of the same modalities."""
-        return {name: branch(inputs[name]) for name, branch in self.branches.items() if name in inputs}
+        known = known_inputs(self.branches, inputs)
+        return {name: self.branches[name](self.standardise[name](x)) for name, x in known.items()}

@@ -58,7 +58,7 @@ class SpikeHash(nn.Module):
         o, (a, b) = self.options, (one.readout for one in coded)
         parts = {
             "contrastive": nt_xent(a.score, b.score, o.temperature),
-            "bit_activity": sum(self._activity(one) for one in coded) / 2,
+            "bit_activity": (self._activity(coded[0]) + self._activity(coded[1])) / 2,
             "rate_alignment": _SRAL_CHANNELS * rate_alignment(coded[0].rates, coded[1].rates),
         }
         weights = {"contrastive": 1.0, "bit_activity": o.bar, "rate_alignment": o.sral}
@@ -66,8 +66,8 @@ class SpikeHash(nn.Module):
             parts["contrastive_mid"] = nt_xent(coded[0].state, coded[1].state, o.temperature)
             weights["contrastive_mid"] = o.mid
         if similarity is not None:
-            grids = ((a, b), (a, a), (b, b))
-            parts["teacher"] = sum(similarity_matching(x.score, y.score, similarity) for x, y in grids) / 3
+            grids = [similarity_matching(x.score, y.score, similarity) for x, y in ((a, b), (a, a), (b, b))]
+            parts["teacher"] = torch.stack(grids).mean()
             weights["teacher"] = o.teacher
         dropped = {"no-contrastive": "contrastive", "no-bar": "bit_activity", "no-sral": "rate_alignment"}
         kept = [name for name in parts if name != dropped.get(self.variant)]

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from torch import Tensor, nn
 
 from spikinghash.layers.accounts import Composed
+from spikinghash.methods.known_inputs import known_inputs
 from spikinghash.methods.spikehash.gated_interaction import GatedInteraction
 from spikinghash.methods.spikehash.options import SpikeHashOptions
 from spikinghash.methods.spikehash.readout import PositiveNegativeReadout, Readout, TanhReadout
@@ -50,7 +51,7 @@ class SpikeHashNetwork(Composed, nn.Module):
 
     def forward(self, inputs: Mapping[str, Tensor]) -> dict[str, Coded]:
         """Features [B, D_m] by modality -> `Coded` of the same modalities."""
-        states = {name: self._spikes(name, inputs[name]) for name in self.encode if name in inputs}
+        states = {name: self._spikes(name, x) for name, x in known_inputs(self.encode, inputs).items()}
         if self.shared is not None:
             states = self.shared(states)
         spikes = self.interact(states)

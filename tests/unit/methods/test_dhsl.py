@@ -112,6 +112,12 @@ def test_the_contrastive_network_brings_partners_together(dropout):
     assert partner_rank(method) < 0.1 < before
 
 
+@pytest.mark.parametrize("make", [small, without_spikes])
+def test_an_input_of_another_name_is_refused(make):
+    with pytest.raises(ConfigError, match="takes image or text, not events"):
+        make().hash({"events": torch.zeros(2, 1, 2, 4, 4)})
+
+
 @pytest.mark.parametrize(
     ("make", "words"),
     [
