@@ -14,6 +14,7 @@ from spikinghash.methods.input_vectors import input_vectors, vector_width
 from spikinghash.methods.itq import ItqOptions, PairedItqOptions, itq, paired_itq
 from spikinghash.methods.lsh import LshOptions, lsh
 from spikinghash.methods.moments import moments, spread
+from spikinghash.methods.options import options_of
 from spikinghash.methods.rotation import itq_rotation, random_rotation
 
 
@@ -157,7 +158,7 @@ def test_event_clips_are_hashed_without_labels():
         (lambda: itq(WIDTHS, 8, 1, ItqOptions(), "full"), "one modality"),
         (lambda: itq({"text": 20}, 24, 1, ItqOptions(), "full"), "at most 20 bits"),
         (lambda: lsh(WIDTHS, 8, 1, LshOptions(), "full"), "one modality"),
-        (lambda: lsh({"text": 20}, 8, 1, LshOptions(scale="half"), "full"), "no scale"),
+        (lambda: options_of(LshOptions, {"scale": "half"}, "lsh"), "option scale of lsh"),
         (lambda: CcaOptions(ridge=0.0), "ridge above 0"),
         (lambda: fitted(lsh({"text": 20}, 8, 1, LshOptions(), "full"), pair_set(1)), "at least 2"),
     ],
