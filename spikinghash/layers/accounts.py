@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any, Protocol, runtime_checkable
 
+from spikingjelly.activation_based.surrogate import SurrogateFunctionBase
 from torch import Tensor, nn
 
 from spikinghash.errors import ConfigError
@@ -18,8 +19,8 @@ from spikinghash.neurons.neuron import Neuron
 #: Parts of a network that no code depends on.
 UNUSED = ("classifier",)
 _FREE = (
-    nn.BatchNorm2d, nn.LayerNorm, nn.ReLU, nn.GELU, nn.MaxPool2d, nn.AvgPool2d, nn.Identity, nn.Dropout, nn.Flatten,
-    nn.ModuleList, nn.ParameterList, Neuron,
+    nn.BatchNorm1d, nn.BatchNorm2d, nn.LayerNorm, nn.ReLU, nn.GELU, nn.Sigmoid, nn.Tanh, nn.MaxPool2d, nn.AvgPool2d,
+    nn.Identity, nn.Dropout, nn.Flatten, nn.ModuleDict, nn.ModuleList, nn.ParameterList, Neuron, SurrogateFunctionBase,
 )  # fmt: skip
 #: The firing rate of a part, by its name within the layer.
 Rates = Callable[[str], float]
