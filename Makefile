@@ -46,7 +46,7 @@ tune: $(VENV)/.ok ## search for better parameters within the bounds of params.ya
 	cd tuning && $(BIN)/python -P -m dvc repro
 
 scm: ## tell DVC where there is no git, as in a downloaded archive
-	@git rev-parse --is-inside-work-tree >/dev/null 2>&1 || for project in . tuning experiments; do \
+	@git rev-parse --is-inside-work-tree >/dev/null 2>&1 || for project in . tuning experiments crossmodal; do \
 		[ ! -d $$project/.dvc ] || (cd $$project && $(BIN)/python -P -m dvc config --local core.no_scm true); done
 
 test: $(VENV)/.dev ## set up, run the tests
@@ -81,5 +81,5 @@ serve: $(VENV)/.ok ## Prefect and MLflow on loopback, with the schedules registe
 	$(BIN)/python -E -P spikinghash/start.py pipelines.serve
 
 clean: ## remove what the pipeline made, keep the environment
-	rm -rf data/raw/digits data/frames data/models/default data/codes data/index experiments/frames .runs mlflow.db mlartifacts
+	rm -rf data/raw/digits data/frames data/models/default data/codes data/index experiments/frames crossmodal/data .runs mlflow.db mlartifacts
 	rm -rf reports/plots reports/*.json reports/report.html

@@ -57,6 +57,11 @@ def write_minilm(folder):
     for name, (out, width) in linears.items():
         weights[f"{name}.weight"], weights[f"{name}.bias"] = torch.randn(out, width) * width**-0.5, torch.zeros(out)
     save_file(weights, folder / "model.safetensors")
+    write_tokenizer(folder)
+
+
+def write_tokenizer(folder):
+    """One that knows `WORDS`, and begins and ends a text."""
     post = {
         "type": "BertProcessing", "sep": ["[SEP]", 3], "cls": ["[CLS]", 2],
     }  # fmt: skip
@@ -68,3 +73,44 @@ def write_minilm(folder):
         "unk_token": "[UNK]"},
     }  # fmt: skip
     (folder / "tokenizer.json").write_text(json.dumps(tokenizer))
+
+
+CLIP = {
+    "model_type": "clip",
+    "projection_dim": 24,
+    "text_config": {"num_hidden_layers": 3, "num_attention_heads": 4, "max_position_embeddings": 16},
+    "vision_config": {
+        "num_hidden_layers": 2, "num_attention_heads": 4, "image_size": 32, "patch_size": 8, "hidden_act": "gelu",
+    },
+}  # fmt: skip
+
+
+def write_clip(folder):
+    """A small CLIP; returns its weights."""
+    torch.manual_seed(3)
+    weights = {
+        "text_model.embeddings.token_embedding.weight": torch.randn(len(WORDS), 32),
+        "text_model.embeddings.position_embedding.weight": torch.randn(16, 32) * 0.1,
+        "vision_model.embeddings.class_embedding": torch.randn(48),
+        "vision_model.embeddings.patch_embedding.weight": torch.randn(48, 3, 8, 8) * 0.1,
+        "vision_model.embeddings.position_embedding.weight": torch.randn(17, 48) * 0.1,
+        "text_projection.weight": torch.randn(24, 32) * 0.2,
+        "visual_projection.weight": torch.randn(24, 48) * 0.2,
+    }
+    for part, layers, width in (("text_model", 3, 32), ("vision_model", 2, 48)):
+        norms, linears = [], {}
+        for number in range(layers):
+            layer = f"{part}.encoder.layers.{number}"
+            norms += [f"{layer}.layer_norm1", f"{layer}.layer_norm2"]
+            linears |= {f"{layer}.self_attn.{one}_proj": (width, width) for one in ("q", "k", "v", "out")}
+            linears |= {f"{layer}.mlp.fc1": (2 * width, width), f"{layer}.mlp.fc2": (width, 2 * width)}
+        ends = {"text_model": ["final_layer_norm"], "vision_model": ["pre_layrnorm", "post_layernorm"]}[part]
+        for name in [*norms, *(f"{part}.{one}" for one in ends)]:
+            weights[f"{name}.weight"], weights[f"{name}.bias"] = torch.rand(width) + 0.5, torch.randn(width) * 0.1
+        for name, (out, within) in linears.items():
+            weights[f"{name}.weight"], weights[f"{name}.bias"] = torch.randn(out, within) * 0.2, torch.randn(out) * 0.1
+    folder.mkdir(exist_ok=True)
+    save_file(weights, folder / "model.safetensors")
+    (folder / "config.json").write_text(json.dumps(CLIP))
+    write_tokenizer(folder)
+    return weights

@@ -14,7 +14,6 @@ from spikinghash.data.sample_row import SampleRow
 from spikinghash.data.sample_spec import FieldSpec, SampleSpec
 from spikinghash.data.sample_writer import SampleWriter
 from spikinghash.data.store_files import StoreKind
-from spikinghash.datasets.split_lists import split_lists, write_split_lists
 from spikinghash.errors import ConfigError
 from spikinghash.files import write_json
 from spikinghash.front_ends.front_end import FrontEnd, Raw
@@ -62,8 +61,8 @@ def featurise(
     store: StoreKind = "parquet",
     progress: Callable[[int, int], None] | None = None,
 ) -> FeatureLedger:
-    """Write the store `out`, one sample a pair, with splits.json and ledger.json beside it: features float32 [D], or
-    uint8 [3, H, W] of the front end `picture`.
+    """Write the store `out`, one sample a pair, with ledger.json beside it: features float32 [D], or uint8 [3, H, W] of
+    the front end `picture`.
 
     `uses` has a front end for `image`, for `text`, or both; each is fitted on the pairs of the split train alone. Where
     a pair lacks what one reads, the sample lacks the modality. `made_by` of a modality is the front end's description
@@ -74,16 +73,13 @@ def featurise(
     fitted = {name: _fitted(pairs, name, uses[name]) for name in sorted(uses)}
     first = {name: _first(pairs, name, use) for name, use in fitted.items()}
     spec = SampleSpec({name: _field(use, first[name]) for name, use in fitted.items()})
-    ledger, splits = FeatureLedger(lacking=dict.fromkeys(fitted, 0)), list[tuple[str, str]]()
+    ledger = FeatureLedger(lacking=dict.fromkeys(fitted, 0))
     with create_store(out, spec, store) as writer:
         for some in _batches(pairs.pairs()):
             _write(some, fitted, writer, ledger)
-            splits += [(pair.pair_id, pair.split) for pair in some]
             if progress is not None:
                 progress(ledger.found, len(pairs))
         write_json(out / LEDGER_FILE, ledger.to_json())
-        left = set(ledger.left_out)
-        write_split_lists(out, split_lists(one for one in splits if one[0] not in left), seed=0)
     return ledger
 
 

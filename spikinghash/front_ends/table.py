@@ -8,6 +8,7 @@ from typing import Any
 
 from spikinghash.errors import ConfigError
 from spikinghash.front_ends.bag_of_words import BagOfWords
+from spikinghash.front_ends.clip import ClipPicture, ClipText
 from spikinghash.front_ends.efficientnet_lite0 import EfficientNetLite0
 from spikinghash.front_ends.front_end import FrontEnd
 from spikinghash.front_ends.given import Given
@@ -15,7 +16,7 @@ from spikinghash.front_ends.minilm import MiniLM
 from spikinghash.front_ends.picture import Picture
 from spikinghash.front_ends.pixels import Pixels
 
-_ALL = (Given, BagOfWords, MiniLM, Picture, Pixels, EfficientNetLite0)
+_ALL = (Given, BagOfWords, MiniLM, Picture, Pixels, EfficientNetLite0, ClipPicture, ClipText)
 FRONT_ENDS: dict[str, type[Any]] = {one.name: one for one in _ALL}
 
 

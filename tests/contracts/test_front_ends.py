@@ -5,7 +5,7 @@ import json
 import numpy as np
 import pytest
 from image_files import encoded, picture
-from random_weights import write_lite0, write_minilm
+from random_weights import write_clip, write_lite0, write_minilm
 
 from spikinghash.errors import BadRecording, ConfigError
 from spikinghash.front_ends.table import FRONT_ENDS, build, rebuild
@@ -22,6 +22,8 @@ MADE = {
     "pixels": lambda folder: {"side": 16},
     "efficientnet_lite0": lambda folder: {"weights": str(folder / "efficientnet_lite0.safetensors")},
     "minilm": lambda folder: {"folder": str(folder)},
+    "clip_picture": lambda folder: {"folder": str(folder)},
+    "clip_text": lambda folder: {"folder": str(folder)},
 }
 
 
@@ -29,18 +31,25 @@ def test_every_front_end_is_tested():
     assert set(MADE) == set(FRONT_ENDS)
 
 
+def place(name, folder):
+    """Where the files of a front end lie."""
+    return folder / "clip" if name.startswith("clip") else folder
+
+
 @pytest.fixture(scope="module")
 def files(tmp_path_factory):
     folder = tmp_path_factory.mktemp("weights")
     write_lite0(folder / "efficientnet_lite0.safetensors")
+    write_minilm(folder)
+    write_clip(folder / "clip")
     return folder
 
 
 @pytest.fixture(params=MADE)
 def front_end(request, files):
-    if request.param == "minilm":
+    if request.param in ("minilm", "clip_text"):
         pytest.importorskip("tokenizers", reason="the extra [text] is not installed")
-        write_minilm(files)
+    files = place(request.param, files)
     made = build(request.param, MADE[request.param](files))
     return made.fit(iter(RAW[made.reads]))
 
@@ -67,11 +76,11 @@ def test_one_input_does_not_change_another(front_end):
 def test_its_description_is_enough_to_make_it_again(front_end, files):
     described = json.loads(json.dumps(front_end.describe()))
     assert described == front_end.describe()
-    again = rebuild(described, files)
+    again = rebuild(described, place(front_end.name, files))
     assert np.array_equal(again(RAW[front_end.reads]), front_end(RAW[front_end.reads]))
     assert again.describe() == described
     # what a store says beside it does not matter
-    assert rebuild(described | {"captions": [0]}, files).describe() == described
+    assert rebuild(described | {"captions": [0]}, place(front_end.name, files)).describe() == described
 
 
 def test_an_edited_description_is_refused(front_end, files):
@@ -83,10 +92,10 @@ def test_an_edited_description_is_refused(front_end, files):
         *({key: "nonsense"} for key in described if key != "name"),
     ):
         with pytest.raises(ConfigError):
-            rebuild(described | changes, files)
+            rebuild(described | changes, place(front_end.name, files))
     for key in set(described) - {"version"}:
         with pytest.raises(ConfigError):
-            rebuild({name: value for name, value in described.items() if name != key}, files)
+            rebuild({name: value for name, value in described.items() if name != key}, place(front_end.name, files))
 
 
 def test_other_input_is_refused(front_end):

@@ -15,6 +15,7 @@ from spikinghash.data.open_store import create_store, open_store
 from spikinghash.data.store import SampleSource, SampleStore
 from spikinghash.data.store_files import STORE_FILES
 from spikinghash.errors import BadStore
+from spikinghash.schema import SPLITS
 
 KINDS = sorted(STORE_FILES)
 every_kind = pytest.mark.parametrize("kind", KINDS)
@@ -23,7 +24,7 @@ every_spec = pytest.mark.parametrize("name", SPECS)
 #: Split, labels, dropped events, modalities that are missing, group.
 rows = st.lists(
     st.tuples(
-        st.sampled_from(["train", "val", "test"]),
+        st.sampled_from(SPLITS),
         st.lists(st.sampled_from(["a", "b", "ü\n"]), unique=True).map(tuple),
         st.dictionaries(st.sampled_from(["saturated", "coordinate"]), st.integers(1, 9)),
         st.sets(st.sampled_from(["events", "image", "caption", "words", "left", "right"])),
@@ -49,7 +50,7 @@ def test_write_then_read_is_identity(tmp_path_factory, kind, name, some, batch, 
         patch.setattr(parquet_writer, "GROUP_ROWS", block)
         store = write(tmp_path_factory.mktemp("store"), made, spec, kind)
         same(store, made, spec)
-        for split in ("train", "val", "test", None):
+        for split in (*SPLITS, None):
             expected = [(row, values) for row, values in made if split in (None, row.split)]
             assert store.rows(split) == [row for row, _ in expected]
             batches = list(store.iter_batches(split, batch))

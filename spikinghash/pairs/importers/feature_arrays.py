@@ -91,8 +91,9 @@ def _array(path: Path, inner: str, stack: ExitStack) -> Any:
     if path.suffix in (".h5", ".hdf5"):
         opened = stack.enter_context(h5py.File(path, "r"))
         found = opened[inner or _only(path, list(opened))]
-        if not isinstance(found, h5py.Dataset) or found.external or found.is_virtual:
-            raise ConfigError(f"{path}: {found.name} is no array of this file")
+        linked = found.file.filename != opened.filename
+        if linked or not isinstance(found, h5py.Dataset) or found.external or found.is_virtual:
+            raise ConfigError(f"{path}: {found.name} is no array of this file itself; put it there")
         return found
     if path.suffix == ".npz":
         # opened here, since numpy leaves it open where it is no archive

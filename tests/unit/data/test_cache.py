@@ -18,6 +18,7 @@ from spikinghash.data.cache_room import KEPT_S
 from spikinghash.data.open_cache import open_cache
 from spikinghash.data.store import SampleStore
 from spikinghash.errors import BadStore, Temporary
+from spikinghash.schema import SPLITS
 
 
 @pytest.fixture(scope="module")
@@ -33,7 +34,7 @@ def folder(tmp_path):
 
 def is_whole(cache, store):
     """Whether all inputs and labels are those of the store."""
-    for split in ("train", "val", "test"):
+    for split in SPLITS:
         found = cache.splits[split]
         for name, samples in found.inputs.items():
             values, rows = store.load(split, name)
@@ -82,7 +83,12 @@ def test_a_store_is_copied_once_and_then_not_needed(store, folder, tmp_path):
 def test_no_clips_in_a_split(tmp_path, folder):
     store = SampleStore.open(small_store(tmp_path / "s", 2))
     cache = open_cache(store.path, store.digest, folder)
-    assert {split: len(some) for split, some in cache.splits.items()} == {"train": 2, "val": 0, "test": 0}
+    assert {split: len(some) for split, some in cache.splits.items()} == {
+        "train": 2,
+        "val": 0,
+        "test": 0,
+        "database": 0,
+    }
 
 
 def flip(path):

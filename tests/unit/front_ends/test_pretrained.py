@@ -1,15 +1,19 @@
 """The networks against modules put together plainly, and files that are not what they should be."""
 
+import json
+
 import numpy as np
 import pytest
 import torch
 from image_files import encoded, picture
-from random_weights import BLOCKS, lite0, write_lite0, write_minilm
+from random_weights import BLOCKS, CLIP, lite0, write_clip, write_lite0, write_minilm
 from safetensors.torch import save_file
 from torch import nn
 
 from spikinghash.errors import ConfigError
-from spikinghash.front_ends import efficientnet_lite0, minilm
+from spikinghash.front_ends import clip_network, efficientnet_lite0, minilm
+from spikinghash.front_ends.clip import ClipPicture
+from spikinghash.front_ends.clip_folder import ClipFolder
 from spikinghash.front_ends.convert_weights import convert
 from spikinghash.front_ends.efficientnet_lite0 import EfficientNetLite0
 from spikinghash.front_ends.efficientnet_lite0_network import features
@@ -92,6 +96,80 @@ def test_minilm_is_an_encoder_of_plain_modules(tmp_path):
             x = layer(x[None])[0]
     expected = nn.functional.normalize(x.mean(dim=0), dim=0)
     assert torch.allclose(sentence(numbers, weights), expected, atol=1e-5)
+
+
+class QuickGelu(nn.Module):
+    def forward(self, x):
+        return x * torch.sigmoid(1.702 * x)
+
+
+def transformer(x, weights, part, heads, activation, mask):
+    """An encoder of CLIP put together of PyTorch's own layers."""
+    width, number = x.shape[-1], 0
+    while (name := f"{part}.encoder.layers.{number}") + ".mlp.fc1.weight" in weights:
+        layer = nn.TransformerEncoderLayer(
+            width, heads, 2 * width, 0.0, activation, 1e-5, batch_first=True, norm_first=True
+        ).eval()
+        for kind in ("weight", "bias"):
+            joined = torch.cat([weights[f"{name}.self_attn.{one}_proj.{kind}"] for one in "qkv"])
+            getattr(layer.self_attn, f"in_proj_{kind}").data = joined
+            own = {"self_attn.out_proj": layer.self_attn.out_proj, "mlp.fc1": layer.linear1, "mlp.fc2": layer.linear2}
+            own |= {"layer_norm1": layer.norm1, "layer_norm2": layer.norm2}
+            for theirs, module in own.items():
+                getattr(module, kind).data = weights[f"{name}.{theirs}.{kind}"]
+        with torch.no_grad():
+            x = layer(x[None], src_mask=mask)[0]
+        number += 1
+    return x
+
+
+def normed(x, weights, name):
+    return nn.functional.layer_norm(x, x.shape[-1:], weights[f"{name}.weight"], weights[f"{name}.bias"])
+
+
+def test_clip_is_two_encoders_of_plain_modules(tmp_path):
+    weights = write_clip(tmp_path / "clip")
+    folder = ClipFolder(tmp_path / "clip")
+    numbers = [2, 4, 5, 6, 3]
+    x = weights["text_model.embeddings.token_embedding.weight"][numbers]
+    x = x + weights["text_model.embeddings.position_embedding.weight"][:5]
+    x = transformer(x, weights, "text_model", 4, QuickGelu(), nn.Transformer.generate_square_subsequent_mask(5))
+    text = weights["text_projection.weight"] @ normed(x, weights, "text_model.final_layer_norm")[-1]
+    found = clip_network.text(numbers, folder.weights, folder.text)
+    assert torch.allclose(found, nn.functional.normalize(text, dim=0), atol=1e-5)
+
+    pixels = torch.from_numpy(picture(4, 32))
+    mean, deviation = np.array([0.48145466, 0.4578275, 0.40821073]), np.array([0.26862954, 0.26130258, 0.27577711])
+    image = ((pixels.numpy().transpose(1, 2, 0) / 255 - mean) / deviation).astype(np.float32)
+    patches = image.reshape(4, 8, 4, 8, 3).transpose(0, 2, 4, 1, 3).reshape(16, 192)
+    x = torch.from_numpy(patches) @ weights["vision_model.embeddings.patch_embedding.weight"].reshape(48, 192).T
+    x = torch.cat([weights["vision_model.embeddings.class_embedding"][None], x])
+    x = x + weights["vision_model.embeddings.position_embedding.weight"]
+    x = transformer(normed(x, weights, "vision_model.pre_layrnorm"), weights, "vision_model", 4, "gelu", None)
+    image = weights["visual_projection.weight"] @ normed(x[0], weights, "vision_model.post_layernorm")
+    found = clip_network.picture(pixels, folder.weights, folder.vision)
+    assert torch.allclose(found, nn.functional.normalize(image, dim=0), atol=1e-5)
+
+
+def test_a_folder_that_is_no_clip_is_refused(tmp_path):
+    folder = tmp_path / "clip"
+    write_clip(folder)
+    image = [encoded(picture(1))]
+    assert ClipPicture(str(folder))(image).shape == (1, 24)
+    for name, content, why in (
+        ("model.safetensors", b"noise", "cannot read"),
+        ("config.json", b'{"model_type": "bert"}', "no CLIP"),
+        ("config.json", json.dumps(CLIP | {"text_config": {"hidden_act": "relu"}}).encode(), "relu"),
+        ("config.json", b"{", "cannot read"),
+    ):
+        whole = (folder / name).read_bytes()
+        (folder / name).write_bytes(content)
+        with pytest.raises(ConfigError, match=why):
+            ClipPicture(str(folder))(image)
+        (folder / name).write_bytes(whole)
+    (folder / "model.safetensors").unlink()
+    with pytest.raises(ConfigError, match="safetensors"):
+        ClipPicture(str(folder))
 
 
 def test_weights_are_converted_once_and_alike(tmp_path, monkeypatch):
