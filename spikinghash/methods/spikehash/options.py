@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from spikinghash.errors import ConfigError
 
 #: Ablations: without a part of the network, or without a term of the loss.
-VARIANTS = ("full", "no-sshse", "no-cmsgi", "tanh-head", "no-contrastive", "no-bar", "no-sral")
+VARIANTS = ("full", "no-sshse", "no-cmsgi", "tanh-head", "no-contrastive", "no-bar", "no-sral", "no-teacher")
 
 
 @dataclass(frozen=True)
@@ -16,7 +16,8 @@ class SpikeHashOptions:
 
     `modality_dropout` is the share of steps in which each modality is coded alone, `input_dropout` that of features set
     to 0, `margin` the drive that a bit is asked for. `mid` weighs a second contrastive loss on the shared states,
-    `teacher` the distance to similarities that canonical correlation finds between training pairs.
+    `teacher` the distance to similarities that canonical correlation finds between training pairs: not in the paper;
+    with 0, or as the variant "no-teacher", the loss is the paper's.
     """
 
     steps: int = 4
@@ -31,7 +32,7 @@ class SpikeHashOptions:
     margin: float = 0.5
     modality_dropout: float = 0.5
     input_dropout: float = 0.0
-    teacher: float = 0.0
+    teacher: float = 10.0
 
     def __post_init__(self) -> None:
         if min(self.steps, self.width, self.state) < 1:
