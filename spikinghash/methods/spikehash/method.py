@@ -30,7 +30,9 @@ _SRAL_CHANNELS = 512
 class SpikeHash(nn.Module):
     """Contrastive loss of pairs + `bar` * bit activity + `sral` * rate alignment; labels are never looked at.
 
-    The paper gives no equations: terms are reconstructed from its figures.
+    The paper gives no equations: terms are reconstructed from its figures. Ours beyond it is `teacher`: codes are as
+    alike as canonical variates of whole pairs, scaled and averaged over both modalities, which a code of one modality
+    cannot see.
     """
 
     exact = False
@@ -112,9 +114,12 @@ def spikehash(widths: Mapping[str, int], bits: int, classes: int, options: Spike
     if variant not in VARIANTS:
         raise ConfigError(f"unknown variant {variant!r} of spikehash; one of: {', '.join(VARIANTS)}")
     network = SpikeHashNetwork(widths, bits, options, variant)
-    return SpikeHash(network, _teacher(widths, bits) if options.teacher else None, options, variant)
+    return SpikeHash(
+        network, None if variant == "no-teacher" or not options.teacher else _teacher(widths, bits), options, variant
+    )
 
 
 def _teacher(widths: Mapping[str, int], bits: int) -> ClosedForm:
-    options = CcaOptions()
+    """Of as many variates as there are; cosines do not change by its rotation."""
+    options = CcaOptions(scale="standardise")
     return cca_itq(widths, min(bits, options.components, *widths.values()), 1, options, "full")

@@ -126,7 +126,13 @@ def test_every_variant_learns_without_labels(variant, dropout):
 def test_each_term_is_in_the_loss_but_where_it_is_left_out():
     batch = batch_of(pair_set(), list(range(32)))
     weights = {"contrastive": 1.0, "bit_activity": 0.2, "rate_alignment": 0.01, "contrastive_mid": 0.5, "teacher": 2.0}
-    variants = {"full": None, "no-contrastive": "contrastive", "no-bar": "bit_activity", "no-sral": "rate_alignment"}
+    variants = {
+        "full": None,
+        "no-contrastive": "contrastive",
+        "no-bar": "bit_activity",
+        "no-sral": "rate_alignment",
+        "no-teacher": "teacher",
+    }
     for variant, without in variants.items():
         result = small(variant, modality_dropout=0.0, mid=0.5, teacher=2.0)(batch)
         expected = sum(w * float(result.parts[name]) for name, w in weights.items() if name != without)
@@ -141,6 +147,16 @@ def test_training_brings_partners_together_and_says_how_often_counts_tie():
     parts = method(batch_of(pair_set(), list(range(64)))).parts
     assert 0 <= float(parts["tie_share"]) < 1
     assert 0.3 < float(parts["bits_on"]) < 0.7
+
+
+def test_the_teacher_sees_whole_pairs_and_no_code_needs_it():
+    method, x = small(teacher=1.0).eval(), inputs()
+    before, similarity = method.hash(x)["text"].bits, method._similarity(x)
+    assert not torch.allclose(similarity, method._similarity(x | {"image": inputs(seed=4)["image"]}))
+    method.fit(pair_set(seed=8))
+    assert not any("teacher" in name for name in method.network.state_dict())
+    method.network.load_state_dict(small(teacher=1.0).network.state_dict())
+    assert torch.equal(before, method.hash(x)["text"].bits)
 
 
 def test_standardisation_is_that_of_the_training_rows_and_saved():
