@@ -98,6 +98,11 @@ def load_pair_params(path: Path) -> PairParams:
         content = read_yaml(path)
     except FileNotFoundError:
         raise ConfigError(f"{path}: not found; run inside the folder of the project of pairs") from None
+    return check_pair_params(content, path)
+
+
+def check_pair_params(content: Any, path: Path) -> PairParams:
+    """Content of a parameter file, checked; `path` is what an error names."""
     try:
         return PairParams.model_validate(content)
     except ValidationError as error:

@@ -45,11 +45,16 @@ def run(stage: Callable[[Params], None], params: Path = Path("params.yaml")) -> 
 
 def run_with(load: Callable[[Path], P], stage: Callable[[P], None], params: Path = Path("params.yaml")) -> None:
     """As `run`, for a project whose parameters are read by `load`."""
+    plainly(lambda: stage(load(params)), inspect.getfile(stage))
+
+
+def plainly(what: Callable[[], None], file: str | None = None) -> None:
+    """Run `what`, a stage in `file`; a user's error ends in one line and its exit code."""
     # fewer page faults: keep freed blocks instead of returning them to the system after every step
     os.environ.setdefault("OMP_NUM_THREADS", str(os.cpu_count() or 1))
     try:
-        stage(load(params))
+        what()
     except SpikinghashError as error:
         # it runs as `__main__`; flows look for this line by the stage's own name
-        print(f"stages.{Path(inspect.getfile(stage)).stem}: {error}", file=sys.stderr)  # noqa: T201
+        print(f"stages.{Path(file or inspect.getfile(what)).stem}: {error}", file=sys.stderr)  # noqa: T201
         sys.exit(error.exit_code)

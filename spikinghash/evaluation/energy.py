@@ -39,13 +39,22 @@ NOTES = (
 
 @dataclass(frozen=True)
 class LayerEnergy:
-    """One layer and clip: dense `macs` over all steps, `rate` of its binary input (1 where real-valued), `acs` done."""
+    """One layer and clip: dense `macs` over all steps, `rate` of its binary input (1 where real-valued), `acs` done.
+
+    `timed` says that its input has steps.
+    """
 
     name: str
     kind: str
     macs: int
     rate: float
     spiking: bool
+    timed: bool = True
+
+    def to_json(self) -> dict[str, Any]:
+        """JSON-ready."""
+        kept = {k: v for k, v in asdict(self).items() if k != "timed"}
+        return kept | {"acs": self.acs, "energy_pj": self.energy_pj}
 
     @property
     def acs(self) -> float:
@@ -73,7 +82,7 @@ class Energy:
         """JSON-ready; energies in pJ per layer and mJ in total."""
         mac_pj = sum(layer.energy_pj for layer in self.layers if not layer.spiking)
         return {
-            "layers": [asdict(x) | {"acs": x.acs, "energy_pj": x.energy_pj} for x in self.layers],
+            "layers": [layer.to_json() for layer in self.layers],
             "total_mj": self.total_pj * 1e-9,
             "mac_mj": mac_pj * 1e-9,
             "ac_mj": (self.total_pj - mac_pj) * 1e-9,
@@ -105,7 +114,10 @@ def estimate_energy(network: nn.Module, samples: Tensor | Mapping[str, Tensor]) 
                 rate = None if name == first else found.rate
                 label = f"{name}.{found.name}" if found.name else name
                 macs = found.macs // count
-                layers.append(LayerEnergy(label, found.kind, macs, 1.0 if rate is None else rate, rate is not None))
+                timed = calls[name][0].dim() > 2
+                layers.append(
+                    LayerEnergy(label, found.kind, macs, 1.0 if rate is None else rate, rate is not None, timed)
+                )
     return Energy(tuple(layers))
 
 
