@@ -24,7 +24,7 @@ def pair_energy(model: LoadedModel, store: SampleStore, split: str) -> dict[str,
     """
     fuses: Any = model.method.fuses
     names = tuple(model.spec.inputs)
-    asked = {name: (name,) for name in names if fuses != "must"}
+    asked: dict[str, tuple[str, ...]] = {name: (name,) for name in names if fuses != "must"}
     if fuses != "never":
         asked["paired"] = names
     for block in store.iter_batches(split, SAMPLE, names):

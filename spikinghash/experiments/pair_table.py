@@ -8,8 +8,8 @@ from statistics import mean, stdev
 from typing import Any
 
 _HEAD = (
-    "| arm | bits | seeds | mAP I2T | mAP T2I | mAP I2I | mAP T2T | @50-A I2T | @50-A T2I | parameters | dense MAC | SOP "
-    "| energy, uJ | train, s |"
+    "| arm | bits | seeds | mAP I2T | mAP T2I | mAP I2I | mAP T2T | @50-A I2T | @50-A T2I "
+    "| parameters | dense MAC | SOP | energy, uJ | train, s |"
 )
 _DIRECTIONS = ("image-text", "text-image", "image-image", "text-text")
 

@@ -75,7 +75,7 @@ def run_pair_trial(trial: PairTrial) -> dict[str, Any]:
         "epochs": len(records),
         "train_seconds": seconds,
         "encode_us": 1e6 * encode_seconds / len(store.rows(None)),
-        "parameters": sum(x.numel() for x in model.method.network.state_dict().values()),
+        "parameters": _numbers_of(model),
         "energy": pair_energy(model, store, "test"),
         "searched": {name: [_numbers(one) for one in found] for name, found in searched.items()},
         "last": {k: v for k, v in (records[-1] if records else {}).items() if k in ("loss", "parts", "distinct")},
@@ -95,6 +95,12 @@ def _searched(store: SampleStore, model: LoadedModel, place: Path) -> tuple[Mapp
         for name, some in splits.items()
         if some
     }, seconds
+
+
+def _numbers_of(model: LoadedModel) -> int:
+    """All that is saved, whether gradients or a closed form made it."""
+    network: Any = model.method.network
+    return sum(x.numel() for x in network.state_dict().values())
 
 
 def _numbers(found: Found) -> dict[str, Any]:
