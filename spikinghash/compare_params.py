@@ -19,7 +19,7 @@ class Arm(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid", strict=True)
     change: Changes
-    on: dict[str, Changes] = {}
+    per_set: dict[str, Changes] = {}
 
 
 class Comparison(BaseModel):
@@ -51,7 +51,7 @@ def arm_params(path: Path, base: Path, set_name: str, arm: str, bits: int, seed:
     content = _content(path, comparison, base, set_name)
     known(path, "arms", arm, comparison.arms)
     chosen = comparison.arms[arm]
-    for change in (chosen.change, chosen.on.get(set_name, {}), {"model": {"bits": bits}, "train": {"seed": seed}}):
+    for change in (chosen.change, chosen.per_set.get(set_name, {}), {"model": {"bits": bits}, "train": {"seed": seed}}):
         lay_over(content, change)
     return check_pair_params(content, base)
 
