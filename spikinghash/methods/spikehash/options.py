@@ -32,7 +32,7 @@ class SpikeHashOptions:
     mid: float = 0.0
     margin: float = 0.5
     modality_dropout: float = 0.5
-    input_dropout: float = 0.0
+    input_dropout: float = 0.2
     teacher: float = 10.0
     teacher_scale: Scale = "unit"
 
