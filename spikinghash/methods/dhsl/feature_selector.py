@@ -18,11 +18,11 @@ class FeatureSelector(Composed, nn.Module):
     def __init__(self, width: int, selected: int) -> None:
         super().__init__()
         narrow, self.kept = max(8, width // 16), min(width, max(8, width // 4))
-        self.gate = nn.Sequential(nn.Linear(width, narrow), nn.ReLU(), nn.Linear(narrow, width), nn.Sigmoid())
+        self.gate = nn.Sequential(nn.Linear(width, narrow), nn.ReLU(), nn.Linear(narrow, width))
         self.embed = nn.Sequential(nn.Linear(width, selected), nn.BatchNorm1d(selected), nn.ReLU())
 
     def forward(self, x: Tensor) -> Tensor:
         """x [B, D] -> [B, selected]."""
-        gated = self.gate(x) * x
+        gated = self.gate(x).sigmoid() * x
         chosen = torch.zeros_like(gated).scatter(1, gated.detach().abs().topk(self.kept, dim=1).indices, 1.0)
         return self.embed(gated + (gated * chosen - gated).detach())

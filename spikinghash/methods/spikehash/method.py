@@ -115,11 +115,14 @@ def spikehash(widths: Mapping[str, int], bits: int, classes: int, options: Spike
         raise ConfigError(f"unknown variant {variant!r} of spikehash; one of: {', '.join(VARIANTS)}")
     network = SpikeHashNetwork(widths, bits, options, variant)
     return SpikeHash(
-        network, None if variant == "no-teacher" or not options.teacher else _teacher(widths, bits), options, variant
+        network,
+        None if variant == "no-teacher" or not options.teacher else _teacher(widths, bits, options),
+        options,
+        variant,
     )
 
 
-def _teacher(widths: Mapping[str, int], bits: int) -> ClosedForm:
+def _teacher(widths: Mapping[str, int], bits: int, options: SpikeHashOptions) -> ClosedForm:
     """Of as many variates as there are; cosines do not change by its rotation."""
-    options = CcaOptions(scale="standardise")
-    return cca_itq(widths, min(bits, options.components, *widths.values()), 1, options, "full")
+    own = CcaOptions(scale=options.teacher_scale)
+    return cca_itq(widths, min(bits, own.components, *widths.values()), 1, own, "full")

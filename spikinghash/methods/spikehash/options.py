@@ -5,6 +5,7 @@ from __future__ import annotations
 from pydantic.dataclasses import dataclass
 
 from spikinghash.errors import ConfigError
+from spikinghash.methods.linear_hash import Scale
 from spikinghash.methods.options import STRICT
 
 #: Ablations: without a part of the network, or without a term of the loss.
@@ -18,7 +19,7 @@ class SpikeHashOptions:
     `modality_dropout` is the share of steps in which each modality is coded alone, `input_dropout` that of features set
     to 0, `margin` the drive that a bit is asked for. `mid` weighs a second contrastive loss on the shared states,
     `teacher` the distance to similarities that canonical correlation finds between training pairs: not in the paper;
-    with 0, or as the variant "no-teacher", the loss is the paper's.
+    with 0, or as the variant "no-teacher", the loss is the paper's. `teacher_scale` is its `CcaOptions.scale`.
     """
 
     steps: int = 4
@@ -32,8 +33,9 @@ class SpikeHashOptions:
     mid: float = 0.0
     margin: float = 0.5
     modality_dropout: float = 0.5
-    input_dropout: float = 0.0
+    input_dropout: float = 0.2
     teacher: float = 10.0
+    teacher_scale: Scale = "unit"
 
     def __post_init__(self) -> None:
         if min(self.steps, self.width, self.state) < 1:

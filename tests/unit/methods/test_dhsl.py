@@ -48,7 +48,7 @@ def test_the_selector_keeps_the_largest_of_either_sign():
     torch.manual_seed(0)
     module = FeatureSelector(40, 5).eval()
     x = torch.randn(7, 40)
-    gated = (module.gate(x) * x).detach()
+    gated = (module.gate(x).sigmoid() * x).detach()
     expected = torch.zeros_like(gated)
     for i, row in enumerate(gated):
         for k in sorted(range(40), key=lambda k, row=row: -abs(float(row[k])))[:10]:
