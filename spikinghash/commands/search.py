@@ -18,13 +18,16 @@ if TYPE_CHECKING:
     from spikinghash.index.nearest import Answer
     from spikinghash.index.searcher import Searcher
 
-Files = Annotated[list[Path], typer.Argument(help="Recordings; each is a query.")]
+Files = Annotated[list[Path] | None, typer.Argument(help="Recordings; each is a query.")]
+Text = Annotated[str | None, typer.Option("--text", help="A sentence as the query, for a model of pairs.")]
+Image = Annotated[Path | None, typer.Option("--image", help="A picture as the query, for a model of pairs.")]
+To = Annotated[str | None, typer.Option("--to", help="What to find, image or text; default: the other one.")]
 K = Annotated[int | None, typer.Option("--k", help="How many clips; default 10, or all within --radius.")]
 Radius = Annotated[int | None, typer.Option(help="Only clips at most so many bits away.")]
 Labels = Annotated[list[str] | None, typer.Option("--label", help="Only clips with this label; may be repeated.")]
 Archives = Annotated[list[str] | None, typer.Option("--archive", help="Only clips out of this archive; repeatable.")]
 From = Annotated[int | None, typer.Option(help="Only clips that end after this time of their recording, us.")]
-To = Annotated[int | None, typer.Option(help="Only clips that start before this time of their recording, us.")]
+Until = Annotated[int | None, typer.Option(help="Only clips that start before this time of their recording, us.")]
 Index = Annotated[Path | None, typer.Option("--index", help="Folder of `spikinghash index`; default: its default.")]
 Approximate = Annotated[bool, typer.Option("--approximate", help="By the structure of `index --structure`.")]
 Gif = Annotated[Path | None, typer.Option(help="Write a moving picture of the answers here.")]
@@ -33,14 +36,17 @@ Frames = Annotated[Path, typer.Option(help="Frame store, for pictures of curated
 
 @command
 def search(
-    files: Files,
+    files: Files = None,
+    text: Text = None,
+    image: Image = None,
+    to: To = None,
     db: Db = DEFAULT_DB,
     k: K = None,
     radius: Radius = None,
     label: Labels = None,
     archive: Archives = None,
     from_us: From = None,
-    to_us: To = None,
+    to_us: Until = None,
     index: Index = None,
     approximate: Approximate = False,
     gif: Gif = None,
@@ -56,10 +62,17 @@ def search(
     invert_polarity: Invert = False,
     as_json: Json = False,
 ) -> int:
-    """Find what looks like these recordings; copies of a recording itself are left out.
+    """Find what looks like these recordings, or what a sentence or picture is about; copies of a recording itself are
+    left out.
 
     One recording: JSON with query, bits and results. Several: bits and answers, each with query and results.
     """
+    if text is not None or image is not None:
+        from spikinghash.commands.search_items import search_items
+
+        return search_items(text, image, to, db, model, k, radius, label, index, as_json)
+    if not files:
+        raise typer.BadParameter("name a recording, or give --text or --image")
     from spikinghash.events.isolate import IsolatedDecoder
 
     with IsolatedDecoder() as decoder:

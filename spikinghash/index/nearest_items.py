@@ -1,0 +1,74 @@
+"""What a sentence or a picture is about: a query of one modality against codes of another.
+
+The model's description says what made its features, so that a query is encoded as the codes were, years later too.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from spikinghash.codes.encoder import Encoder
+from spikinghash.errors import ConfigError
+from spikinghash.front_ends.front_end import Raw
+from spikinghash.front_ends.table import rebuild
+from spikinghash.index.filters import Filters
+from spikinghash.index.searcher import Searcher, check_reach
+from spikinghash.methods.model_input import ModelInput
+
+#: Of a front end's description, what says how its input was put together.
+_BESIDE = ("captions",)
+
+
+@dataclass(frozen=True)
+class ItemHit:
+    """One code that was found: of which `item` and `modality`, `distance` in bits, where the item was read."""
+
+    item: str
+    modality: str
+    distance: int
+    label: str | None
+    origin: str
+
+
+def nearest_items(
+    queries: Sequence[Raw], modality: str, encoder: Encoder, codes: Searcher, k: int | None, *, to: str | None = None,
+    radius: int | None = None, labels: tuple[str, ...] | None = None, folder: Path,
+) -> list[list[ItemHit]]:  # fmt: skip
+    """For each query of `modality`, a text or the bytes of a picture, the k nearest items in the modality `to` (by
+    default the other one), or all within `radius`.
+
+    `folder` has the files of front ends that a description does not hold. Raises `ConfigError` for a modality that the
+    model lacks, for features that nothing here makes, and for k < 1; what front ends raise of bad input.
+    """
+    check_reach(k, radius)
+    inputs = encoder.model.spec.inputs
+    target = to or next((name for name in inputs if name != modality), modality)
+    for name in (modality, target):
+        if name not in inputs:
+            raise ConfigError(f"the model knows {' and '.join(inputs)}, not {name}")
+    features = _features(queries, inputs[modality], folder)
+    hashed, _ = encoder.encode_together({modality: features})[modality]
+    found = codes.find(hashed, k, radius, Filters(labels, modalities=(target,), seen=(target,)))
+    return [
+        [
+            ItemHit(row["item"], row["modality"], row["distance"], row["label"], row["recording"])
+            for row in table.select(["item", "modality", "distance", "label", "recording"]).to_pylist()
+        ]
+        for table in found
+    ]
+
+
+def _features(queries: Sequence[Raw], one: ModelInput, folder: Path) -> np.ndarray:
+    """[Q, D], in the type that the model's store had."""
+    described = {key: value for key, value in one.field.made_by.items() if key not in _BESIDE}
+    front_end = rebuild(described, folder)
+    if front_end.reads == "feature":
+        raise ConfigError(
+            "the model was trained on features that somebody gave; nothing here makes them of a new query: train it on "
+            "those of a front end (docs/pairs.md)"
+        )
+    return front_end(queries).astype(one.field.dtype)
