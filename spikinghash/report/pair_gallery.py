@@ -54,7 +54,7 @@ def pair_gallery(
         loader=FileSystemLoader(Path(__file__).parent), autoescape=True, undefined=StrictUndefined, trim_blocks=True
     )
     page = environment.get_template(TEMPLATE).render(
-        model=queries.model, bits=queries.bits, texts=texts, pictures=pictures, searched=len(set(database.items or ())),
+        model=queries.model, bits=queries.bits, texts=texts, pictures=pictures, searched=len(set(_items(database))),
     )  # fmt: skip
     write_atomically(out, page.encode("utf-8", "replace"))
     return out
