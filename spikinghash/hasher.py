@@ -14,7 +14,7 @@ from spikinghash.api.database import CodeDatabase
 from spikinghash.api.encode import collect, encode, results
 from spikinghash.api.fit import Plan, fit_arrays
 from spikinghash.api.hits import Hits
-from spikinghash.api.search import search_codes
+from spikinghash.api.search import search_codes, search_items
 from spikinghash.codes.encoder import Encoder
 from spikinghash.codes.new_rows import Refused
 from spikinghash.errors import BadRecording, ConfigError
@@ -128,11 +128,17 @@ class Hasher:
         """
         return encode(inputs, self.encoder, format, reading)
 
-    def search(self, query: Any, database: Codes | CodeDatabase | str | Path, k: int = 10) -> Hits:
+    def search(
+        self, query: Any = None, database: Codes | CodeDatabase | str | Path | None = None, k: int = 10, *,
+        text: str | None = None, image: bytes | None = None, to: str | None = None,
+    ) -> Hits:  # fmt: skip
         """The k nearest clips to every clip of `query` (an input of `encode`, or `Codes`), by (distance, id); exact.
 
         `database` is `Codes` in memory, or a code database or where one is. Clips of a query's own recording, known by
         its contents, are left out; for `Events` and frames that is not known.
+
+        Models of pairs take a `text`, or an `image` (bytes of a JPEG or PNG file), in the place of `query`, and find
+        items in the modality `to`: by default pictures for a text and texts for a picture.
 
         Raises `BadRecording` for a query that is refused, `StaleModel` for codes of another model, `BadStore` for a
         database that is missing or damaged, `ConfigError` for k < 1, or nothing to search with or in.
@@ -140,11 +146,15 @@ class Hasher:
         _check_count("k", k)
         if not isinstance(database, Codes | CodeDatabase | str | Path):
             raise ConfigError(f"database must be Codes, a CodeDatabase or a folder, not {type(database).__name__}")
+        if sum(one is not None for one in (query, text, image)) != 1:
+            raise ConfigError("give one of query, text and image")
+        opened = database if isinstance(database, Codes | CodeDatabase) else CodeDatabase.open(database)
+        if query is None:
+            if isinstance(opened, Codes):
+                raise ConfigError("texts and pictures search a code database; name one")
+            return search_items(opened.table, self.encoder, text if image is None else image, to, k)
         codes = query if isinstance(query, Codes) else collect(self._accepted(query), self.encoder)
-        if isinstance(database, Codes):
-            return search_codes(codes, database, k)
-        opened = database if isinstance(database, CodeDatabase) else CodeDatabase.open(database)
-        return opened.search(codes, k)
+        return search_codes(codes, opened, k) if isinstance(opened, Codes) else opened.search(codes, k)
 
     def _accepted(self, query: Any) -> Any:
         for one in results(query, self.encoder):

@@ -8,10 +8,14 @@ import pyarrow as pa
 
 from spikinghash.api.codes import Codes, codeset_of
 from spikinghash.api.hits import Hit, Hits
+from spikinghash.codes.database import CodeDatabase
+from spikinghash.codes.encoder import Encoder
 from spikinghash.errors import ConfigError, StaleModel
 from spikinghash.index.flat import HammingIndex
+from spikinghash.index.index_folder import index_folder
 from spikinghash.index.nearest import other_recordings
-from spikinghash.index.searcher import Searcher, check_reach
+from spikinghash.index.nearest_items import nearest_items
+from spikinghash.index.searcher import Searcher, check_reach, open_searcher
 
 
 def search_codes(query: Codes, among: Codes, k: int) -> Hits:
@@ -39,6 +43,16 @@ def search_in(query: Codes, among: Searcher, k: int) -> Hits:
     keys = [int(key) or None for key in query.recording_keys]
     found = other_recordings(among, query.packed, keys, k, None, None)
     return Hits(tuple((str(n), tuple(_hits(t))) for n, t in zip(query.names, found, strict=True)), among.bits)
+
+
+def search_items(among: CodeDatabase, encoder: Encoder, query: str | bytes | None, to: str | None, k: int) -> Hits:
+    """The k items nearest to a text or to the bytes of a picture, in the modality `to`; as `nearest_items`."""
+    digest = encoder.model.digest
+    codes = open_searcher(among, digest, index_folder(among.uri, digest))
+    modality = "text" if isinstance(query, str) else "image"
+    (found,) = nearest_items([query or ""], modality, encoder, codes, k, to=to)
+    name = query if isinstance(query, str) else "image"
+    return Hits(((name, tuple(Hit(hit.item, hit.distance, hit.label, 0, 0) for hit in found)),), codes.bits)
 
 
 def _hits(clips: pa.Table) -> Iterable[Hit]:

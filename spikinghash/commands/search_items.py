@@ -35,7 +35,6 @@ def search_items(
     k = 10 if k is None and radius is None else k
     (found,) = nearest_items(
         [query or ""], modality, encoder, codes, k, to=to, radius=radius, labels=tuple(label) if label else None,
-        folder=Path(model) / "front_ends" / modality,
     )  # fmt: skip
     content: dict[str, Any] = {
         "query": text if image is None else str(image), "bits": codes.bits, "db": redact(db),

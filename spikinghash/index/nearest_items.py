@@ -36,12 +36,13 @@ class ItemHit:
 
 def nearest_items(
     queries: Sequence[Raw], modality: str, encoder: Encoder, codes: Searcher, k: int | None, *, to: str | None = None,
-    radius: int | None = None, labels: tuple[str, ...] | None = None, folder: Path,
+    radius: int | None = None, labels: tuple[str, ...] | None = None,
 ) -> list[list[ItemHit]]:  # fmt: skip
     """For each query of `modality`, a text or the bytes of a picture, the k nearest items in the modality `to` (by
     default the other one), or all within `radius`.
 
-    `folder` has the files of front ends that a description does not hold. Raises `ConfigError` for a modality that the
+    Files of front ends that a description does not hold, such as weights, are in `front_ends/<modality>` of the model's
+    folder. Raises `ConfigError` for a modality that the
     model lacks, for features that nothing here makes, and for k < 1; what front ends raise of bad input.
     """
     check_reach(k, radius)
@@ -50,7 +51,8 @@ def nearest_items(
     for name in (modality, target):
         if name not in inputs:
             raise ConfigError(f"the model knows {' and '.join(inputs)}, not {name}")
-    features = _features(queries, inputs[modality], folder)
+    home = encoder.model.folder or Path("models")
+    features = _features(queries, inputs[modality], home / "front_ends" / modality)
     hashed, _ = encoder.encode_together({modality: features})[modality]
     found = codes.find(hashed, k, radius, Filters(labels, modalities=(target,), seen=(target,)))
     return [

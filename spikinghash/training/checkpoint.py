@@ -32,12 +32,15 @@ _MAX_BYTES = 4 << 30
 
 @dataclass(frozen=True)
 class LoadedModel:
-    """A verified model: `method.network` is in inference mode; `digest` is 16 hex digits of SHA-256."""
+    """A verified model: `method.network` is in inference mode; `digest` is 16 hex digits of SHA-256; `folder` is where
+    it was read, and where files of front ends may lie beside it.
+    """
 
     spec: ModelSpec
     method: nn.Module
     digest: str
     card: dict[str, Any]
+    folder: Path | None = None
 
 
 def save_model(folder: Path, spec: ModelSpec, network: nn.Module, training: dict[str, Any]) -> str:
@@ -95,7 +98,7 @@ def load_model(folder: Path) -> LoadedModel:
         torch.backends.cudnn.allow_tf32 = False
         torch.backends.cuda.matmul.allow_tf32 = False
         method.cuda()
-    return LoadedModel(spec, method, digest, card)
+    return LoadedModel(spec, method, digest, card, folder)
 
 
 def _build(spec: ModelSpec, folder: Path) -> nn.Module:

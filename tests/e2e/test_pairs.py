@@ -10,7 +10,7 @@ import pyarrow.parquet as pq
 import pytest
 import yaml
 
-from spikinghash import start
+from spikinghash import Hasher, start
 from spikinghash.data.store import SampleStore
 from spikinghash.pairs.importers.table import find_pairs
 from spikinghash.pairs.pair_file import PairFile
@@ -59,7 +59,58 @@ def test_a_mistake_is_one_line(tmp_path):
 
 def of_set(folder, name):
     text = (ROOT / f"crossmodal/sets/{name}.yaml").read_text()
-    (folder / "params.yaml").write_text(text.replace("../data/raw", str(DATA / "crossmodal")))
+    params(folder, **yaml.safe_load(text.replace("../data/raw", str(DATA / "crossmodal"))))
+
+
+@pytest.fixture(scope="module")
+def found(tmp_path_factory):
+    """Digits and sentences hashed by a method in closed form, measured, drawn."""
+    folder = tmp_path_factory.mktemp("pairs")
+    params(folder, model={"method": "cca-itq", "bits": 16})
+    for name in ("digit_pairs", "pairs", "features", "train", "encode", "evaluate_pairs", "gallery"):
+        stage(folder, name)
+    return folder
+
+
+def test_digits_and_sentences_find_each_other(found):
+    evaluation = json.loads((found / "reports/evaluation.json").read_text())
+    for rows in evaluation["searched"].values():
+        assert len(rows) == 4
+        for one in rows:
+            assert one["seen"] == "single"
+            assert one["metrics"]["map"]["value"] > one["chance"]["map"] + 0.05
+    page = (found / "reports/gallery.html").read_text()
+    assert page.count("<section") == 40
+    assert "data:image/png;base64," in page
+
+
+def search(folder, *arguments, expected=0):
+    places = ("--db", "data/codes", "--model", "data/models/default", "--json")
+    command = [sys.executable, "-P", "-m", "spikinghash", "search", *arguments, *places]
+    done = subprocess.run(command, cwd=folder, capture_output=True, text=True, check=False)
+    assert done.returncode == expected, done.stderr
+    return json.loads(done.stdout)
+
+
+def test_a_sentence_finds_pictures_and_a_picture_sentences(found):
+    answer = search(found, "--text", "a zero standing straight, drawn bold", "--k", "20")
+    assert {hit["modality"] for hit in answer["results"]} == {"image"}
+    labels = {pair.pair_id: pair.labels for pair in PairFile.open(found / "data/pairs").pairs(None, ["labels"])}
+    # of all pictures two in five are of a zero, or upright
+    assert sum(bool({"zero", "upright"} & set(labels[hit["item"]])) for hit in answer["results"]) >= 14
+    pair = next(PairFile.open(found / "data/pairs").pairs("test", ["image"]))
+    (found / "query.png").write_bytes(pair.image)
+    answer = search(found, "--image", "query.png", "--k", "3", "--to", "text")
+    assert [hit["modality"] for hit in answer["results"]] == ["text"] * 3
+    hits = Hasher.load(found / "data/models/default").search(database=found / "data/codes", image=pair.image, k=3)
+    assert hits.names == [hit["item"] for hit in answer["results"]]
+
+
+def test_what_a_model_of_pairs_cannot_take_is_one_line(found):
+    error = search(found, "--text", "a zero", "--to", "sound", expected=1)["error"]
+    assert error["message"] == "the model knows image and text, not sound"
+    error = search(found, "--text", "a zero", "--image", "query.png", expected=1)["error"]
+    assert "not both" in error["message"]
 
 
 @REAL
