@@ -11,6 +11,11 @@ class Watched:
     def __init__(self, section: BaseModel, seen: set[str], prefix: str = "") -> None:
         self._section, self._seen, self._prefix = section, seen, prefix
 
+    @property
+    def __class__(self) -> type:
+        # what a section is an instance of, it is one of here, too
+        return type(self._section)
+
     def __getattr__(self, name: str) -> Any:
         section = self._section
         if name not in type(section).model_fields:
