@@ -6,7 +6,7 @@ import re
 from pathlib import Path
 
 from spikinghash.codes.encoder import Encoder
-from spikinghash.params import load_params
+from spikinghash.project_params import load_project
 from spikinghash.training.checkpoint import LoadedModel, load_model
 
 
@@ -27,7 +27,7 @@ def registry_place(uri: str | None = None, name: str | None = None) -> tuple[str
     """Address of the registry and name of the registered model; what is not given is read from params.yaml."""
     if uri is not None and name is not None:
         return uri, name
-    tracking = load_params(Path("params.yaml")).tracking
+    tracking = load_project(Path("params.yaml")).tracking
     return uri or tracking.uri, name or tracking.experiment
 
 

@@ -216,6 +216,7 @@ class ProjectParams(_Section):
     train: StepParams
     encode: EncodeParams
     evaluate: EvaluateParams
+    tracking: TrackingParams
     data: DataParams = DataParams()
     ray: RayParams = RayParams()
 
@@ -229,7 +230,6 @@ class Params(ProjectParams):
     model: ModelParams
     train: TrainParams
     report: ReportParams
-    tracking: TrackingParams
     ray: RayParams
     tune: TuneParams = TuneParams()
 

@@ -8,8 +8,9 @@ from spikinghash.codes.encoder import Encoder
 from spikinghash.data.store import SampleStore
 from spikinghash.params import ProjectParams
 from spikinghash.progress import progress_bar
+from spikinghash.project_params import load_project
 from spikinghash.training.checkpoint import load_model
-from stages.run_stage import CODES, MODEL, load_project, run_with, samples_of
+from stages.run_stage import CODES, MODEL, run_with, samples_of
 
 
 def encode(params: ProjectParams) -> None:

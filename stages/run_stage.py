@@ -10,9 +10,8 @@ from pathlib import Path
 from typing import TypeVar
 
 from spikinghash.errors import SpikinghashError
-from spikinghash.pair_params import PairParams, load_pair_params
+from spikinghash.pair_params import PairParams
 from spikinghash.params import Params, ProjectParams, load_params
-from spikinghash.strict_yaml import read_yaml
 
 RAW = Path("data/raw/digits")
 FRAMES = Path("data/frames")
@@ -25,12 +24,6 @@ REPORTS = Path("reports")
 RUNS = Path(".runs")
 
 P = TypeVar("P")
-
-
-def load_project(path: Path) -> ProjectParams:
-    """Parameters of a project of recordings, or of one of pairs: whichever the file is of."""
-    content = read_yaml(path) if path.is_file() else None
-    return load_pair_params(path) if isinstance(content, dict) and "pairs" in content else load_params(path)
 
 
 def samples_of(params: ProjectParams) -> Path:

@@ -10,8 +10,9 @@ from spikinghash.data.open_cache import open_cache
 from spikinghash.data.store import SampleStore
 from spikinghash.params import ProjectParams
 from spikinghash.progress import progress_bar
+from spikinghash.project_params import load_project
 from spikinghash.training.ray_trainer import Job, train_with_ray
-from stages.run_stage import MODEL, RUNS, load_project, run_with, samples_of
+from stages.run_stage import MODEL, RUNS, run_with, samples_of
 
 
 def train(params: ProjectParams) -> None:

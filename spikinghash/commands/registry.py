@@ -63,10 +63,10 @@ def add(
     as_json: Json = False,
 ) -> int:  # fmt: skip
     """Log the evaluation of a model, register the model and call it challenger; repeating it adds nothing."""
-    from spikinghash.params import load_params
+    from spikinghash.project_params import load_project
     from spikinghash.tracking.add_model import add_model
 
-    params = load_params(Path("params.yaml"))
+    params = load_project(Path("params.yaml"))
     place = uri or params.tracking.uri, name or params.tracking.experiment
     added = add_model(*place, model, reports, params.model_dump())
 

@@ -15,19 +15,20 @@ from spikinghash.training.checkpoint import LoadedModel
 
 def write_directions(reports: Path, found: Mapping[str, Sequence[Found]], model: LoadedModel, data_digest: str) -> None:
     """Write `evaluation.json`, `metrics.json` and `directions.md` into `reports`; `found` by what was searched."""
+    few = flat(found)
     evaluation: dict[str, Any] = {
-        "model": model.digest,
+        "task": {"model_digest": model.digest, "data_digest": data_digest},
+        "metrics": {name: {"value": value} for name, value in few.items()},
         "method": model.spec.method,
         "variant": model.spec.variant,
         "options": dict(model.spec.options),
         "bits": model.spec.bits,
-        "data_digest": data_digest,
         "kernels": kernel_digest(),
         "searched": {name: [one.to_dict() for one in some] for name, some in found.items()},
         "training": {key: model.card["training"].get(key) for key in ("recipe", "parameters", "seconds")},
     }
     write_json(reports / "evaluation.json", evaluation)
-    write_json(reports / "metrics.json", flat(found))
+    write_json(reports / "metrics.json", few | {"kernels": kernel_digest()})
     write_json(reports / "machine.json", describe_machine())
     write_atomically(reports / "directions.md", table(found).encode())
 

@@ -67,7 +67,7 @@ def found(tmp_path_factory):
     """Digits and sentences hashed by a method in closed form, measured, drawn."""
     folder = tmp_path_factory.mktemp("pairs")
     params(folder, model={"method": "cca-itq", "bits": 16})
-    for name in ("digit_pairs", "pairs", "features", "train", "encode", "evaluate_pairs", "gallery"):
+    for name in ("digit_pairs", "pairs", "features", "train", "encode", "evaluate_pairs", "report_pairs"):
         stage(folder, name)
     return folder
 
@@ -79,8 +79,9 @@ def test_digits_and_sentences_find_each_other(found):
         for one in rows:
             assert one["seen"] == "single"
             assert one["metrics"]["map"]["value"] > one["chance"]["map"] + 0.05
-    page = (found / "reports/gallery.html").read_text()
+    page = (found / "reports/report.html").read_text()
     assert page.count("<section") == 40
+    assert page.count("<tr>") == 2 * 5
     assert "data:image/png;base64," in page
 
 

@@ -42,6 +42,7 @@ WITHOUT_EFFECT = {
     "spikinghash.pair_params",
     "spikinghash.params",
     "spikinghash.progress",
+    "spikinghash.project_params",
     "spikinghash.redact",
     "spikinghash.remote_store",
     "spikinghash.start",

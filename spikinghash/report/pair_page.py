@@ -3,19 +3,22 @@
 from __future__ import annotations
 
 import base64
+import json
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 from spikinghash.codes.codeset import CodeSet
+from spikinghash.errors import BadStore
 from spikinghash.files import write_atomically
 from spikinghash.index.flat import HammingIndex
 from spikinghash.pairs.pair import Pair
 from spikinghash.pairs.pair_file import PairFile
 
-TEMPLATE = "pair_gallery.html.j2"
+TEMPLATE, EVALUATION, PAGE = "pair_page.html.j2", "evaluation.json", "report.html"
 #: First bytes of the files that a picture can be.
 _TYPES = {b"\x89PNG": "image/png", b"\xff\xd8\xff": "image/jpeg"}
 
@@ -32,19 +35,19 @@ class Shown:
     hits: tuple[Shown, ...] = ()
 
 
-def pair_gallery(
-    pairs: PairFile, queries: CodeSet, database: CodeSet, out: Path, *, count: int = 20, shown: int = 10
+def pair_page(
+    pairs: PairFile, queries: CodeSet, database: CodeSet, reports: Path, *, count: int = 20, shown: int = 10
 ) -> Path:
-    """Write the page `out`: `count` queries at equal distances in each direction, the `shown` nearest items of each.
+    """Write `report.html` into `reports`: the metrics of `evaluation.json` there, and where codes are made of one modality
+    each, `count` queries at equal distances in each direction with the `shown` nearest items of each.
 
-    `queries` and `database` are codes made of one modality each. Raises `ConfigError` where they have no such codes,
-    `BadStore` for damaged pairs.
+    Raises `BadStore` for damaged pairs or metrics.
     """
+    evaluation = _read(reports / EVALUATION)
+    single = queries.seen is not None and "text" in set(queries.seen)
     found = {
-        direction: _found(
-            queries.where(direction[0], direction[0]), database.where(direction[1], direction[1]), count, shown
-        )
-        for direction in (("text", "image"), ("image", "text"))
+        (a, b): _found(queries.where(a, a), database.where(b, b), count, shown) if single else []
+        for a, b in (("text", "image"), ("image", "text"))
     }
     wanted = {item for rows in found.values() for query, hits in rows for item in (query, *(hit for hit, _ in hits))}
     known = {pair.pair_id: pair for pair in pairs.pairs(None, ["labels", "image", "text"]) if pair.group in wanted}
@@ -54,10 +57,19 @@ def pair_gallery(
         loader=FileSystemLoader(Path(__file__).parent), autoescape=True, undefined=StrictUndefined, trim_blocks=True
     )
     page = environment.get_template(TEMPLATE).render(
-        model=queries.model, bits=queries.bits, texts=texts, pictures=pictures, searched=len(set(_items(database))),
+        evaluation=evaluation, model=queries.model, bits=queries.bits, texts=texts, pictures=pictures,
+        searched=len(set(_items(database))),
     )  # fmt: skip
-    write_atomically(out, page.encode("utf-8", "replace"))
-    return out
+    write_atomically(reports / PAGE, page.encode("utf-8", "replace"))
+    return reports / PAGE
+
+
+def _read(path: Path) -> dict[str, Any]:
+    try:
+        content: dict[str, Any] = json.loads(path.read_bytes())
+    except (OSError, ValueError) as error:
+        raise BadStore(f"{path}: cannot be read ({error}); run the stage evaluate") from None
+    return content
 
 
 def _found(queries: CodeSet, database: CodeSet, count: int, shown: int) -> list[tuple[str, list[tuple[str, int]]]]:
@@ -69,6 +81,11 @@ def _found(queries: CodeSet, database: CodeSet, count: int, shown: int) -> list[
         (asked[query], [(there[row], int(d)) for row, d in zip(rows, distances, strict=True)])
         for query, rows, distances in zip(chosen, near.rows, near.distances, strict=True)
     ]
+
+
+def _are_single(codes: CodeSet) -> bool:
+    """Whether there are codes made of one modality, as methods that need both do not give."""
+    return codes.seen is not None and "text" in set(codes.seen)
 
 
 def _items(codes: CodeSet) -> list[str]:
