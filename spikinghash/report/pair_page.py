@@ -38,8 +38,8 @@ class Shown:
 def pair_page(
     pairs: PairFile, queries: CodeSet, database: CodeSet, reports: Path, *, count: int = 20, shown: int = 10
 ) -> Path:
-    """Write `report.html` into `reports`: the metrics of `evaluation.json` there, and where codes are made of one modality
-    each, `count` queries at equal distances in each direction with the `shown` nearest items of each.
+    """Write `report.html` into `reports`: the metrics of `evaluation.json` there, and where codes are made of one
+    modality each, `count` queries at equal distances in each direction with the `shown` nearest items of each.
 
     Raises `BadStore` for damaged pairs or metrics.
     """
