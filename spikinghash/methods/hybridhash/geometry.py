@@ -32,7 +32,7 @@ def geometry_of(height: int, width: int) -> Geometry:
     unit = 4 * patch
     if height != width or height % unit or height < 2 * unit:
         raise ConfigError(
-            f"hybridhash: input {height}x{width} is not 4x4 square blocks of patches of {patch} pixels; choose a square "
-            f"whose side is a multiple of {unit}, {2 * unit} or more"
+            f"hybridhash: input {height}x{width} is not 4x4 square blocks of patches of {patch} pixels; choose a "
+            f"square whose side is a multiple of {unit}, {2 * unit} or more"
         )
     return Geometry(patch, height // unit)

@@ -34,7 +34,7 @@ class MemoryBank(nn.Module):
 
     @torch.no_grad()
     def remember(self, rows: Tensor, scores: Tensor, targets: Tensor) -> None:
-        """Scores [B, K] and labels [B, C] of the training samples `rows` [B]; room is made where there is too little."""
+        """Scores [B, K] and labels [B, C] of the training samples `rows` [B]; room is made where there is none."""
         missing = int(rows.max()) + 1 - len(self) if len(rows) else 0
         if missing > 0:
             for name, buffer in self.named_buffers():
