@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Literal
 
 import torch
@@ -14,6 +16,7 @@ from spikinghash.data.dataset import SampleDataset
 from spikinghash.errors import ConfigError
 from spikinghash.losses.weighted_maximum_likelihood import weighted_maximum_likelihood
 from spikinghash.methods.bits import Bits, signs
+from spikinghash.methods.hybridhash.backbone import load_backbone
 from spikinghash.methods.hybridhash.geometry import geometry_of
 from spikinghash.methods.hybridhash.memory_bank import MemoryBank
 from spikinghash.methods.hybridhash.network import MODALITY, HybridHashNetwork
@@ -21,6 +24,8 @@ from spikinghash.methods.hybridhash.options import HybridHashOptions
 from spikinghash.methods.method import StepResult
 from spikinghash.methods.options import options_of
 from spikinghash.methods.spec import ModelSpec
+
+_LOG = logging.getLogger(__name__)
 
 
 class HybridHash(nn.Module):
@@ -62,8 +67,11 @@ class HybridHash(nn.Module):
         return {name: signs(score) for name, score in self.network(inputs).items()}
 
     def fit(self, train: SampleDataset) -> None:
-        """Room in the bank for the training set."""
+        """Room in the bank for the training set, and the backbone's weights; `ConfigError` as `load_backbone`."""
         self.bank.forget(len(train))
+        if self.options.backbone is not None:
+            report = load_backbone(self.network, Path(self.options.backbone))
+            _LOG.info("%s: %s", self.options.backbone, report.line())
 
     def end_epoch(self, done: float) -> None:
         """Nothing."""
