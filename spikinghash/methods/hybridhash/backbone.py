@@ -53,7 +53,7 @@ def load_backbone(network: HybridHashNetwork, path: Path) -> BackboneReport:
     names = {ours: theirs for theirs, ours in _names(network).items()}
     for ours, theirs in names.items():
         if theirs not in tensors:
-            raise ConfigError(f"{path}: no tensor {theirs}; a NesT of depths {_depths(network)} is needed")
+            raise ConfigError(f"{path}: no tensor {theirs}; a NesT of depths {network.depths} is needed")
         found, wanted = tensors[theirs], own[ours]
         if found.shape != wanted.shape:
             raise ConfigError(
@@ -87,17 +87,13 @@ def _spare(name: str) -> bool:
     return _SPARE.fullmatch(name) is not None or (deeper is not None and deeper[2] in _LAYER)
 
 
-def _depths(network: HybridHashNetwork) -> str:
-    return ", ".join(str(len(level.layers)) for level in network.levels)
-
-
 def _names(network: HybridHashNetwork) -> dict[str, str]:
     """Tensors in the file -> the network's, for all that the network has of a NesT."""
     modules = {"patch_embed.proj": "patch"}
     found = {}
-    for i, level in enumerate(network.levels):
+    for i, depth in enumerate(network.depths):
         found[f"levels.{i}.pos_embed"] = f"levels.{i}.place"
-        for j in range(len(level.layers)):
+        for j in range(depth):
             theirs, ours = f"levels.{i}.transformer_encoder.{j}", f"levels.{i}.layers.{j}"
             modules |= {f"{theirs}.{a}": f"{ours}.{b}" for a, b in _LAYER.items()}
     for i, between in enumerate(network.interactions):

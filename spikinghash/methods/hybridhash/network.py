@@ -23,7 +23,7 @@ MODALITY = "image"
 
 
 class HybridHashNetwork(Composed, nn.Module):
-    """Pictures as in `Batch.inputs` -> h [B, K] in (-1, 1), by the name of their modality."""
+    """Pictures as in `Batch.inputs` -> h [B, K] in (-1, 1), by the name of their modality; `depths` by level."""
 
     mean: Tensor
     deviation: Tensor
@@ -36,6 +36,7 @@ class HybridHashNetwork(Composed, nn.Module):
         self.patch = nn.Conv2d(PIXEL_CHANNELS, widths[0], geometry.patch, geometry.patch)
         total = sum(options.depths)
         rates = [options.drop_path * i / max(1, total - 1) for i in range(total)]
+        self.depths = options.depths
         self.levels, self.interactions = nn.ModuleList(), nn.ModuleList()
         for level, depth in enumerate(options.depths):
             drops, rates = rates[:depth], rates[depth:]

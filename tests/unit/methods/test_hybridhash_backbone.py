@@ -107,7 +107,7 @@ def without(name):
 @pytest.mark.parametrize(
     ("tensors", "words"),
     [
-        (without("levels.1.pos_embed"), r"no tensor levels\.1\.pos_embed; a NesT of depths 1, 1, 1 is needed"),
+        (without("levels.1.pos_embed"), r"no tensor levels\.1\.pos_embed; a NesT of depths \(1, 1, 1\) is needed"),
         (without("levels.2.pool.conv.bias"), r"no tensor levels\.2\.pool\.conv\.bias"),
         (nest(edge=4), r"tensor levels\.0\.pos_embed is \(1, 16, 16, 8\), the network has \(1, 16, 4, 8\)"),
         (nest(width=16), r"tensor patch_embed\.proj\.weight is \(16, 3, 2, 2\)|pos_embed is \(1, 16, 4, 16\)"),
