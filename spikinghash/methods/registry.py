@@ -94,9 +94,7 @@ def of_vectors(
 
 _PAIRS = pairs_of("features", "image", "text")
 _ALL_PAIRS = "its loss compares all pairs of a step, which are then in one process"
-_ONE_BANK = (
-    "its loss compares all samples of a step with remembered codes of the whole training set, which one process has"
-)
+_ONE_BANK = "its loss compares all of a step with codes of the training set, and each would remember its own part"
 _ANY = one_of("events", "image", "features")
 
 METHODS: dict[str, Entry] = {
