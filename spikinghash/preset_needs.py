@@ -97,7 +97,7 @@ def preset_needs(name: str, base: dict[str, Any], *, measure: bool, path: Any) -
     # a step of the optimiser takes as many of the worker's as it accumulates
     steps = None if clips is None else t.epochs * max(1, clips // t.batch) * t.accumulate
     one = spec.input
-    stored, seen = field.shape, (spec.options["steps"] or one.steps, one.channels, one.height, one.width)
+    stored, seen = field.shape, (spec.options.get("steps") or one.steps, one.channels, one.height, one.width)
     return Needs(stored, seen, clips, None if clips is None else clips * field.sample_bytes, steps, t.workers, step,
                  t.activation_checkpointing)  # fmt: skip
 

@@ -16,6 +16,9 @@ from spikinghash.methods.dhsl.method import dhsl
 from spikinghash.methods.dhsl.options import DhslOptions
 from spikinghash.methods.frame_options import FrameOptions, frame_options
 from spikinghash.methods.hashnet import hashnet
+from spikinghash.methods.hybridhash import options as hybridhash_options
+from spikinghash.methods.hybridhash.method import hybridhash
+from spikinghash.methods.hybridhash.options import HybridHashOptions
 from spikinghash.methods.input_vectors import vector_width
 from spikinghash.methods.itq import ItqOptions, PairedItqOptions, itq, paired_itq
 from spikinghash.methods.lsh import LshOptions, lsh
@@ -91,6 +94,7 @@ def of_vectors(
 
 _PAIRS = pairs_of("features", "image", "text")
 _ALL_PAIRS = "its loss compares all pairs of a step, which are then in one process"
+_ONE_BANK = "its loss compares all of a step with codes of the training set, and each would remember its own part"
 _ANY = one_of("events", "image", "features")
 
 METHODS: dict[str, Entry] = {
@@ -106,6 +110,7 @@ METHODS: dict[str, Entry] = {
     "contrastive": of_vectors(contrastive, ContrastiveOptions, _PAIRS, alone=_ALL_PAIRS),
     "spikehash": of_vectors(spikehash, SpikeHashOptions, _PAIRS, alone=_ALL_PAIRS, variants=spikehash_options.VARIANTS),
     "dhsl": of_vectors(dhsl, DhslOptions, _PAIRS, labels="any", alone=_ALL_PAIRS, variants=dhsl_options.VARIANTS),
+    "hybridhash": Entry(hybridhash, HybridHashOptions, one_of("image"), "any", _ONE_BANK, hybridhash_options.VARIANTS),
 }
 
 

@@ -55,16 +55,26 @@ def of_vectors(method, variant="full", **options):
 
 
 SMALL = {"spikehash": {"width": 32, "state": 32}, "dhsl": {"hidden": 32, "low": 16, "selected": 8}}
-#: Methods that see each input as one vector.
-VECTOR_SPECS = {
-    f"{method} {variant}": of_vectors(method, variant, **SMALL.get(method, {}))
-    for method in ("cca", "cca-itq", "paired-itq", "contrastive", "spikehash", "dhsl")
-    for variant in METHODS[method].variants
-} | {
-    f"{method} of {kind}": replace(one, method=method, options={})
-    for method in ("lsh", "itq")
-    for kind, one in (("events", SPECS["hashnet"]), ("pictures", SPECS["hashnet of pictures"]))
-}
+SMALL_BLOCKS = {"width": 8, "depths": (1, 1, 1), "drop_path": 0.05}
+#: Methods that see each input as one vector, and others that are no networks of frames.
+VECTOR_SPECS = (
+    {
+        f"{method} {variant}": of_vectors(method, variant, **SMALL.get(method, {}))
+        for method in ("cca", "cca-itq", "paired-itq", "contrastive", "spikehash", "dhsl")
+        for variant in METHODS[method].variants
+    }
+    | {
+        f"{method} of {kind}": replace(one, method=method, options={})
+        for method in ("lsh", "itq")
+        for kind, one in (("events", SPECS["hashnet"]), ("pictures", SPECS["hashnet of pictures"]))
+    }
+    | {
+        f"hybridhash {variant}": replace(
+            SPECS["hashnet of pictures"], method="hybridhash", variant=variant, options={**SMALL_BLOCKS, **extra}
+        )
+        for variant, extra in (("full", {"classification": 0.5}), ("no-interaction", {}))
+    }
+)
 ALL = SPECS | VECTOR_SPECS
 
 
