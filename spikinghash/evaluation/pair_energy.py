@@ -32,13 +32,16 @@ def pair_energy(model: LoadedModel, store: SampleStore, split: str) -> dict[str,
         inputs = {k: time_first(torch.from_numpy(model.spec.inputs[k].fit(x))) for k, x in values.items()}
         network: Any = model.method.network
         return {
-            what: _counts(estimate_energy(network, {name: inputs[name] for name in some}), getattr(network, "steps", 1))
+            what: counts_of(
+                estimate_energy(network, {name: inputs[name] for name in some}), getattr(network, "steps", 1)
+            )
             for what, some in asked.items()
         }
     raise BadStore(f"{store.path}: no samples in split {split} to measure firing rates on")
 
 
-def _counts(energy: Energy, steps: int) -> dict[str, float]:
+def counts_of(energy: Energy, steps: int) -> dict[str, float]:
+    """The counts of one estimate; `steps` T is how often a layer without steps would run if it ran in each."""
     dense = sum(layer.macs for layer in energy.layers)
     every_step = sum(layer.macs * (1 if layer.timed else steps) for layer in energy.layers)
     return {
