@@ -114,6 +114,7 @@ def without(name):
         (nest(depths=(1, 2, 1)), r"tensor levels\.1\.transformer_encoder\.1\.\S+ has no place here, as 12 in all"),
         (nest() | {"blocks.0.weight": torch.ones(2)}, r"tensor blocks\.0\.weight has no place here, as 1 in all"),
         (nest() | {"levels.2.pos_embed": torch.full((1, 1, 4, 32), torch.nan)}, "no finite numbers"),
+        (nest() | {"levels.2.pos_embed": torch.ones(1, 1, 4, 32, dtype=torch.int32)}, "no finite numbers"),
         ({}, "no tensor"),
     ],
 )

@@ -7,6 +7,7 @@ from slow_oracles import parameter_count
 from spikinghash.errors import ConfigError
 from spikinghash.evaluation.energy import estimate_energy
 from spikinghash.methods.hybridhash.geometry import Geometry, geometry_of
+from spikinghash.methods.hybridhash.hash_head import HashHead
 from spikinghash.methods.hybridhash.interaction import BlockAttention, Interaction
 from spikinghash.methods.hybridhash.nested_level import NestedLevel, blockify, deblockify
 from spikinghash.methods.hybridhash.network import HybridHashNetwork
@@ -99,9 +100,16 @@ def test_an_interaction_lets_far_blocks_hear_of_each_other(interacts):
     assert bool(found[5, 5]) == interacts
 
 
-def test_a_block_hears_the_same_at_all_of_its_places_but_between_blocks():
+def placed(*arguments):
+    """Attention over blocks whose places, which start as zeros, are told apart."""
     torch.manual_seed(0)
-    module, x = BlockAttention(16, 4, 4).eval(), torch.randn(2, 16, 8, 8)
+    module = BlockAttention(*arguments).eval()
+    torch.nn.init.normal_(module.place)
+    return module
+
+
+def test_a_block_hears_the_same_at_all_of_its_places_but_between_blocks():
+    module, x = placed(16, 4, 4), torch.randn(2, 16, 8, 8)
     with torch.no_grad():
         found = module(x)
         means = x.reshape(2, 16, 2, 4, 2, 4).mean((3, 5)).reshape(2, 16, 4).transpose(1, 2)
@@ -113,13 +121,24 @@ def test_a_block_hears_the_same_at_all_of_its_places_but_between_blocks():
 
 
 def test_one_block_alone_is_heard_as_a_linear_map_of_its_mean():
-    torch.manual_seed(0)
-    module, x = BlockAttention(16, 1, 4).eval(), torch.randn(3, 16, 4, 4)
+    module, x = placed(16, 1, 4), torch.randn(3, 16, 4, 4)
     qkv, project = module.attention.qkv, module.attention.project
     with torch.no_grad():
         value = (x.mean((2, 3)) + module.place[:, 0]) @ qkv.weight[32:].T + qkv.bias[32:]
         expected = value @ project.weight.T + project.bias
         assert torch.allclose(module(x), expected[:, :, None, None].expand(3, 16, 4, 4), atol=1e-5)
+
+
+@pytest.mark.parametrize("interacts", [True, False])
+def test_the_hash_layer_sums_what_is_near_and_what_is_far(interacts):
+    torch.manual_seed(0)
+    module, x = HashHead(16, 8, 1, 4, interacts=interacts).eval(), torch.randn(3, 16, 4, 4)
+    with torch.no_grad():
+        y = module.local[1](module.local[0](x)) + (module.across(x) if interacts else 0)
+        pooled = torch.nn.functional.max_pool2d(y, 3, 2, 1)
+        weight, bias = module.project.weight[:, :, 0, 0], module.project.bias
+        assert torch.allclose(module(x), (pooled.mean((2, 3)) @ weight.T + bias).tanh(), atol=1e-5)
+    assert (module.across is not None) == interacts
 
 
 def test_depth_is_dropped_by_sample_in_training_alone_and_more_so_the_deeper():
