@@ -80,6 +80,9 @@ def command(function: Callable[..., int]) -> Callable[..., None]:
         as_json = bool(arguments.get("as_json"))
         try:
             code = function(**arguments)
+        except typer.BadParameter:
+            # wrong arguments that only a look at all of them shows; `usage_errors.py` tells them
+            raise
         except SpikinghashError as error:
             code = _refuse(error, as_json)
         except BrokenPipeError:

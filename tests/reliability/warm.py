@@ -18,19 +18,21 @@ import duckdb
 import numpy as np
 import torch
 from deltalake import DeltaTable
-from frame_specs import frame_spec
 
 import spikinghash.codes.ray_encode
 import spikinghash.progress  # noqa: F401  the child must find it imported
 from spikinghash.codes import encoder, sink
 from spikinghash.codes.database import CodeDatabase
 from spikinghash.commands.encode import encode
+from spikinghash.data.described import event_field
 from spikinghash.events.reader import decode
 from spikinghash.events.source import open_source
 from spikinghash.frames.framing import Framing
 from spikinghash.inference.read_bits import read_bits
 from spikinghash.layers.exact_weights import snap_to_grid
 from spikinghash.methods.method import build
+from spikinghash.methods.model_input import ModelInput
+from spikinghash.methods.spec import ModelSpec
 from spikinghash.training.checkpoint import load_model, save_model
 
 REAL = Path(__file__).parents[3] / "shared/data/events/nmnist_small/bs2"
@@ -52,9 +54,8 @@ def recordings(folder, count):
 def tiny_model(folder, sample):
     """A small network that was never trained but whose bits differ between clips; `sample` are recordings."""
     torch.manual_seed(0)
-    framing = Framing(steps=4)
-    meta = framing.meta((34, 34))
-    spec = frame_spec("spikinghash", "Nano", 16, ("0", "1"), 4, 32, 32, (34, 34), 8, "atan", meta.to_json())
+    clips = ModelInput(event_field(Framing(steps=4).meta((34, 34))), 32, 32, 8)
+    spec = ModelSpec("spikinghash", 16, ("0", "1"), {"events": clips})
     method = build(spec)
     for module in method.modules():
         if isinstance(module, torch.nn.BatchNorm2d):
