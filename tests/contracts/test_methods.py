@@ -194,12 +194,12 @@ def test_the_same_seed_gives_the_same_method_and_step(name):
 
 
 @pytest.mark.parametrize("name", VECTOR_SPECS)
-@pytest.mark.parametrize("count", [1, 7, 64, 65])
-def test_blocks_do_not_matter(name, count):
+def test_blocks_do_not_matter(name):
     m, inputs = trained(name), batch(name, 80, 3).inputs
     whole = hash_batch(m, inputs)
-    part = hash_batch(m, some(inputs, slice(5, 5 + count)))
-    assert equal(part, {k: Bits(*(x[5 : 5 + count] for x in code)) for k, code in whole.items()})
+    for count in (1, 7, 64, 65):
+        part = hash_batch(m, some(inputs, slice(5, 5 + count)))
+        assert equal(part, {k: Bits(*(x[5 : 5 + count] for x in code)) for k, code in whole.items()}), count
 
 
 @pytest.mark.parametrize("name", [n for n, s in VECTOR_SPECS.items() if len(s.inputs) > 1])

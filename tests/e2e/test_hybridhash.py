@@ -1,6 +1,7 @@
 """HybridHash by `params.yaml` alone: pictures from files to report, and a search by picture."""
 
 import json
+import os
 
 import pytest
 from image_files import encoded, image_folder, picture
@@ -8,7 +9,11 @@ from pipeline import copy_project, dvc, spikinghash, stages_run
 
 from spikinghash.training.checkpoint import load_model
 
-pytestmark = [pytest.mark.slow, pytest.mark.timeout(600)]
+pytestmark = [
+    pytest.mark.slow,
+    pytest.mark.timeout(600),
+    pytest.mark.skipif("FULL" not in os.environ, reason="part of make reliability"),
+]
 
 
 def small(params):
