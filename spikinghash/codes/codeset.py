@@ -48,6 +48,17 @@ class CodeSet:
     def __len__(self) -> int:
         return len(self.clip_ids)
 
+    @property
+    def item_ids(self) -> NDArray[np.object_]:
+        """`items`, or clips as items of their own."""
+        return self.clip_ids if self.items is None else self.items
+
+    def all_labels(self) -> list[tuple[str, ...]]:
+        """The labels of each clip, none, one or several."""
+        if self.label_sets is not None:
+            return list(self.label_sets)
+        return [() if label is None else (label,) for label in self.labels]
+
     def in_splits(self, splits: Collection[str]) -> CodeSet:
         """The clips of the named splits; `ConfigError` if there are none."""
         chosen = np.isin(self.splits.astype(str), sorted(splits))

@@ -47,7 +47,7 @@ def append_new(
     open_table: Callable[[], DeltaTable],
     rows: pa.Table,
     key: Sequence[str],
-    check: Callable[[DeltaTable], None] | None = None,
+    fit: Callable[[DeltaTable], pa.Table] | None = None,
     attempts: int = ATTEMPTS,
     known: Mapping[Key, int] | None = None,
 ) -> Appended:
@@ -56,14 +56,14 @@ def append_new(
     `known` says how many rows of a key there may be already, 0 where it says nothing: so a row that is meant to be the
     third of its key is never the fourth.
 
-    `open_table` gives a fresh snapshot; `check` may refuse the rows by looking at it. Only writers of the same
-    model exclude each other. Raises `Temporary` after `attempts` lost races.
+    `open_table` gives a fresh snapshot; `fit` may refuse the rows by looking at it, and gives them as it takes them.
+    Only writers of the same model exclude each other. Raises `Temporary` after `attempts` lost races.
     """
     models = sorted(set(rows.column("model").to_pylist()))
     for attempt in range(attempts):
         table = open_table()
-        if check is not None:
-            check(table)
+        if fit is not None:
+            rows = fit(table)
         fresh = _unseen(rows, key, _keys(_alike(table, rows, key), key), known or {})
         if fresh.num_rows == 0:
             return Appended(0, rows.num_rows, table.version(), fresh)

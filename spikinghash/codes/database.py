@@ -83,17 +83,16 @@ class CodeDatabase:
             raise BadStore("a row has an empty model digest")  # Delta reads an empty partition value back as null
         widths = {model: code_width(rows.filter(pc.field("model") == model)) for model in _distinct(rows, "model")}
 
-        def same_width(table: DeltaTable) -> None:
+        def fit(table: DeltaTable) -> pa.Table:
             for model, width in widths.items():
                 with store_errors(table.table_uri):
                     one = dataset_of(table).head(1, columns=["code"], filter=pc.field("model") == model)
                 there = code_width(one)
                 if there and there != width:
                     raise BadStore(f"{self.shown}: model {model} has codes of {there} bytes, not {width}")
+            return rows if set(LATER_COLUMNS) <= set(_columns(table)) else as_before(rows)
 
-        if not set(LATER_COLUMNS) <= set(_columns(self.snapshot("codes"))):
-            rows = as_before(rows)
-        return append_new(lambda: self.snapshot("codes"), rows, CODE_KEY, same_width)
+        return append_new(lambda: self.snapshot("codes"), rows, CODE_KEY, fit)
 
     def quarantine(self, rows: pa.Table, known: Mapping[Key, int] | None = None) -> Appended:
         """Add refused recordings (columns of `QUARANTINE_ROWS`), exactly once by SHA-256, path and model.

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
-
-import numpy as np
+from collections.abc import Callable
 
 from spikinghash.codes.database import CodeDatabase
 from spikinghash.codes.encoder import Encoder
@@ -36,9 +34,11 @@ def encode_frames(
     alone = [(name,) for name in spec.inputs if fuses != "must"]
     together = [tuple(spec.inputs)] if fuses != "never" else []
     total, done, written = len(store.rows(None)) * len(alone + together), 0, 0
-    for seen in alone + together:
-        for samples, rows in _blocks(store, seen):
-            for modality, (codes, margins) in encoder.encode_together(samples).items():
+    for block in store.iter_batches(None, COMMIT, list(spec.inputs)):
+        for seen in alone + together:
+            samples, rows = block.whole(seen)
+            found = encoder.encode_together(samples) if rows else {}
+            for modality, (codes, margins) in found.items():
                 clips = [_clip(row, modality, seen, len(spec.inputs) > 1) for row in rows]
                 made = spec.inputs[modality].digest
                 written += database.append(code_rows(clips, codes, margins, encoder.model.digest, made)).written
@@ -56,15 +56,6 @@ def _check(store: SampleStore, name: str, one: ModelInput) -> None:
             f"{store.path}: {name} {made[:16]} are not those the model was trained on ({one.digest[:16]}); "
             "run `dvc repro` to train again"
         )
-
-
-def _blocks(store: SampleStore, names: tuple[str, ...]) -> Iterator[tuple[dict[str, np.ndarray], list[SampleRow]]]:
-    """Samples that have all of these modalities, and their rows."""
-    for block in store.iter_batches(None, COMMIT, names):
-        whole = np.logical_and.reduce([block.present[name] for name in names])
-        rows = [row for row, there in zip(block.rows, whole, strict=True) if there]
-        if rows:
-            yield {name: block.values[name][whole] for name in names}, rows
 
 
 def _clip(row: SampleRow, modality: str, seen: tuple[str, ...], several: bool) -> Clip:

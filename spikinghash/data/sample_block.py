@@ -33,10 +33,16 @@ class SampleBlock:
 
     def having(self, name: str) -> tuple[NDArray[Any], list[SampleRow]]:
         """Values [<= N, ...] of one modality and the rows that have it."""
-        mask = self.present[name]
+        values, rows = self.whole([name])
+        return values[name], rows
+
+    def whole(self, names: Sequence[str]) -> tuple[dict[str, NDArray[Any]], list[SampleRow]]:
+        """As `having` for several modalities: values by name of the rows that have all of them."""
+        mask = np.logical_and.reduce([self.present[name] for name in names])
         if mask.all():
-            return self.values[name], self.rows
-        return self.values[name][mask], [row for row, there in zip(self.rows, mask, strict=True) if there]
+            return {name: self.values[name] for name in names}, self.rows
+        rows = [row for row, there in zip(self.rows, mask, strict=True) if there]
+        return {name: self.values[name][mask] for name in names}, rows
 
 
 def joined(blocks: Sequence[SampleBlock]) -> SampleBlock:

@@ -14,6 +14,7 @@ from typing import Any, Literal
 import numpy as np
 
 from spikinghash.codes.codeset import CodeSet
+from spikinghash.errors import ConfigError
 from spikinghash.evaluation.distance_histogram import distance_histogram
 from spikinghash.evaluation.graded import graded_ndcg
 from spikinghash.evaluation.map_at_k import average_precision_at
@@ -78,39 +79,34 @@ def evaluate_directions(
 
     `ConfigError` for items without label or codes that are not there, and for an item that is query and searched.
     """
-    everything = sorted(set(database.modalities)) if database.modalities is not None else []
+    everything = "+".join(sorted(set(() if database.modalities is None else database.modalities)))
     out = []
-    for direction in directions:
-        made = {"single": None, "paired": "+".join(everything)}[direction.seen]
-        asked = queries.where(direction.query, made or direction.query)
-        there = database.where(direction.database, made or direction.database)
-        task = _task(asked, there)
-        random = _task(_random(asked, 1), _random(there, 2))
-        chance = {name: metric.value for name, metric in _metrics(random, k, empty).items()}
-        out.append(Found(direction, _metrics(task, k, empty), chance))
+    for one in directions:
+        paired = one.seen == "paired"
+        asked = queries.where(one.query, everything if paired else one.query)
+        there = database.where(one.database, everything if paired else one.database)
+        random = _metrics(_task(_random(asked, 1), _random(there, 2)), k, empty)
+        chance = {name: metric.value for name, metric in random.items()}
+        out.append(Found(one, _metrics(_task(asked, there), k, empty), chance))
     return out
 
 
 def _metrics(task: Retrieval, k: int, empty: Empty) -> dict[str, Metric]:
+    counts = distance_histogram(task)
     return {
-        "map": tied_average_precision(distance_histogram(task), empty=empty),
-        f"map_at_{k}_c": tied_average_precision(distance_histogram(task), k, empty),
+        "map": tied_average_precision(counts, empty=empty),
+        f"map_at_{k}_c": tied_average_precision(counts, k, empty),
         f"map_at_{k}_a": average_precision_at(task, k, "A", empty),
         f"ndcg_at_{k}": graded_ndcg(task, k),
     }
 
 
 def _task(queries: CodeSet, gallery: CodeSet) -> Retrieval:
-    rule = shared_label(_labels(queries), _labels(gallery))
-    items = (queries.clip_ids if one.items is None else one.items for one in (queries, gallery))
-    asked, there = items
-    return retrieval(queries.codes, gallery.codes, rule, clip_ids=there, query_ids=asked)
-
-
-def _labels(codes: CodeSet) -> list[tuple[str, ...]]:
-    if codes.label_sets is not None:
-        return list(codes.label_sets)
-    return [() if label is None else (label,) for label in codes.labels]
+    both = set(queries.item_ids) & set(gallery.item_ids)
+    if both:
+        raise ConfigError(f"items of {len(both)} queries are also in the gallery, for example {min(both)}")
+    rule = shared_label(queries.all_labels(), gallery.all_labels())
+    return retrieval(queries.codes, gallery.codes, rule, clip_ids=gallery.clip_ids)
 
 
 def _random(codes: CodeSet, seed: int) -> CodeSet:

@@ -28,7 +28,9 @@ def pair_energy(model: LoadedModel, store: SampleStore, split: str) -> dict[str,
     if fuses != "never":
         asked["paired"] = names
     for block in store.iter_batches(split, SAMPLE, names):
-        values = {name: block.having(name)[0] for name in names}
+        values, rows = block.whole(names)
+        if not rows:
+            continue
         inputs = {k: time_first(torch.from_numpy(model.spec.inputs[k].fit(x))) for k, x in values.items()}
         network: Any = model.method.network
         return {
