@@ -5,55 +5,43 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import Field
 
-from spikinghash.errors import ConfigError
 from spikinghash.overlay import lay_over
-from spikinghash.pair_params import PairParams, check_pair_params
+from spikinghash.pair_params import PairParams
+from spikinghash.param_section import Section, check_as
 from spikinghash.strict_yaml import read_yaml
-from spikinghash.study_params import Changes, known
+from spikinghash.study_params import Changes, known, read_as
 
 
-class Arm(BaseModel):
-    """Changes to `params.yaml` by section, and more of them for a set by its name; `sets` that it is run on."""
+class Arm(Section):
+    """Changes to `params.yaml` by section, and more of them for a set by its name."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid", strict=True)
     change: Changes
-    per_set: dict[str, Changes] = {}
+    per_set: dict[str, Changes] = Field(default_factory=dict)
 
 
-class Comparison(BaseModel):
+class Comparison(Section):
     """The whole file: where the sections of each set are, and arms by name."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid", strict=True)
     sets: dict[str, str] = Field(min_length=1)
     arms: dict[str, Arm] = Field(min_length=1)
 
 
-def load_comparison(path: Path) -> Comparison:
-    """Read and check; `ConfigError` with one line."""
-    try:
-        return Comparison.model_validate(read_yaml(path))
-    except FileNotFoundError:
-        raise ConfigError(f"{path}: not found") from None
-    except ValidationError as error:
-        raise ConfigError(f"{path}: {' '.join(str(error).split())[:300]}") from None
-
-
 def set_params(path: Path, base: Path, set_name: str) -> PairParams:
     """The parameters at `base` with the sections of a set in the place of theirs."""
-    return check_pair_params(_content(path, load_comparison(path), base, set_name), base)
+    return check_as(PairParams, _content(path, read_as(Comparison, path), base, set_name), base)
 
 
 def arm_params(path: Path, base: Path, set_name: str, arm: str, bits: int, seed: int) -> PairParams:
     """As `set_params` with the changes of an arm; `ConfigError` for a set or an arm that the file at `path` lacks."""
-    comparison = load_comparison(path)
+    comparison = read_as(Comparison, path)
     content = _content(path, comparison, base, set_name)
     known(path, "arms", arm, comparison.arms)
     chosen = comparison.arms[arm]
     for change in (chosen.change, chosen.per_set.get(set_name, {}), {"model": {"bits": bits}, "train": {"seed": seed}}):
         lay_over(content, change)
-    return check_pair_params(content, base)
+    return check_as(PairParams, content, base)
 
 
 def _content(path: Path, comparison: Comparison, base: Path, set_name: str) -> dict[str, Any]:

@@ -8,11 +8,13 @@ import json
 import os
 import stat
 import tempfile
+from abc import ABC, abstractmethod
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from itertools import chain, count
 from pathlib import Path
-from typing import Any
+from types import TracebackType
+from typing import Any, Self
 
 from spikinghash.errors import ConfigError, Temporary
 
@@ -43,6 +45,38 @@ def publish(path: Path) -> Iterator[Path]:
     finally:
         if draft is not None:
             draft.unlink(missing_ok=True)
+
+
+class PublishedFile(ABC):
+    """Context manager that writes the file `path`, which appears, whole, when the block ends without an error."""
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        self._stack = ExitStack()
+
+    def __enter__(self) -> Self:
+        with ExitStack() as stack:
+            self._open(stack.enter_context(publish(self._path)), stack)
+            self._stack = stack.pop_all()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        if error is not None:
+            # hand the error on, so that the draft is removed instead of published
+            self._stack.__exit__(kind, error, trace)
+            return
+        with self._stack:
+            self._finish()
+
+    @abstractmethod
+    def _open(self, draft: Path, stack: ExitStack) -> None:
+        """Begin the file `draft`, which `stack` closes."""
+
+    @abstractmethod
+    def _finish(self) -> None:
+        """Write what is not written yet."""
 
 
 def _refuse_to_replace(path: Path) -> None:

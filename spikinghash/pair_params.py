@@ -5,27 +5,24 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+from pydantic import Field, model_validator
 
 from spikinghash.errors import ConfigError
-from spikinghash.params import ProjectParams, first_problem
+from spikinghash.param_section import Section, check_as
+from spikinghash.params import ProjectParams
 from spikinghash.strict_yaml import read_yaml
 
 Share = Annotated[float, Field(ge=0.0, lt=1.0)]
 
 
-class _Section(BaseModel):
-    model_config = ConfigDict(frozen=True, extra="forbid", strict=True)
-
-
-class DigitPairsParams(_Section):
+class DigitPairsParams(Section):
     """The set that the project makes itself: the seed of its drawing, and the first so many of its digits."""
 
     seed: int = Field(default=1, ge=0)
     limit: Annotated[int, Field(ge=20)] | None = None
 
 
-class SplitParams(_Section):
+class SplitParams(Section):
     """How pairs are split, by one of: `stated` in the set, `rows` (ranges), `file` (lists), `drawn` (fractions), or a
     published `protocol`.
 
@@ -50,25 +47,25 @@ class SplitParams(_Section):
         return self
 
 
-class PairsParams(_Section):
+class PairsParams(Section):
     """Where pairs come from: `an importer with its options, from a file or folder; what every pair needs."""
 
     path: str
     importer: str
-    options: dict[str, Any] = {}
+    options: dict[str, Any] = Field(default_factory=dict)
     split: SplitParams
     needs: tuple[Literal["image", "text", "labels"], ...] = Field(default=("image", "text"), strict=False)
 
 
-class FrontEndParams(_Section):
+class FrontEndParams(Section):
     """A front end with its options, and the captions that make one text."""
 
     front_end: str
-    options: dict[str, Any] = {}
+    options: dict[str, Any] = Field(default_factory=dict)
     captions: tuple[Annotated[int, Field(ge=0)], ...] | None = Field(default=None, strict=False, min_length=1)
 
 
-class FeaturesParams(_Section):
+class FeaturesParams(Section):
     """A front end for each modality there shall be."""
 
     image: FrontEndParams | None = None
@@ -98,12 +95,4 @@ def load_pair_params(path: Path) -> PairParams:
         content = read_yaml(path)
     except FileNotFoundError:
         raise ConfigError(f"{path}: not found; run inside the folder of the project of pairs") from None
-    return check_pair_params(content, path)
-
-
-def check_pair_params(content: Any, path: Path) -> PairParams:
-    """Content of a parameter file, checked; `path` is what an error names."""
-    try:
-        return PairParams.model_validate(content)
-    except ValidationError as error:
-        raise ConfigError(f"{path}: {first_problem(error, PairParams)}") from None
+    return check_as(PairParams, content, path)

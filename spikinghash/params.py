@@ -4,14 +4,14 @@ values.
 
 from __future__ import annotations
 
-import difflib
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, ValidationInfo, field_validator, model_validator
+from pydantic import Field, ValidationInfo, field_validator, model_validator
 
 from spikinghash.errors import ConfigError
 from spikinghash.frames.framing_rules import dtype_misfit, windowing_misfit
+from spikinghash.param_section import Section, check_as
 from spikinghash.strict_yaml import read_yaml
 from spikinghash.tune_params import TuneParams
 
@@ -20,11 +20,7 @@ Share = Annotated[float, Field(ge=0.0, le=1.0)]
 Pixels = Annotated[int, Field(ge=1, le=4096)]
 
 
-class _Section(BaseModel):
-    model_config = ConfigDict(frozen=True, extra="forbid", strict=True)
-
-
-class ReadingParams(_Section):
+class ReadingParams(Section):
     """How to read what files cannot say; see `events.options`."""
 
     time_unit: Literal["ns", "us", "ms", "s"] | None = None
@@ -35,7 +31,7 @@ class ReadingParams(_Section):
     invert_polarity: bool = False
 
 
-class DatasetParams(_Section):
+class DatasetParams(Section):
     path: str
     layout: Literal[
         "class_folders", "labels_csv", "asl_dvs", "cifar10_dvs", "cifar10_dvs_spikingjelly", "dvs128_gesture", "hardvs",
@@ -51,7 +47,7 @@ class DatasetParams(_Section):
         return self.layout in ("image_folder", "image_parquet", "cifar", "tiny_imagenet")
 
 
-class SynthesizeParams(_Section):
+class SynthesizeParams(Section):
     seed: int = Field(ge=0)
     limit: Positive | None = None
     on_threshold: float = Field(gt=0.0)
@@ -61,7 +57,7 @@ class SynthesizeParams(_Section):
     noise_rate_hz: float = Field(ge=0.0)
 
 
-class FramesParams(_Section):
+class FramesParams(Section):
     steps: int = Field(ge=1, le=256)
     representation: Literal["counts", "binary", "voxel"]
     dtype: Literal["uint8", "uint16", "float32"]
@@ -97,13 +93,13 @@ class FramesParams(_Section):
         return self
 
 
-class MethodParams(_Section):
+class MethodParams(Section):
     """A method with its own options, which `methods/registry.py` knows."""
 
     method: str
     variant: str = "full"
     bits: int = Field(ge=8, le=1024, multiple_of=8)
-    options: dict[str, Any] = {}
+    options: dict[str, Any] = Field(default_factory=dict)
 
 
 class ModelParams(MethodParams):
@@ -117,7 +113,7 @@ class ModelParams(MethodParams):
     steps: Annotated[int, Field(ge=1, le=256)] | None = None
 
 
-class AugmentParams(_Section):
+class AugmentParams(Section):
     shift_px: float = Field(ge=0.0)
     rotate_deg: float = Field(ge=0.0, le=180.0)
     scale: float = Field(ge=0.0, lt=1.0)
@@ -129,7 +125,7 @@ class AugmentParams(_Section):
     rand_magnitude: float = Field(default=9.0, ge=0.0, le=10.0)
 
 
-class StepParams(_Section):
+class StepParams(Section):
     """How any method is trained by gradients."""
 
     epochs: Positive
@@ -171,11 +167,11 @@ class TrainParams(StepParams):
     augment: AugmentParams
 
 
-class EncodeParams(_Section):
+class EncodeParams(Section):
     batch: Positive
 
 
-class EvaluateParams(_Section):
+class EvaluateParams(Section):
     query_split: Literal["train", "val", "test", "database"]
     database_splits: tuple[Literal["train", "val", "test", "database"], ...] = Field(strict=False, min_length=1)
     k: tuple[Positive, ...] = Field(strict=False, min_length=1)
@@ -190,26 +186,26 @@ class EvaluateParams(_Section):
         return self
 
 
-class ReportParams(_Section):
+class ReportParams(Section):
     queries: Positive
     neighbours: Positive
 
 
-class TrackingParams(_Section):
+class TrackingParams(Section):
     uri: str
     experiment: str
 
 
-class DataParams(_Section):
+class DataParams(Section):
     cache: str | None = None
 
 
-class RayParams(_Section):
+class RayParams(Section):
     address: str | None = None
     storage: str | None = None
 
 
-class ProjectParams(_Section):
+class ProjectParams(Section):
     """What every project says, whatever its samples are."""
 
     model: MethodParams
@@ -262,32 +258,5 @@ def load_params(path: Path) -> Params:
 
 
 def check_params(content: Any, path: Path) -> Params:
-    """Content of a parameter file, checked; `path` is what an error names."""
-    try:
-        return Params.model_validate(content)
-    except ValidationError as error:
-        raise ConfigError(f"{path}: {first_problem(error, Params)}") from None
-
-
-def first_problem(error: ValidationError, root: type[BaseModel]) -> str:
-    """What to say of content that is no `root`: the key, the rule and, for a typo, the nearest key."""
-    # an unknown key explains the missing one it was meant to be
-    problem = min(error.errors(), key=lambda e: e["type"] != "extra_forbidden")
-    place = ".".join(str(part) for part in problem["loc"]) or "the file"
-    if problem["type"] == "extra_forbidden":
-        near = difflib.get_close_matches(str(problem["loc"][-1]), _keys(root, problem["loc"][:-1]), n=1, cutoff=0.0)
-        hint = f"; did you mean {'.'.join([*map(str, problem['loc'][:-1]), near[0]])}?" if near else ""
-        return f"unknown key {place}{hint}"
-    if problem["type"] == "missing":
-        return f"missing key {place}"
-    given = problem["input"] if not isinstance(problem["input"], dict) else "a section"
-    return f"{place}: {problem['msg'].removeprefix('Value error, ')} (given: {given})"
-
-
-def _keys(section: type[BaseModel], place: tuple[Any, ...]) -> list[str]:
-    for part in place:
-        annotation = section.model_fields[str(part)].annotation
-        if not (isinstance(annotation, type) and issubclass(annotation, BaseModel)):
-            return []
-        section = annotation
-    return list(section.model_fields)
+    """`check_as` for `Params`."""
+    return check_as(Params, content, path)

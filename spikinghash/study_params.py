@@ -6,31 +6,28 @@ import difflib
 from pathlib import Path
 from typing import Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import Field, ValidationError
 
 from spikinghash.errors import ConfigError
 from spikinghash.overlay import lay_over
+from spikinghash.param_section import Checked, Section
 from spikinghash.params import Params, check_params
 from spikinghash.strict_yaml import read_yaml
 
 Changes = dict[str, dict[str, Any]]
 
 
-class _Strict(BaseModel):
-    model_config = ConfigDict(frozen=True, extra="forbid", strict=True)
-
-
-class Study(_Strict):
+class Study(Section):
     """One comparison: `arms` by name on the data set `set`, each with every seed; `change` applies to all arms."""
 
     set: str
     task: Literal["labels", "time-order"]
     arms: tuple[str, ...] = Field(strict=False, min_length=1)
     seeds: tuple[int, ...] = Field(strict=False, min_length=1)
-    change: Changes = {}
+    change: Changes = Field(default_factory=dict)
 
 
-class Studies(_Strict):
+class Studies(Section):
     """The whole file. `sets` and `arms` hold changes to `params.yaml`, by section."""
 
     sets: dict[str, Changes]
@@ -40,17 +37,22 @@ class Studies(_Strict):
 
 def load_studies(path: Path) -> Studies:
     """Read and check; `ConfigError` with one line for a bad key, or a study that names what is not there."""
-    try:
-        studies = Studies.model_validate(read_yaml(path))
-    except FileNotFoundError:
-        raise ConfigError(f"{path}: not found") from None
-    except ValidationError as error:
-        raise ConfigError(f"{path}: {' '.join(str(error).split())[:300]}") from None
+    studies = read_as(Studies, path)
     for name, study in studies.studies.items():
         known(path, f"studies.{name}.set", study.set, studies.sets)
         for arm in study.arms:
             known(path, f"studies.{name}.arms", arm, studies.arms)
     return studies
+
+
+def read_as(kind: type[Checked], path: Path) -> Checked:
+    """The file as a `kind`; `ConfigError` with one line."""
+    try:
+        return kind.model_validate(read_yaml(path))
+    except FileNotFoundError:
+        raise ConfigError(f"{path}: not found") from None
+    except ValidationError as error:
+        raise ConfigError(f"{path}: {' '.join(str(error).split())[:300]}") from None
 
 
 def known(path: Path, place: str, name: str, names: dict[str, Any]) -> None:

@@ -4,17 +4,15 @@ from __future__ import annotations
 
 from typing import Annotated
 
-from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
+from pydantic import Field, field_validator, model_validator
+
+from spikinghash.param_section import Section
 
 Positive = Annotated[int, Field(ge=1)]
 Value = bool | int | float | str
 
 
-class _Strict(BaseModel):
-    model_config = ConfigDict(frozen=True, extra="forbid", strict=True)
-
-
-class DomainParams(_Strict):
+class DomainParams(Section):
     """Either `low`, `high` and perhaps `log`, or `values`."""
 
     low: int | float | None = None
@@ -36,7 +34,7 @@ class DomainParams(_Strict):
         return self
 
 
-class TuneParams(_Strict):
+class TuneParams(Section):
     """Bounds of the search, and its space by key of `params.yaml`."""
 
     trials: Positive = 16
@@ -45,7 +43,7 @@ class TuneParams(_Strict):
     reduction: int = Field(default=3, ge=2)
     hours: float = Field(default=4.0, gt=0.0)
     seed: int = Field(default=1, ge=0)
-    space: dict[str, DomainParams] = {}
+    space: dict[str, DomainParams] = Field(default_factory=dict)
 
     @field_validator("space")
     @classmethod

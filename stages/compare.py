@@ -3,21 +3,18 @@
 from __future__ import annotations
 
 import json
-import sys
-from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
 from spikinghash.compare_params import arm_params, set_params
 from spikinghash.configs import model_spec, recipe
 from spikinghash.data.store import SampleStore
-from spikinghash.errors import ConfigError
 from spikinghash.experiments.pair_table import pair_tables
 from spikinghash.experiments.pair_trial import PairTrial, run_pair_trial
 from spikinghash.files import write_atomically, write_json
 from stages.features import featurise_into
 from stages.pairs import import_into
-from stages.run_stage import plainly
+from stages.run_stage import call_verb, plainly
 
 FILE, BASE = Path("compare.yaml"), Path("../params.yaml")
 FEATURES, RESULTS = Path("features"), Path("results")
@@ -53,15 +50,7 @@ def table() -> None:
 
 def main() -> None:
     """Do what the command line asks for."""
-    verbs: dict[tuple[str, int], Callable[..., None]] = {
-        ("features", 1): features,
-        ("trial", 4): trial,
-        ("table", 0): table,
-    }
-    verb, *rest = sys.argv[1:] or [""]
-    if (verb, len(rest)) not in verbs:
-        raise ConfigError("say one of: features SET, trial SET ARM BITS SEED, table")
-    verbs[verb, len(rest)](*rest)
+    call_verb({"features SET": features, "trial SET ARM BITS SEED": trial, "table": table})
 
 
 if __name__ == "__main__":

@@ -3,14 +3,11 @@
 from __future__ import annotations
 
 import json
-import sys
-from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
 from spikinghash.configs import cache_of, model_spec, recipe
 from spikinghash.data.store import SampleStore
-from spikinghash.errors import ConfigError
 from spikinghash.experiments.pool import run_trials
 from spikinghash.experiments.summary import markdown, summarise
 from spikinghash.experiments.trial import Trial
@@ -19,7 +16,7 @@ from spikinghash.params import Params
 from spikinghash.progress import progress_bar
 from spikinghash.study_params import changed, known, load_studies
 from stages.ingest import ingest_into
-from stages.run_stage import run
+from stages.run_stage import call_verb, run
 
 STUDIES, PARAMS = Path("studies.yaml"), Path("../params.yaml")
 FRAMES, RESULTS = Path("frames"), Path("results")
@@ -70,11 +67,7 @@ def table() -> None:
 
 def main(_: Params) -> None:
     """Do what the command line asks for."""
-    verbs: dict[str, Callable[..., None]] = {"frames": frames, "study": study, "table": table}
-    asked = sys.argv[1:]
-    if not asked or asked[0] not in verbs or len(asked) != (1 if asked[0] == "table" else 2):
-        raise ConfigError("say one of: frames SET, study NAME, table")
-    verbs[asked[0]](*asked[1:])
+    call_verb({"frames SET": frames, "study NAME": study, "table": table})
 
 
 if __name__ == "__main__":

@@ -5,11 +5,11 @@ from __future__ import annotations
 import inspect
 import os
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import TypeVar
 
-from spikinghash.errors import SpikinghashError
+from spikinghash.errors import ConfigError, SpikinghashError
 from spikinghash.pair_params import PairParams
 from spikinghash.params import Params, ProjectParams, load_params
 
@@ -29,6 +29,16 @@ P = TypeVar("P")
 def samples_of(params: ProjectParams) -> Path:
     """Where a project's sample store is."""
     return FEATURES if isinstance(params, PairParams) else FRAMES
+
+
+def call_verb(verbs: Mapping[str, Callable[..., None]]) -> None:
+    """Call what the command line asks for, one of `verbs` by how it is used, as "study NAME"; else `ConfigError`."""
+    asked = sys.argv[1:]
+    for usage, function in verbs.items():
+        verb, *arguments = usage.split()
+        if asked[:1] == [verb] and len(asked) == 1 + len(arguments):
+            return function(*asked[1:])
+    raise ConfigError(f"say one of: {', '.join(verbs)}")
 
 
 def run(stage: Callable[[Params], None], params: Path = Path("params.yaml")) -> None:

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from abc import ABC, abstractmethod
+from abc import abstractmethod
 from collections.abc import Mapping
-from contextlib import ExitStack
 from pathlib import Path
 from types import TracebackType
-from typing import Any, ClassVar, Self
+from typing import Any, ClassVar
 
 from numpy.typing import NDArray
 
@@ -15,10 +14,10 @@ from spikinghash.data.sample_row import SampleRow
 from spikinghash.data.sample_spec import SampleSpec
 from spikinghash.data.store_files import STORE_FILES, StoreKind, remove_other
 from spikinghash.data.validate_sample import validate_sample
-from spikinghash.files import publish
+from spikinghash.files import PublishedFile
 
 
-class SampleWriter(ABC):
+class SampleWriter(PublishedFile):
     """Context manager that writes the store of its `kind` in `folder`, which appears when the block ends without an
     error; get one with `create_store`.
     """
@@ -26,28 +25,17 @@ class SampleWriter(ABC):
     kind: ClassVar[StoreKind]
 
     def __init__(self, folder: Path, spec: SampleSpec) -> None:
+        super().__init__(folder / STORE_FILES[self.kind])
         self.spec = spec
-        self._path = folder / STORE_FILES[self.kind]
         self._rows: list[SampleRow] = []
         self._ids: set[str] = set()
-        self._stack = ExitStack()
-
-    def __enter__(self) -> Self:
-        with ExitStack() as stack:
-            self._open(stack.enter_context(publish(self._path)), stack)
-            self._stack = stack.pop_all()
-        return self
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        if error is not None:
-            # hand the error on, so that the draft is removed instead of published
-            self._stack.__exit__(kind, error, trace)
-            return
-        with self._stack:
-            self._finish()
-        remove_other(self._path.parent, self.kind)
+        super().__exit__(kind, error, trace)
+        if error is None:
+            remove_other(self._path.parent, self.kind)
 
     def add(self, row: SampleRow, values: Mapping[str, NDArray[Any]]) -> None:
         """Append one sample with its inputs by modality name; raises `ValueError` as `validate_sample` does."""
@@ -55,13 +43,5 @@ class SampleWriter(ABC):
         self._append(row, values)
 
     @abstractmethod
-    def _open(self, draft: Path, stack: ExitStack) -> None:
-        """Begin the file `draft`, which `stack` closes."""
-
-    @abstractmethod
     def _append(self, row: SampleRow, values: Mapping[str, NDArray[Any]]) -> None:
         """As `add`, for a sample that is in order."""
-
-    @abstractmethod
-    def _finish(self) -> None:
-        """Write what is not written yet."""

@@ -17,7 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from spikinghash.errors import ConfigError
-from spikinghash.front_ends.front_end import Raw, Reads, described
+from spikinghash.front_ends.front_end import Raw, Reads, described, text_of
 
 #: What a word is, in a text in lower case.
 PATTERN = r"[a-z0-9]+(?:'[a-z]+)?"
@@ -69,9 +69,7 @@ class BagOfWords:
         return (out / np.where(norms > 0, norms, 1)[:, None]).astype(np.float32)
 
     def _words(self, text: Raw) -> list[str]:
-        if not isinstance(text, str):
-            raise ConfigError("bag_of_words reads texts, nothing else")
-        return self._find.findall(text.lower())
+        return self._find.findall(text_of(text, self.name).lower())
 
     def describe(self) -> dict[str, Any]:
         """With all words and weights, so that a text is encoded the same way years later."""

@@ -10,9 +10,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from spikinghash.datasets.isolated_picture import decode_isolated
-from spikinghash.errors import ConfigError
 from spikinghash.front_ends.clip_folder import ClipFolder
-from spikinghash.front_ends.front_end import Raw, Reads, described
+from spikinghash.front_ends.front_end import Raw, Reads, described, picture_of, text_of
 
 
 class _Clip:
@@ -63,10 +62,8 @@ class ClipPicture(_Clip):
 
         from spikinghash.front_ends.clip_network import picture
 
-        if not isinstance(raw, bytes):
-            raise ConfigError("clip_picture reads the bytes of pictures, nothing else")
         side = self.clip.vision["image_size"]
-        pixels = torch.from_numpy(decode_isolated(raw, (side, side)))
+        pixels = torch.from_numpy(decode_isolated(picture_of(raw, self.name), (side, side)))
         return picture(pixels, self.clip.weights, self.clip.vision).numpy()
 
 
@@ -79,6 +76,4 @@ class ClipText(_Clip):
     def _one(self, raw: Raw) -> NDArray[np.float32]:
         from spikinghash.front_ends.clip_network import text
 
-        if not isinstance(raw, str):
-            raise ConfigError("clip_text reads texts, nothing else")
-        return text(self.clip.tokenizer.encode(raw).ids, self.clip.weights, self.clip.text).numpy()
+        return text(self.clip.tokenizer.encode(text_of(raw, self.name)).ids, self.clip.weights, self.clip.text).numpy()

@@ -10,6 +10,8 @@ from typing import Any
 
 from spikinghash.errors import ConfigError
 from spikinghash.files import sha256_file
+from spikinghash.front_ends.tokenizer import open_tokenizer
+from spikinghash.read_tensors import read_tensors
 
 CONFIG, WEIGHTS, TOKENIZER = "config.json", "model.safetensors", "tokenizer.json"
 #: What transformers takes where a configuration is silent (`CLIPTextConfig`, `CLIPVisionConfig`).
@@ -40,13 +42,7 @@ class ClipFolder:
     @cached_property
     def weights(self) -> dict[str, Any]:
         """All tensors by name, as float32."""
-        from safetensors import SafetensorError
-        from safetensors.torch import load_file
-
-        try:
-            found = load_file(self.folder / WEIGHTS)
-        except (OSError, SafetensorError) as error:
-            raise ConfigError(f"cannot read {self.folder / WEIGHTS}: {' '.join(str(error).split())}") from None
+        found = read_tensors(self.folder / WEIGHTS)
         if not {"visual_projection.weight", "text_projection.weight"} <= set(found):
             raise ConfigError(f"{self.folder / WEIGHTS}: these are not the weights of a CLIPModel")
         return {name: value.float() for name, value in found.items()}
@@ -54,17 +50,11 @@ class ClipFolder:
     @cached_property
     def tokenizer(self) -> Any:
         """Cuts a text into tokens, at most as many as there are places for, with the ends of a text."""
-        try:
-            from tokenizers import Tokenizer
-        except ImportError:
-            raise ConfigError("texts for CLIP need the package tokenizers; pip install tokenizers") from None
         path = self.folder / TOKENIZER
         if not path.is_file():
             raise ConfigError(f"there is no {path}, which cuts a text into tokens")
-        tokenizer = Tokenizer.from_file(str(path))
-        tokenizer.no_padding()
-        tokenizer.enable_truncation(self.text["max_position_embeddings"])
-        return tokenizer
+        without = "texts for CLIP need the package tokenizers; pip install tokenizers"
+        return open_tokenizer(path, self.text["max_position_embeddings"], without)
 
     @property
     def digest(self) -> str:

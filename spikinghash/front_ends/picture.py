@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from spikinghash.data.picture import PictureFrame
 from spikinghash.datasets.picture_file import ONE_PICTURE
 from spikinghash.errors import ConfigError
-from spikinghash.front_ends.front_end import Raw, Reads, described
+from spikinghash.front_ends.front_end import Raw, Reads, described, picture_of
 
 
 class Picture:
@@ -36,9 +36,7 @@ class Picture:
         """JPEG or PNG files -> uint8 [N, 3, H, W]; raises `BadRecording` for one that cannot be decoded."""
         out = np.zeros((len(raw), 3, self.frame.height, self.frame.width), np.uint8)
         for row, data in enumerate(raw):
-            if not isinstance(data, bytes):
-                raise ConfigError("picture reads the bytes of pictures, nothing else")
-            out[row] = self.frame.pixels(data, ONE_PICTURE)
+            out[row] = self.frame.pixels(picture_of(data, self.name), ONE_PICTURE)
         return out
 
     def describe(self) -> dict[str, Any]:

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from spikinghash.datasets.isolated_picture import decode_isolated
 from spikinghash.errors import ConfigError
-from spikinghash.front_ends.front_end import Raw, Reads, described
+from spikinghash.front_ends.front_end import Raw, Reads, described, picture_of
 
 
 class Pixels:
@@ -40,9 +40,7 @@ class Pixels:
         width = self.cells**2 * (3 + self.directions)
         out = np.zeros((len(raw), width), np.float32)
         for row, data in enumerate(raw):
-            if not isinstance(data, bytes):
-                raise ConfigError("pixels reads the bytes of pictures, nothing else")
-            out[row] = self._descriptor(decode_isolated(data, (self.side, self.side)) / 255)
+            out[row] = self._descriptor(decode_isolated(picture_of(data, self.name), (self.side, self.side)) / 255)
         return out
 
     def _descriptor(self, image: NDArray[np.float64]) -> NDArray[np.float64]:

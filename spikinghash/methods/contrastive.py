@@ -7,7 +7,6 @@ The loss and the shape of the networks are those of UCMFH (Xia et al., "Unsuperv
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Literal
 
 import torch
 from pydantic.dataclasses import dataclass
@@ -18,10 +17,10 @@ from spikinghash.data.dataset import SampleDataset
 from spikinghash.errors import ConfigError
 from spikinghash.layers.accounts import Composed
 from spikinghash.losses.nt_xent import nt_xent
-from spikinghash.methods.bits import Bits, signs
 from spikinghash.methods.known_inputs import known_inputs
 from spikinghash.methods.method import StepResult
 from spikinghash.methods.options import STRICT
+from spikinghash.methods.scored_method import ScoredMethod
 from spikinghash.methods.standardise import Standardise, fit_standardise
 
 VARIANTS = ("full",)
@@ -62,15 +61,13 @@ class ContrastiveNetwork(Composed, nn.Module):
         }
 
 
-class Contrastive(nn.Module):
+class Contrastive(ScoredMethod):
     """NT-Xent over the pairs of a batch; labels are never looked at."""
 
-    exact = False
-    fuses: Literal["never"] = "never"
+    network: ContrastiveNetwork
 
     def __init__(self, network: ContrastiveNetwork, temperature: float) -> None:
-        super().__init__()
-        self.network = network
+        super().__init__(network)
         self.temperature = temperature
 
     def forward(self, batch: Batch) -> StepResult:
@@ -81,17 +78,9 @@ class Contrastive(nn.Module):
         return StepResult(loss, {"contrastive": loss.detach(), "bits_on": bits_on})
 
     @torch.no_grad()
-    def hash(self, inputs: Mapping[str, Tensor]) -> dict[str, Bits]:
-        """Features by modality -> bits by modality, each from its own input alone."""
-        return {name: signs(score) for name, score in self.network(inputs).items()}
-
-    @torch.no_grad()
     def fit(self, train: SampleDataset) -> None:
         """Mean and deviation of the features."""
         fit_standardise(self.network.standardise, train)
-
-    def end_epoch(self, done: float) -> None:
-        """Nothing."""
 
 
 def contrastive(

@@ -27,11 +27,10 @@ class ItqOptions:
 
 
 @dataclass(frozen=True, config=STRICT)
-class PairedItqOptions:
-    """As `ItqOptions`: vectors of unit length, so that no modality outweighs the other."""
+class PairedItqOptions(ItqOptions):
+    """With vectors of unit length, so that no modality outweighs the other."""
 
     scale: Scale = "unit"
-    seed: int = 0
 
 
 def itq(widths: Mapping[str, int], bits: int, classes: int, options: ItqOptions, variant: str) -> ClosedForm:

@@ -13,10 +13,10 @@ from spikinghash.data.batch import Batch
 from spikinghash.data.dataset import SampleDataset
 from spikinghash.errors import ConfigError
 from spikinghash.layers.accounts import Composed, ExactSum, Operation
-from spikinghash.methods.bits import Bits, signs
 from spikinghash.methods.input_vectors import input_vectors
 from spikinghash.methods.known_inputs import known_inputs
 from spikinghash.methods.method import StepResult
+from spikinghash.methods.scored_method import ScoredMethod
 from spikinghash.methods.training_rows import blocks
 
 #: How vectors are scaled before all else: as they are, to unit length each, or to unit variance a dimension.
@@ -79,33 +79,24 @@ class LinearHash(Composed, nn.Module):
         return dict.fromkeys(scores, torch.stack(list(scores.values())).sum(0))
 
 
-class ClosedForm(nn.Module):
+class ClosedForm(ScoredMethod):
     """A method without steps: `solve(network, train)` sets all buffers; nothing needs labels."""
 
-    exact = False
+    network: LinearHash
 
     def __init__(self, network: LinearHash, solve: Callable[[LinearHash, SampleDataset], None]) -> None:
-        super().__init__()
-        self.network = network
+        super().__init__(network)
         self.solve = solve
-        self.fuses: Literal["never", "must"] = "must" if network.fuse else "never"
+        self.fuses = "must" if network.fuse else "never"
 
     def forward(self, batch: Batch) -> StepResult:
         """Nothing to learn in a step: a loss of 0."""
         return StepResult(torch.zeros(()), {})
 
     @torch.no_grad()
-    def hash(self, inputs: Mapping[str, Tensor]) -> dict[str, Bits]:
-        """Inputs of a batch by modality -> bits by modality."""
-        return {name: signs(score) for name, score in self.network(inputs).items()}
-
-    @torch.no_grad()
     def fit(self, train: SampleDataset) -> None:
         """All of the training."""
         self.solve(self.network, train)
-
-    def end_epoch(self, done: float) -> None:
-        """Nothing."""
 
 
 def vector_blocks(network: LinearHash, train: SampleDataset, most: int | None = None) -> Iterator[dict[str, Tensor]]:

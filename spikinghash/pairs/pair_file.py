@@ -6,14 +6,13 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from functools import cached_property
 from pathlib import Path
-from types import TracebackType
-from typing import Any, Self
+from typing import Any
 
 import pyarrow as pa
 import pyarrow.parquet as pq
 
 from spikinghash.errors import BadStore, ConfigError
-from spikinghash.files import publish, sha256_file
+from spikinghash.files import PublishedFile, sha256_file
 from spikinghash.pairs.pair import Pair
 from spikinghash.pairs.pair_columns import FEATURES, PairSpec, to_pairs, to_table
 from spikinghash.schema import SPLITS
@@ -60,7 +59,7 @@ class PairFile:
                 yield from (pair for pair in some if split is None or pair.split == split)
 
 
-class PairWriter:
+class PairWriter(PublishedFile):
     """Context manager that writes `<folder>/pairs.parquet`, which appears when the block ends without an error.
 
     The first pairs say which features the file has, and their widths. Same pairs, same bytes (with one version of
@@ -68,25 +67,18 @@ class PairWriter:
     """
 
     def __init__(self, folder: Path, made_by: Mapping[str, Any]) -> None:
-        self._path, self._made_by = folder / PAIRS_FILE, made_by
+        super().__init__(folder / PAIRS_FILE)
+        self._made_by = made_by
         self._waiting: list[Pair] = []
         self._bytes = 0
         self._ids: set[str] = set()
-        self._stack = ExitStack()
         self._file: pq.ParquetWriter | None = None
 
-    def __enter__(self) -> Self:
-        self._draft = self._stack.enter_context(publish(self._path))
-        return self
+    def _open(self, draft: Path, stack: ExitStack) -> None:
+        self._draft = draft
 
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        if error is not None:
-            self._stack.__exit__(kind, error, trace)
-            return
-        with self._stack:
-            self._write_group()
+    def _finish(self) -> None:
+        self._write_group()
 
     def add(self, pair: Pair) -> None:
         """Append one pair; `ValueError` for an id that is known, a strange split, a feature that does not fit."""

@@ -163,6 +163,23 @@ class LedgerFile(Document):
         return self.events_in == self.framed + sum(self.dropped.values()) and self.found == recordings
 
 
+class FoundEntry(Document):
+    """`Found.to_dict()`: one direction of retrieval between modalities, and the same metrics of random codes."""
+
+    direction: str
+    seen: str
+    metrics: dict[str, MetricEntry]
+    chance: dict[str, float]
+
+
+class PairMetricsFile(Document):
+    """`evaluation.json` of a project of pairs."""
+
+    method: str
+    variant: str
+    searched: dict[str, list[FoundEntry]]
+
+
 Kind = TypeVar("Kind", bound=Document)
 
 

@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 import base64
-import json
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
@@ -17,8 +15,10 @@ from spikinghash.files import write_atomically
 from spikinghash.index.flat import HammingIndex
 from spikinghash.pairs.pair import Pair
 from spikinghash.pairs.pair_file import PairFile
+from spikinghash.report.documents import PairMetricsFile, read_document
 
-TEMPLATE, EVALUATION, PAGE = "pair_page.html.j2", "evaluation.json", "report.html"
+TEMPLATE, PAGE = "pair_page.html.j2", "report.html"
+METRICS, EVALUATE = "evaluation.json", "evaluate"
 #: First bytes of the files that a picture can be.
 _TYPES = {b"\x89PNG": "image/png", b"\xff\xd8\xff": "image/jpeg"}
 
@@ -43,40 +43,33 @@ def pair_page(
 
     Raises `BadStore` for damaged pairs or metrics.
     """
-    evaluation = _read(reports / EVALUATION)
+    evaluation = read_document(reports / METRICS, PairMetricsFile, EVALUATE)
+    if evaluation is None:
+        raise BadStore(f"there is no {reports / METRICS}; run the stage {EVALUATE} first")
     single = queries.seen is not None and "text" in set(queries.seen)
     found = {
         (a, b): _found(queries.where(a, a), database.where(b, b), count, shown) if single else []
         for a, b in (("text", "image"), ("image", "text"))
     }
     wanted = {item for rows in found.values() for query, hits in rows for item in (query, *(hit for hit, _ in hits))}
-    known = {pair.pair_id: pair for pair in pairs.pairs(None, ["labels", "image", "text"]) if pair.group in wanted}
-    by_item = {pair.group: pair for pair in known.values()}
+    by_item = {pair.group: pair for pair in pairs.pairs(None, ["labels", "image", "text"]) if pair.group in wanted}
     texts, pictures = ([_shown(by_item, *row) for row in rows] for rows in found.values())
     environment = Environment(
         loader=FileSystemLoader(Path(__file__).parent), autoescape=True, undefined=StrictUndefined, trim_blocks=True
     )
     page = environment.get_template(TEMPLATE).render(
         evaluation=evaluation, model=queries.model, bits=queries.bits, texts=texts, pictures=pictures,
-        searched=len(set(_items(database))),
+        searched=len(set(database.item_ids)),
     )  # fmt: skip
     write_atomically(reports / PAGE, page.encode("utf-8", "replace"))
     return reports / PAGE
-
-
-def _read(path: Path) -> dict[str, Any]:
-    try:
-        content: dict[str, Any] = json.loads(path.read_bytes())
-    except (OSError, ValueError) as error:
-        raise BadStore(f"{path}: cannot be read ({error}); run the stage evaluate") from None
-    return content
 
 
 def _found(queries: CodeSet, database: CodeSet, count: int, shown: int) -> list[tuple[str, list[tuple[str, int]]]]:
     """Items of queries, each with items and distances of what they found."""
     chosen = np.unique(np.arange(count) * len(queries) // count)
     near = HammingIndex.over(database).search(np.ascontiguousarray(queries.codes[chosen]), shown)
-    asked, there = _items(queries), _items(database)
+    asked, there = queries.item_ids, database.item_ids
     return [
         (asked[query], [(there[row], int(d)) for row, d in zip(rows, distances, strict=True)])
         for query, rows, distances in zip(chosen, near.rows, near.distances, strict=True)
@@ -86,10 +79,6 @@ def _found(queries: CodeSet, database: CodeSet, count: int, shown: int) -> list[
 def _are_single(codes: CodeSet) -> bool:
     """Whether there are codes made of one modality, as methods that need both do not give."""
     return codes.seen is not None and "text" in set(codes.seen)
-
-
-def _items(codes: CodeSet) -> list[str]:
-    return list(codes.clip_ids if codes.items is None else codes.items)
 
 
 def _shown(pairs: dict[str, Pair], query: str, hits: list[tuple[str, int]]) -> Shown:

@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Literal
 
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 from torch.nn import functional as F
 
 from spikinghash.data.batch import Batch
@@ -15,26 +14,24 @@ from spikinghash.errors import ConfigError
 from spikinghash.losses.quantisation import quantisation
 from spikinghash.losses.relation import relation, shares_label
 from spikinghash.losses.weighted_triplet import weighted_triplet
-from spikinghash.methods.bits import Bits, signs
 from spikinghash.methods.dhsl.network import DhslNetwork
 from spikinghash.methods.dhsl.options import VARIANTS, DhslOptions
 from spikinghash.methods.dhsl.relation_network import RelationNetwork
 from spikinghash.methods.method import StepResult
+from spikinghash.methods.scored_method import ScoredMethod
 from spikinghash.methods.standardise import fit_standardise
 
 
-class Dhsl(nn.Module):
+class Dhsl(ScoredMethod):
     """L = `relation` L_rel + `triplet` L_tri + `quantisation` L_q, over inter- and intra-modal pairs of a batch.
 
     The relation network teaches and codes do without it. The paper gives no equations: terms are reconstructed.
     """
 
-    exact = False
-    fuses: Literal["never"] = "never"
+    network: DhslNetwork
 
     def __init__(self, network: DhslNetwork, bits: int, options: DhslOptions, variant: str) -> None:
-        super().__init__()
-        self.network = network
+        super().__init__(network)
         self.relate = None if variant == "no-relation" else RelationNetwork(bits, options.relation_hidden)
         self.options = options
         self.variant = variant
@@ -68,17 +65,9 @@ class Dhsl(nn.Module):
         return StepResult(loss, {name: part.detach() for name, part in parts.items()} | {"bits_on": bits_on})
 
     @torch.no_grad()
-    def hash(self, inputs: Mapping[str, Tensor]) -> dict[str, Bits]:
-        """Features by modality -> bits by modality, each from its own input alone."""
-        return {name: signs(score) for name, score in self.network(inputs).items()}
-
-    @torch.no_grad()
     def fit(self, train: SampleDataset) -> None:
         """Mean and deviation of the features."""
         fit_standardise(self.network.standardise, train)
-
-    def end_epoch(self, done: float) -> None:
-        """Nothing."""
 
 
 def _to_matrix(a: Tensor, b: Tensor, matrix: Tensor) -> Tensor:

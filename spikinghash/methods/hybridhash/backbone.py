@@ -11,12 +11,10 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import torch
-from safetensors import SafetensorError
-from safetensors.torch import load_file
-from torch import Tensor
 
 from spikinghash.errors import ConfigError
 from spikinghash.methods.hybridhash.network import HybridHashNetwork
+from spikinghash.read_tensors import read_tensors
 
 #: Parts of a layer, by their names in the file.
 _LAYER = {
@@ -49,7 +47,7 @@ def load_backbone(network: HybridHashNetwork, path: Path) -> BackboneReport:
     `ConfigError`, and nothing is set, for a file that cannot be read, lacks any of them, has one of another shape or
     with values that are not finite, or has a tensor that is no part of a NesT.
     """
-    tensors, own = _read(path), network.state_dict()
+    tensors, own = read_tensors(path), network.state_dict()
     names = {ours: theirs for theirs, ours in _names(network).items()}
     for ours, theirs in names.items():
         if theirs not in tensors:
@@ -73,13 +71,6 @@ def load_backbone(network: HybridHashNetwork, path: Path) -> BackboneReport:
         for ours, theirs in names.items():
             own[ours].copy_(tensors[theirs])
     return BackboneReport(tuple(names), tuple(name for name in own if name not in names), left)
-
-
-def _read(path: Path) -> dict[str, Tensor]:
-    try:
-        return load_file(path)
-    except (OSError, SafetensorError) as error:
-        raise ConfigError(f"cannot read {path}: {' '.join(str(error).split())}") from None
 
 
 def _spare(name: str) -> bool:

@@ -3,19 +3,15 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Mapping
 from pathlib import Path
-from typing import Literal
 
-import torch
-from torch import Tensor, nn
+from torch import nn
 from torch.nn import functional as F
 
 from spikinghash.data.batch import Batch
 from spikinghash.data.dataset import SampleDataset
 from spikinghash.errors import ConfigError
 from spikinghash.losses.weighted_maximum_likelihood import weighted_maximum_likelihood
-from spikinghash.methods.bits import Bits, signs
 from spikinghash.methods.hybridhash.backbone import load_backbone
 from spikinghash.methods.hybridhash.geometry import geometry_of
 from spikinghash.methods.hybridhash.memory_bank import MemoryBank
@@ -23,23 +19,22 @@ from spikinghash.methods.hybridhash.network import MODALITY, HybridHashNetwork
 from spikinghash.methods.hybridhash.options import HybridHashOptions
 from spikinghash.methods.method import StepResult
 from spikinghash.methods.options import options_of
+from spikinghash.methods.scored_method import ScoredMethod
 from spikinghash.methods.spec import ModelSpec
 
 _LOG = logging.getLogger(__name__)
 
 
-class HybridHash(nn.Module):
+class HybridHash(ScoredMethod):
     """L = L_wml(batch, bank) + `classification` L_cls, whose classifier of codes is training state, as the bank is.
 
     Samples of the bank that no step has seen yet are left out; the release has them as zeros, dissimilar to all.
     """
 
-    exact = False
-    fuses: Literal["never"] = "never"
+    network: HybridHashNetwork
 
     def __init__(self, network: HybridHashNetwork, bits: int, classes: int, options: HybridHashOptions) -> None:
-        super().__init__()
-        self.network = network
+        super().__init__(network)
         self.bank = MemoryBank(bits, classes)
         self.classifier = nn.Linear(bits, classes) if options.classification else None
         self.options = options
@@ -61,20 +56,12 @@ class HybridHash(nn.Module):
         parts["class_loss"] = label.detach()
         return StepResult(loss + self.options.classification * label, parts, correct)
 
-    @torch.no_grad()
-    def hash(self, inputs: Mapping[str, Tensor]) -> dict[str, Bits]:
-        """Pictures uint8 [B, 3, H, W] -> bits; a score of 0 gives 0."""
-        return {name: signs(score) for name, score in self.network(inputs).items()}
-
     def fit(self, train: SampleDataset) -> None:
         """Room in the bank for the training set, and the backbone's weights; `ConfigError` as `load_backbone`."""
         self.bank.forget(len(train))
         if self.options.backbone is not None:
             report = load_backbone(self.network, Path(self.options.backbone))
             _LOG.info("%s: %s", self.options.backbone, report.line())
-
-    def end_epoch(self, done: float) -> None:
-        """Nothing."""
 
 
 def hybridhash(spec: ModelSpec) -> HybridHash:

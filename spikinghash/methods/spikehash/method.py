@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import Literal
 
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 
 from spikinghash.data.batch import Batch
 from spikinghash.data.dataset import SampleDataset
@@ -15,10 +15,10 @@ from spikinghash.losses.bit_activity import bit_balance, drive_margin, silent_pa
 from spikinghash.losses.nt_xent import nt_xent
 from spikinghash.losses.rate_alignment import rate_alignment
 from spikinghash.losses.similarity_matching import cosines, similarity_matching
-from spikinghash.methods.bits import Bits, signs
 from spikinghash.methods.cca import CcaOptions, cca_itq
 from spikinghash.methods.linear_hash import ClosedForm
 from spikinghash.methods.method import StepResult
+from spikinghash.methods.scored_method import ScoredMethod
 from spikinghash.methods.spikehash.network import Coded, SpikeHashNetwork
 from spikinghash.methods.spikehash.options import VARIANTS, SpikeHashOptions
 from spikinghash.methods.standardise import fit_standardise
@@ -27,7 +27,7 @@ from spikinghash.methods.standardise import fit_standardise
 _SRAL_CHANNELS = 512
 
 
-class SpikeHash(nn.Module):
+class SpikeHash(ScoredMethod):
     """Contrastive loss of pairs + `bar` * bit activity + `sral` * rate alignment; labels are never looked at.
 
     The paper gives no equations: terms are reconstructed from its figures. Ours beyond it is `teacher`: codes are as
@@ -35,14 +35,13 @@ class SpikeHash(nn.Module):
     cannot see.
     """
 
-    exact = False
-    fuses: Literal["can"] = "can"
+    fuses: Literal["never", "can", "must"] = "can"
+    network: SpikeHashNetwork
 
     def __init__(
         self, network: SpikeHashNetwork, teacher: ClosedForm | None, options: SpikeHashOptions, variant: str
     ) -> None:
-        super().__init__()
-        self.network = network
+        super().__init__(network)
         self.teacher = teacher
         self.options = options
         self.variant = variant
@@ -91,10 +90,9 @@ class SpikeHash(nn.Module):
         r = one.readout
         return bit_balance(r.score) + drive_margin(r.drive, self.options.margin) + silent_pairs(r.fired)
 
-    @torch.no_grad()
-    def hash(self, inputs: Mapping[str, Tensor]) -> dict[str, Bits]:
-        """Features by modality -> bits by modality: of pairs where both are given, of the input alone otherwise."""
-        return {name: signs(one.readout.decided) for name, one in self.network(inputs).items()}
+    def scores(self, inputs: Mapping[str, Tensor]) -> dict[str, Tensor]:
+        """Features by modality -> scores by modality: of pairs where both are given, of the input alone otherwise."""
+        return {name: one.readout.decided for name, one in self.network(inputs).items()}
 
     @torch.no_grad()
     def fit(self, train: SampleDataset) -> None:
@@ -102,9 +100,6 @@ class SpikeHash(nn.Module):
         fit_standardise(self.network.standardise, train)
         if self.teacher is not None:
             self.teacher.fit(train)
-
-    def end_epoch(self, done: float) -> None:
-        """Nothing."""
 
 
 def spikehash(widths: Mapping[str, int], bits: int, classes: int, options: SpikeHashOptions, variant: str) -> SpikeHash:
