@@ -130,7 +130,7 @@ class Hasher:
 
     def search(
         self, query: Any = None, database: Codes | CodeDatabase | str | Path | None = None, k: int = 10, *,
-        text: str | None = None, image: bytes | None = None, to: str | None = None,
+        text: str | None = None, image: bytes | None = None, to: str | None = None, rescore: bool = False,
     ) -> Hits:  # fmt: skip
         """The k nearest clips to every clip of `query` (an input of `encode`, or `Codes`), by (distance, id); exact.
 
@@ -138,7 +138,8 @@ class Hasher:
         its contents, are left out; for `Events` and frames that is not known.
 
         Models of pairs take a `text`, or an `image` (bytes of a JPEG or PNG file), in the place of `query`, and find
-        items in the modality `to`: by default pictures for a text and texts for a picture.
+        items in the modality `to`: by default pictures for a text and texts for a picture; `rescore` ranks the nearest
+        once more by the query's real scores, which are not binarised.
 
         Raises `BadRecording` for a query that is refused, `StaleModel` for codes of another model, `BadStore` for a
         database that is missing or damaged, `ConfigError` for k < 1, or nothing to search with or in.
@@ -152,7 +153,7 @@ class Hasher:
         if query is None:
             if isinstance(opened, Codes):
                 raise ConfigError("texts and pictures search a code database; name one")
-            return search_items(opened.table, self.encoder, text if image is None else image, to, k)
+            return search_items(opened.table, self.encoder, text if image is None else image, to, k, rescore)
         codes = query if isinstance(query, Codes) else collect(self._accepted(query), self.encoder)
         return search_codes(codes, opened, k) if isinstance(opened, Codes) else opened.search(codes, k)
 

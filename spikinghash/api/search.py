@@ -45,12 +45,14 @@ def search_in(query: Codes, among: Searcher, k: int) -> Hits:
     return Hits(tuple((str(n), tuple(_hits(t))) for n, t in zip(query.names, found, strict=True)), among.bits)
 
 
-def search_items(among: CodeDatabase, encoder: Encoder, query: str | bytes | None, to: str | None, k: int) -> Hits:
+def search_items(
+    among: CodeDatabase, encoder: Encoder, query: str | bytes | None, to: str | None, k: int, rescore: bool
+) -> Hits:
     """The k items nearest to a text or to the bytes of a picture, in the modality `to`; as `nearest_items`."""
     digest = encoder.model.digest
     codes = open_searcher(among, digest, index_folder(among.uri, digest))
     modality = "text" if isinstance(query, str) else "image"
-    (found,) = nearest_items([query or ""], modality, encoder, codes, k, to=to)
+    (found,) = nearest_items([query or ""], modality, encoder, codes, k, to=to, rescore=rescore)
     name = query if isinstance(query, str) else "image"
     return Hits(((name, tuple(Hit(hit.item, hit.distance, hit.label, 0, 0) for hit in found)),), codes.bits)
 

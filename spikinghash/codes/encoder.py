@@ -13,9 +13,11 @@ import torch
 from spikinghash.allocator import keep_freed_memory
 from spikinghash.codes.packing import pack
 from spikinghash.data.batch import time_first
-from spikinghash.inference.hash_batch import device_of, hash_batch
+from spikinghash.errors import ConfigError
 from spikinghash.methods.method import HashingMethod
+from spikinghash.methods.scored_method import ScoredMethod
 from spikinghash.training.checkpoint import LoadedModel
+from spikinghash.training.hash_batch import device_of, hash_batch, score_batch
 
 #: Codes uint8 [N, K/8] and smallest margins float32 [N].
 Codes = tuple[np.ndarray, np.ndarray]
@@ -50,6 +52,16 @@ class Encoder:
             return dict.fromkeys(samples, none)
         return {k: _joined([part[k] for part in parts]) for k in parts[0]}
 
+    def scores(self, samples: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]:
+        """As `encode_together` -> real scores float32 [N, K] by modality, whose signs are the bits.
+
+        `ConfigError` for a method that decides its bits in another way.
+        """
+        method = self.model.method
+        if not isinstance(method, ScoredMethod):
+            raise ConfigError(f"codes of {self.model.spec.method} have no real scores; leave rescoring out")
+        return {k: x.float().cpu().numpy() for k, x in score_batch(method, self._inputs(samples)).items()}
+
     def _run(self, blocks: list[dict[str, np.ndarray]]) -> Iterator[dict[str, Codes]]:
         if self._device.type != "cpu":
             yield from map(self._block, blocks)
@@ -60,11 +72,13 @@ class Encoder:
             yield from pool.map(self._block, blocks)
 
     def _block(self, samples: dict[str, np.ndarray]) -> dict[str, Codes]:
-        takes = self.model.spec.inputs
-        inputs = {k: time_first(torch.from_numpy(takes[k].fit(x))).to(self._device) for k, x in samples.items()}
         method: HashingMethod = self.model.method  # type: ignore[assignment]
-        found = hash_batch(method, inputs)
+        found = hash_batch(method, self._inputs(samples))
         return {k: (pack(code.bits.cpu().numpy()), code.margin.cpu().numpy()) for k, code in found.items()}
+
+    def _inputs(self, samples: Mapping[str, np.ndarray]) -> dict[str, torch.Tensor]:
+        takes = self.model.spec.inputs
+        return {k: time_first(torch.from_numpy(takes[k].fit(x))).to(self._device) for k, x in samples.items()}
 
     @property
     def _device(self) -> torch.device:

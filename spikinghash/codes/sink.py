@@ -14,6 +14,8 @@ from spikinghash.training.checkpoint import LoadedModel
 
 #: Clips, or refused recordings, in one commit; a long recording may bring more, for its clips are committed together.
 COMMIT = 512
+#: Every commit looks at all of those before it, so a long run commits more at once: one part in so many of what it has.
+PART, LARGEST = 16, 8192
 
 
 @dataclass
@@ -22,9 +24,10 @@ class _Batch:
     refused: list[Refused] = field(default_factory=list)
     clips: int = 0
 
-    @property
-    def full(self) -> bool:
-        return self.clips >= COMMIT or len(self.refused) >= COMMIT
+    def full(self, committed: int) -> bool:
+        """Whether it is to be committed, in a run that has committed so many clips and refusals."""
+        enough = min(max(COMMIT, committed // PART), LARGEST)
+        return self.clips >= enough or len(self.refused) >= enough
 
 
 class Sink:
@@ -44,7 +47,7 @@ class Sink:
             self.todo.report.skipped += len(copies)
         else:
             self.batch.refused += [result, *(Refused(path, result.sha256, result.error) for path in copies)]
-        if self.batch.full:
+        if self.batch.full(self.todo.report.clips + self.todo.report.quarantined):
             self.commit()
 
     def commit(self) -> None:

@@ -11,6 +11,7 @@ import typer
 
 from spikinghash.commands.output import DEFAULT_DB, DEFAULT_MODEL, Db, Format, Json, Model, Version, command, emit
 from spikinghash.commands.reading import FlipX, FlipY, Invert, Layout, Transpose, Unit, reading_of
+from spikinghash.commands.searched_codes import SearchedCodes, tell_how
 from spikinghash.redact import redact
 from spikinghash.visible import visible
 
@@ -31,6 +32,7 @@ Until = Annotated[int | None, typer.Option(help="Only clips that start before th
 Index = Annotated[Path | None, typer.Option("--index", help="Folder of `spikinghash index`; default: its default.")]
 Approximate = Annotated[bool, typer.Option("--approximate", help="By the structure of `index --structure`.")]
 Gif = Annotated[Path | None, typer.Option(help="Write a moving picture of the answers here.")]
+Rescore = Annotated[bool, typer.Option("--rescore", help="With --text or --image: rank by the query's real scores.")]
 Frames = Annotated[Path, typer.Option(help="Frame store, for pictures of curated clips.")]
 
 
@@ -49,6 +51,7 @@ def search(
     to_us: Until = None,
     index: Index = None,
     approximate: Approximate = False,
+    rescore: Rescore = False,
     gif: Gif = None,
     frames: Frames = Path("data/frames"),
     model: Model = DEFAULT_MODEL,
@@ -67,41 +70,50 @@ def search(
 
     One recording: JSON with query, bits and results. Several: bits and answers, each with query and results.
     """
-    if text is not None or image is not None:
+    items = text is not None or image is not None
+    _check_use(items, files, {"--gif": gif, "--from-us": from_us, "--to-us": to_us}, {"--to": to, "--rescore": rescore})
+    k = 10 if k is None and radius is None else k
+    among = SearchedCodes(db, index, version, approximate)
+    if items:
         from spikinghash.commands.search_items import search_items
+        from spikinghash.index.filters import Filters
 
-        return search_items(text, image, to, db, model, k, radius, label, index, as_json)
-    if not files:
-        raise typer.BadParameter("name a recording, or give --text or --image")
+        filters = Filters(_some(label), _some(archive))
+        return search_items(text, image, to, among, model, k, radius, filters, rescore, as_json)
     from spikinghash.events.isolate import IsolatedDecoder
 
     with IsolatedDecoder() as decoder:
         decoder.start()
-        from spikinghash.codes.database import CodeDatabase
         from spikinghash.index.filters import Filters
-        from spikinghash.index.index_folder import index_folder
         from spikinghash.index.nearest import nearest
-        from spikinghash.index.searcher import open_searcher
         from spikinghash.model_ref import open_encoder
 
         encoder = open_encoder(model)
-        digest = encoder.model.digest
-        codes = open_searcher(CodeDatabase.open(db), digest, index or index_folder(db, digest), version, approximate)
+        codes = among.of(encoder.model.digest)
         filters = Filters(_some(label), _some(archive), from_us, to_us)
-        k = 10 if k is None and radius is None else k
         reading = reading_of(layout, time_unit, flip_x, flip_y, transpose, invert_polarity)
         find = functools.partial(
             nearest, decode=decoder.stream, format=format, reading=reading, labelled=gif is not None
         )
-        answers = find(files, encoder, codes, k, radius=radius, filters=filters)
-        if codes.note is not None:
-            typer.echo(f"spikinghash: all codes were read: {codes.note}", err=True)
+        answers = find(files or [], encoder, codes, k, radius=radius, filters=filters)
+        tell_how(codes)
         if gif is not None:
             from spikinghash.commands.search_picture import draw
 
             draw(gif, answers, frames, encoder.model.spec, decoder)
     _tell(answers, codes, db, as_json)
     return 0
+
+
+def _check_use(items: bool, files: list[Path] | None, clips: dict[str, Any], pairs: dict[str, Any]) -> None:
+    """Options of recordings and of sentences or pictures do not go together; a wrong use is said before anything."""
+    if not items and not files:
+        raise typer.BadParameter("name a recording, or give --text or --image")
+    if items and files:
+        raise typer.BadParameter("a query is recordings, or --text or --image, not both")
+    for name, value in (clips if items else pairs).items():
+        if value not in (None, False):
+            raise typer.BadParameter(f"{name} is for {'recordings' if items else '--text and --image'}")
 
 
 def _tell(answers: list[Answer], codes: Searcher, db: str, as_json: bool) -> None:
@@ -119,9 +131,7 @@ def _tell(answers: list[Answer], codes: Searcher, db: str, as_json: bool) -> Non
 
     content: dict[str, Any] = {"bits": codes.bits, "db": redact(db)}
     if codes.quick is not None:
-        recall = codes.quick.about["recall"]
-        typer.echo(f"spikinghash: approximate, recall {recall:.3f} when the index was built", err=True)
-        content["recall"] = recall
+        content["recall"] = codes.quick.about["recall"]
     emit(content | (told[0] if len(told) == 1 else {"answers": told}), as_json, text)
 
 

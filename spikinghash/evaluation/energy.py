@@ -16,10 +16,10 @@ from torch import Tensor, nn
 from spikinghash.data.batch import network_input, sample_count, time_first
 from spikinghash.data.store import SampleStore
 from spikinghash.errors import BadStore
-from spikinghash.inference.hash_batch import device_of
 from spikinghash.layers.accounts import UNUSED, operations_of
 from spikinghash.layers.firing import firing_rates
 from spikinghash.training.checkpoint import LoadedModel
+from spikinghash.training.hash_batch import device_of
 
 MAC_PJ = 4.6
 AC_PJ = 0.9

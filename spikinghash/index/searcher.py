@@ -48,19 +48,21 @@ class Searcher:
         )
 
     def find(
-        self, codes: NDArray[np.uint8], k: int | None, radius: int | None = None, filters: Filters | None = None
-    ) -> list[pa.Table]:
+        self, codes: NDArray[np.uint8], k: int | None, radius: int | None = None, filters: Filters | None = None,
+        with_codes: bool = False,
+    ) -> list[pa.Table]:  # fmt: skip
         """For each query the k nearest clips, or all (k None) within `radius` bits, or the k nearest of those.
 
-        `codes` is uint8 [Q, K/8]. Columns of `CLIP_ROWS` and `distance`, ordered by (distance, clip id). `ConfigError`
-        for neither k nor radius, for values out of range, and for a radius or filters where the search is approximate.
+        `codes` is uint8 [Q, K/8]. Columns of `CLIP_ROWS` and `distance`, `with_codes` also `code` of K/8 bytes, ordered
+        by (distance, clip id). `ConfigError` for neither k nor radius, for values out of range, and for a radius or
+        filters where the search is approximate.
         """
         check_reach(k, radius)
         k = None if k is None else min(k, max(1, len(self)))
         radius = None if radius is None else min(radius, self.bits)
         if self.quick is not None and (k is None or radius is not None or filters not in (None, Filters())):
             raise ConfigError("an approximate search knows no radius and no filters; leave --approximate out")
-        return self._or_without_index(lambda: self._find(codes, k, radius, filters or Filters()))
+        return self._or_without_index(lambda: self._find(codes, k, radius, filters or Filters(), with_codes))
 
     def _or_without_index(self, look: Callable[[], Any]) -> Any:
         try:
@@ -71,7 +73,9 @@ class Searcher:
             self.parts, self.note, self.quick, self.reread = [self.reread()], str(error), None, None
             return look()
 
-    def _find(self, codes: NDArray[np.uint8], k: int | None, radius: int | None, filters: Filters) -> list[pa.Table]:
+    def _find(
+        self, codes: NDArray[np.uint8], k: int | None, radius: int | None, filters: Filters, with_codes: bool
+    ) -> list[pa.Table]:
         found: list[list[pa.Table]] = [[] for _ in codes]
         for number, part in enumerate(self.parts):
             if self.quick is not None and number == 0 and k is not None:
@@ -82,8 +86,10 @@ class Searcher:
             clips = part.clips.take(np.concatenate([np.empty(0, np.int64), *(rows for rows, _ in hits)]))
             done = 0
             for query, (rows, distances) in enumerate(hits):
-                mine = clips.slice(done, len(rows))
-                found[query].append(mine.append_column("distance", pa.array(distances, pa.int32())))
+                mine = clips.slice(done, len(rows)).append_column("distance", pa.array(distances, pa.int32()))
+                if with_codes:
+                    mine = mine.append_column("code", pa.array([x.tobytes() for x in part.codes[rows]], pa.binary()))
+                found[query].append(mine)
                 done += len(rows)
         order = [("distance", "ascending"), ("clip_id", "ascending")]
         answers = [pa.concat_tables(tables).sort_by(order).slice(0, k) for tables in found]

@@ -9,9 +9,9 @@ from torch import Tensor, nn
 
 from spikinghash.data.dataset import SampleDataset
 from spikinghash.data.loader import in_order
-from spikinghash.inference.hash_batch import device_of, hash_batch
 from spikinghash.methods.bits import Bits
 from spikinghash.methods.method import HashingMethod
+from spikinghash.training.hash_batch import device_of, hash_batch
 
 
 def read_all_bits(method: nn.Module, clips: SampleDataset, batch: int) -> dict[str, Tensor]:

@@ -8,11 +8,11 @@ from method_specs import ALL, SPECS, VECTOR_SPECS, batch, dataset, spec
 
 from spikinghash.errors import ConfigError
 from spikinghash.evaluation.energy import estimate_energy
-from spikinghash.inference.hash_batch import hash_batch
 from spikinghash.methods.bits import Bits
 from spikinghash.methods.method import StepResult, build
 from spikinghash.methods.registry import METHODS
 from spikinghash.training.checkpoint import load_model, save_model
+from spikinghash.training.hash_batch import hash_batch
 from spikinghash.training.loop import TrainingData, run
 from spikinghash.training.ray_trainer import Job, train_with_ray
 from spikinghash.training.recipe import Recipe

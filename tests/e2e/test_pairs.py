@@ -11,6 +11,7 @@ import pytest
 import yaml
 
 from spikinghash import Hasher, start
+from spikinghash.codes.database import CodeDatabase
 from spikinghash.data.store import SampleStore
 from spikinghash.pairs.importers.table import find_pairs
 from spikinghash.pairs.pair_file import PairFile
@@ -114,6 +115,63 @@ def test_what_a_model_of_pairs_cannot_take_is_one_line(found):
     assert error["message"] == "the model knows image and text, not sound"
     error = search(found, "--text", "a zero", "--image", "query.png", expected=1)["error"]
     assert "not both" in error["message"]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (["--text", "a zero", "--gif", "answers.gif"], "--gif is for recordings"),
+        (["--text", "a zero", "--from-us", "0"], "--from-us is for recordings"),
+        (["--text", "a zero", "clip.bin"], "not both"),
+        (["clip.bin", "--rescore"], "--rescore is for --text and --image"),
+        (["clip.bin", "--to", "text"], "--to is for --text and --image"),
+    ],
+)
+def test_options_of_the_other_kind_of_query_are_a_wrong_use(found, arguments, said):
+    assert said in search(found, *arguments, expected=2)["error"]["message"]
+
+
+def test_rescoring_ranks_the_nearest_by_the_real_scores_of_the_query(found):
+    text = ("--text", "a three leaning to the left", "--k", "5")
+    plain, again = (search(found, *text, *more)["results"] for more in ((), ("--rescore",)))
+    assert "score" not in plain[0]
+    scores = [hit["score"] for hit in again]
+    assert len(again) == 5
+    assert scores == sorted(scores, reverse=True)
+    # it looks at four times as many, no further
+    near = search(found, *text[:2], "--k", "20")["results"]
+    assert {hit["item"] for hit in again} <= {hit["item"] for hit in near}
+    model = Hasher.load(found / "data/models/default")
+    hits = model.search(database=found / "data/codes", text=text[1], k=5, rescore=True)
+    assert hits.names == [hit["item"] for hit in again]
+
+
+def spikinghash(folder, *arguments):
+    command = [sys.executable, "-P", "-m", "spikinghash", *arguments, "--json"]
+    done = subprocess.run(command, cwd=folder, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    return json.loads(done.stdout)
+
+
+def test_a_model_of_pairs_is_reviewed_promoted_and_searched_with_by_its_name(found):
+    added = spikinghash(found, "registry", "add")
+    assert added["new_version"]
+    assert spikinghash(found, "registry", "add")["new_version"] is False
+    promoted = spikinghash(found, "registry", "promote", "1", "--reason", "the first one")
+    assert promoted["versions"][0]["aliases"] == ["challenger", "champion"]
+    metrics = spikinghash(found, "registry", "show", "1")["versions"][0]["metrics"]
+    evaluation = json.loads((found / "reports/evaluation.json").read_text())
+    assert set(evaluation["metrics"]) <= set(metrics)
+    asked = ("search", "--text", "a three leaning to the left", "--db", "data/codes", "--model")
+    named = spikinghash(found, *asked, "models:/spikinghash-pairs@champion")
+    assert named["results"] == spikinghash(found, *asked, "data/models/default")["results"] != []
+
+
+def test_codes_can_be_searched_as_they_were_at_a_version(found):
+    now = search(found, "--text", "a zero", "--k", "3")["results"]
+    last = CodeDatabase.open(found / "data/codes").version()
+    assert search(found, "--text", "a zero", "--k", "3", "--version", str(last))["results"] == now
+    assert "no version" in search(found, "--text", "a zero", "--version", "99", expected=1)["error"]["message"]
 
 
 @REAL

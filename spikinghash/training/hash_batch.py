@@ -12,6 +12,7 @@ from spikinghash.data.batch import EVENT_AXES, network_input, sample_count
 from spikinghash.inference.read_bits import read_bits
 from spikinghash.methods.bits import Bits
 from spikinghash.methods.method import HashingMethod
+from spikinghash.methods.scored_method import ScoredMethod
 
 #: Rows of a product of matrices: sums of a row depend on how many rows there are, and on no other row.
 BLOCK = 64
@@ -32,11 +33,23 @@ def hash_batch(method: HashingMethod, inputs: Mapping[str, Tensor]) -> dict[str,
     modality = getattr(method, "modality", None)
     if modality is not None:
         return {modality: Bits(*read_bits(method, network_input(inputs[modality])))}
-    axis = {name: 1 if x.dim() == EVENT_AXES else 0 for name, x in inputs.items()}
     count = sample_count(inputs)
-    blocks = [{name: _block(x, axis[name], first) for name, x in inputs.items()} for first in range(0, count, BLOCK)]
-    found = [method.hash(block) for block in blocks]
+    found = [method.hash(block) for block in _blocks(inputs)]
     return {name: Bits(*(torch.cat([one[name][i] for one in found])[:count] for i in range(2))) for name in found[0]}
+
+
+@torch.no_grad()
+def score_batch(method: ScoredMethod, inputs: Mapping[str, Tensor]) -> dict[str, Tensor]:
+    """As `hash_batch` -> the scores [B, K] by modality of which the bits are signs, each of its sample alone too."""
+    count = sample_count(inputs)
+    found = [method.scores(block) for block in _blocks(inputs)]
+    return {name: torch.cat([one[name] for one in found])[:count] for name in found[0]}
+
+
+def _blocks(inputs: Mapping[str, Tensor]) -> list[dict[str, Tensor]]:
+    axis = {name: 1 if x.dim() == EVENT_AXES else 0 for name, x in inputs.items()}
+    firsts = range(0, sample_count(inputs), BLOCK)
+    return [{name: _block(x, axis[name], first) for name, x in inputs.items()} for first in firsts]
 
 
 def _block(x: Tensor, axis: int, first: int) -> Tensor:
