@@ -128,7 +128,7 @@ def test_what_a_model_of_pairs_cannot_take_is_one_line(found):
     ],
 )
 def test_options_of_the_other_kind_of_query_are_a_wrong_use(found, arguments, said):
-    assert said in search(found, *arguments, expected=2)["error"]["message"]
+    assert said in search(found, *arguments, expected=1)["error"]["message"]
 
 
 def test_rescoring_ranks_the_nearest_by_the_real_scores_of_the_query(found):

@@ -13,7 +13,7 @@ from spikinghash.index.rescore import rescored
 
 def answer(bits, distances):
     ids = [f"clip-{i:03d}" for i in range(len(bits))]
-    codes = [code.tobytes() for code in pack(np.array(bits, np.uint8).reshape(len(bits), -1))]
+    codes = [code.tobytes() for code in pack(np.array(bits, np.uint8))]
     return pa.table({"clip_id": ids, "distance": distances, "code": pa.array(codes, pa.binary())})
 
 
