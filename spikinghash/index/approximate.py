@@ -108,7 +108,7 @@ def _worth(made: Any, codes: NDArray[np.uint8]) -> dict[str, Any]:
     ):
         queries[row, bit // 8] ^= 128 >> bit % 8
     k = min(_K, len(codes))
-    nearest_codes(queries[:1], codes[:k], k)  # the kernel is loaded
+    nearest_codes(queries, codes, k)  # kernels are loaded
     exact, exact_s = _timed(lambda: nearest_codes(queries, codes, k).distances)
     found, found_s = _timed(lambda: made.search(queries, k)[0])
     found = np.where(found < 0, np.iinfo(np.int32).max, found)  # -1 and its like: nothing found

@@ -8,6 +8,7 @@ from numpy.typing import NDArray
 
 from spikinghash.errors import ConfigError
 from spikinghash.index.kernels.top_k import nearest_group, nearest_threads
+from spikinghash.index.nearest_few import FEW, nearest_few
 from spikinghash.index.nearest_rows import NearestRows
 from spikinghash.index.validate_codes import GROUP, allowed_bits, group_size, validate_codes
 
@@ -30,6 +31,8 @@ def nearest_codes(
     queries, codes = validate_codes(queries, codes)
     bits, rows = allowed_bits(allowed, len(codes))
     k = min(k, rows)
+    if len(queries) * len(codes) <= FEW:
+        return nearest_few(queries, codes, k, allowed)
     found = NearestRows(np.empty((len(queries), k), np.int64), np.empty((len(queries), k), np.int32))
     if k == 0 or len(queries) == 0:
         return found

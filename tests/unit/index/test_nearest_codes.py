@@ -1,5 +1,8 @@
 """Exact k nearest codes against a stable sort and against FAISS."""
 
+import importlib
+from contextlib import contextmanager
+
 import faiss
 import numba
 import numpy as np
@@ -11,8 +14,26 @@ from search_cases import all_distances, random_codes, ranked
 from spikinghash.errors import ConfigError, StaleModel
 from spikinghash.index.nearest_codes import nearest_codes
 
+SEARCH = importlib.import_module("spikinghash.index.nearest_codes")
+
+
+@contextmanager
+def few(pairs):
+    """So many pairs are few: none, and kernels do all; or any number, and NumPy does."""
+    before, SEARCH.FEW = SEARCH.FEW, pairs
+    try:
+        yield
+    finally:
+        SEARCH.FEW = before
+
 
 def check(queries, codes, k, allowed=None):
+    for pairs in (-1, 1 << 40):
+        with few(pairs):
+            check_one(queries, codes, k, allowed)
+
+
+def check_one(queries, codes, k, allowed):
     rows, distances = nearest_codes(queries, codes, k, allowed)
     assert (distances.dtype, rows.dtype) == (np.int32, np.int64)
     places = min(k, len(codes) if allowed is None else int(allowed.sum()))
