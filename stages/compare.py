@@ -1,4 +1,4 @@
-"""A comparison of methods on sets of pairs: `stages.compare features SET`, `trial SET ARM BITS SEED`, `table`."""
+"""A comparison of methods on sets of pairs: `stages.compare VERB`."""
 
 from __future__ import annotations
 
@@ -9,14 +9,18 @@ from pathlib import Path
 from spikinghash.compare_params import arm_params, set_params
 from spikinghash.configs import model_spec, recipe
 from spikinghash.data.store import SampleStore
+from spikinghash.errors import ConfigError
 from spikinghash.experiments.pair_table import pair_tables
 from spikinghash.experiments.pair_trial import PairTrial, run_pair_trial
 from spikinghash.files import write_atomically, write_json
+from spikinghash.report.grid_chart import grid_chart, grid_points
 from stages.features import featurise_into
 from stages.pairs import import_into
 from stages.run_stage import call_verb, plainly
 
 FILE, BASE = Path("compare.yaml"), Path("../params.yaml")
+#: Arms of the grid begin so.
+GRID = "spikehash-grid"
 FEATURES, RESULTS = Path("features"), Path("results")
 
 
@@ -48,9 +52,17 @@ def table() -> None:
     write_atomically(Path("tables.md"), pair_tables(results).encode())
 
 
+def figure(name: str) -> None:
+    """The grid of code lengths, time steps and thresholds on one set."""
+    results = [json.loads(path.read_bytes()) for path in sorted(RESULTS.glob(f"{name}-{GRID}*.json"))]
+    if not results:
+        raise ConfigError(f"{RESULTS} has no result of the arms {GRID}*; run `dvc repro`")
+    write_atomically(Path("grid.svg"), grid_chart(grid_points(results), f"SpikeHash without its teacher, {name}"))
+
+
 def main() -> None:
     """Do what the command line asks for."""
-    call_verb({"features SET": features, "trial SET ARM BITS SEED": trial, "table": table})
+    call_verb({"features SET": features, "trial SET ARM BITS SEED": trial, "table": table, "figure SET": figure})
 
 
 if __name__ == "__main__":

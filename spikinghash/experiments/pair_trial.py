@@ -70,6 +70,7 @@ def run_pair_trial(trial: PairTrial) -> dict[str, Any]:
         "arm": trial.arm,
         "method": trial.spec.method,
         "variant": trial.spec.variant,
+        "options": dict(trial.spec.options),
         "bits": trial.spec.bits,
         "seed": trial.recipe.seed,
         "epochs": len(records),

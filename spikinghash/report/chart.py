@@ -57,6 +57,13 @@ class Chart:
 
 def draw(title: str, alt: str, paint: Callable[[Axes], None], size: tuple[float, float] = (4.4, 2.9)) -> Chart:
     """Let `paint` draw on axes of `size` inches and return the result as SVG."""
+    content = svg(title, paint, size)
+    # shown larger than drawn, so that a phone, which shrinks it, still shows readable letters
+    return Chart(title, alt, data_uri("image/svg+xml", content), round(size[0] * 96 * 1.2))
+
+
+def svg(title: str, paint: Callable[[Axes], None], size: tuple[float, float]) -> bytes:
+    """What `paint` draws on axes of `size` inches; the same numbers give the same bytes."""
     out = io.BytesIO()
     with mpl.rc_context(_STYLE), warnings.catch_warnings():
         # a label in a script the font lacks is drawn as boxes; the page has it as text as well
@@ -66,8 +73,7 @@ def draw(title: str, alt: str, paint: Callable[[Axes], None], size: tuple[float,
         axes.set_title(title)
         paint(axes)
         figure.savefig(out, format="svg", metadata=_NO_METADATA)
-    # shown larger than drawn, so that a phone, which shrinks it, still shows readable letters
-    return Chart(title, alt, data_uri("image/svg+xml", out.getvalue()), round(size[0] * 96 * 1.2))
+    return out.getvalue()
 
 
 def data_uri(kind: str, data: bytes) -> str:
