@@ -1,4 +1,4 @@
-"""Retrain: reproduce the curated pipeline, then register the new model as challenger."""
+"""Retrain: reproduce the curated pipeline, then register the new model as challenger with the gate's verdict."""
 
 from __future__ import annotations
 
@@ -16,11 +16,14 @@ from pipelines.project import enter_project
 from pipelines.retries import may_pass
 from spikinghash.errors import ConfigError, SpikinghashError, Temporary
 from spikinghash.isolation import isolated_tool
+from spikinghash.judge_model import judge_model
 from spikinghash.params import load_params
+from spikinghash.progress import progress_bar
 from spikinghash.tracking.add_model import add_model
 
 _BUSY = "is busy, it is being blocked by"
-MODEL, REPORTS, PARAMS = Path("data/models/default"), Path("reports"), Path("params.yaml")
+FRAMES, MODEL, REPORTS = Path("data/frames"), Path("data/models/default"), Path("reports")
+PARAMS = Path("params.yaml")
 
 
 @task(retries=2, retry_delay_seconds=60, retry_condition_fn=may_pass)
@@ -64,10 +67,22 @@ def _reason(lines: list[str]) -> str:
 
 
 @task(retries=2, retry_delay_seconds=10, retry_condition_fn=may_pass)
-def register() -> dict[str, Any]:
+def judge() -> dict[str, Any]:
+    """The gate's verdict on the model that the pipeline made, against the champion on the same queries."""
+    params = load_params(PARAMS)
+    place = params.tracking.uri, params.tracking.experiment
+    with progress_bar("gate (clips)") as progress:
+        verdict = judge_model(params, MODEL, FRAMES, REPORTS, place, progress)
+    for finding in verdict.findings:
+        print(f"gate: {'passed' if finding.passed else 'REFUSED'} {finding.rule}: {finding.said}")  # noqa: T201
+    return verdict.to_dict()
+
+
+@task(retries=2, retry_delay_seconds=10, retry_condition_fn=may_pass)
+def register(verdict: dict[str, Any]) -> dict[str, Any]:
     """Log and register the model that the pipeline made; a model that is there already is not added again."""
     params = load_params(PARAMS)
-    added = add_model(params.tracking.uri, params.tracking.experiment, MODEL, REPORTS, params.model_dump())
+    added = add_model(params.tracking.uri, params.tracking.experiment, MODEL, REPORTS, params.model_dump(), verdict)
     return {"version": added.version, "digest": added.digest, "new": added.new_version}
 
 
@@ -75,15 +90,18 @@ def register() -> dict[str, Any]:
 def retrain(target: str = "report") -> dict[str, Any]:
     """Reproduce the pipeline of this project up to a stage; after the whole of it the model is registered.
 
-    Returns the stages that ran, the mAP and the registered version, None where `target` is not the last stage.
+    Returns the stages that ran, the mAP, the registered version and the gate's verdict, None where `target` is not the
+    last stage.
     """
     enter_project()
     ran = reproduce(target)
     print(f"stages run: {', '.join(ran) or 'none, all up to date'}")  # noqa: T201  becomes a Prefect log line
     if target != "report":
-        return {"ran": ran, "map": None, "registered": None}
-    registered = register()
+        return {"ran": ran, "map": None, "registered": None, "gate": None}
+    verdict = judge()
+    registered = register(verdict)
     said = "registered" if registered["new"] else "known already"
+    said += ", passed the gate" if verdict["passed"] else ", REFUSED by the gate"
     print(f"version {registered['version']} is challenger: model {registered['digest']}, {said}")  # noqa: T201
     metrics = json.loads((REPORTS / "metrics.json").read_text(encoding="utf-8"))
-    return {"ran": ran, "map": metrics["map"], "registered": registered}
+    return {"ran": ran, "map": metrics["map"], "registered": registered, "gate": verdict}

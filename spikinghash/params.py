@@ -191,6 +191,19 @@ class ReportParams(Section):
     neighbours: Positive
 
 
+class GateParams(Section):
+    """What a candidate must keep to, to be promoted; see `evaluation/gate.py`."""
+
+    worse_by: Share = 0.0
+    class_worse_by: Share = 0.05
+    confidence: float = Field(default=0.95, gt=0.5, lt=1.0)
+    energy_ratio: float = Field(default=1.1, gt=0.0)
+    min_map: Share = 0.0
+    max_energy_uj: float | None = Field(default=None, gt=0.0)
+    dead_bits: Share = 0.0
+    drift: Share = 0.25
+
+
 class TrackingParams(Section):
     uri: str
     experiment: str
@@ -228,6 +241,7 @@ class Params(ProjectParams):
     report: ReportParams
     ray: RayParams
     tune: TuneParams = TuneParams()
+    gate: GateParams = GateParams()
 
     @model_validator(mode="after")
     def _kind_fits(self) -> Params:

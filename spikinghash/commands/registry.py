@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from spikinghash.commands.output import Json, command, emit
+from spikinghash.commands.registry_gate import judged, tell_verdict
 
 if TYPE_CHECKING:
     from spikinghash.tracking.versions import Registry
@@ -19,12 +20,17 @@ Reason = Annotated[str, typer.Option("--reason", help="Why; kept in the promotio
 Uri = Annotated[str | None, typer.Option("--uri", help="Registry; default: tracking.uri in params.yaml.")]
 Name = Annotated[str | None, typer.Option("--name", help="Model; default: tracking.experiment in params.yaml.")]
 Folder = Annotated[Path, typer.Option("--model", help="Folder of the model.")]
+Override = Annotated[str | None, typer.Option(help="Why a version that the gate refused is promoted; kept in the log.")]
+Frames = Annotated[Path, typer.Option(help="Frame store whose queries the gate asks.")]
 Reports = Annotated[Path, typer.Option(help="Folder with the files of the stage evaluate.")]
+
+MODEL, FRAMES, REPORTS = Path("data/models/default"), Path("data/frames"), Path("reports")
 
 #: Heading, key and alignment of the columns of a list.
 _COLUMNS = (
     ("version", "version", ">"), ("created", "created", "<"), ("mAP", "map", ">"), ("bits", "bits", ">"),
-    ("method", "method", "<"), ("size", "size", "<"), ("digest", "digest", "<"), ("aliases", "aliases", "<"),
+    ("method", "method", "<"), ("size", "size", "<"), ("digest", "digest", "<"), ("gate", "gate", "<"),
+    ("aliases", "aliases", "<"),
 )  # fmt: skip
 
 
@@ -46,7 +52,7 @@ def show(version: Version, uri: Uri = None, name: Name = None, as_json: Json = F
 
     def text() -> None:
         one = found.versions[0]
-        for key in ("version", "created", "digest", "method", "size", "bits", "run_id", "aliases"):
+        for key in ("version", "created", "digest", "method", "size", "bits", "gate", "refused", "run_id", "aliases"):
             typer.echo(f"{key:24} {_cell(one[key])}")
         for key, value in one["metrics"].items():
             typer.echo(f"{key:24} {value:.6g}")
@@ -59,33 +65,58 @@ def show(version: Version, uri: Uri = None, name: Name = None, as_json: Json = F
 @registry.command()
 @command
 def add(
-    model: Folder = Path("data/models/default"), reports: Reports = Path("reports"), uri: Uri = None, name: Name = None,
-    as_json: Json = False,
+    model: Folder = MODEL, reports: Reports = REPORTS, frames: Frames = FRAMES,
+    uri: Uri = None, name: Name = None, as_json: Json = False,
 ) -> int:  # fmt: skip
-    """Log the evaluation of a model, register the model and call it challenger; repeating it adds nothing."""
+    """Judge a model by the gate, log its evaluation, register it and call it challenger; repeating it adds nothing."""
     from spikinghash.project_params import load_project
     from spikinghash.tracking.add_model import add_model
 
     params = load_project(Path("params.yaml"))
     place = uri or params.tracking.uri, name or params.tracking.experiment
-    added = add_model(*place, model, reports, params.model_dump())
+    verdict = judged(params, model, frames, reports, place)
+    added = add_model(*place, model, reports, params.model_dump(), None if verdict is None else verdict.to_dict())
 
     def text() -> None:
         what = "new" if added.new_version else "known"
         typer.echo(f"{place[1]} version {added.version} is challenger: {what} model {added.digest}, run {added.run_id}")
+        if verdict is not None:
+            tell_verdict(verdict)
 
-    emit(asdict(added), as_json, text)
+    emit(asdict(added) | {"gate": None if verdict is None else verdict.to_dict()}, as_json, text)
     return 0
 
 
 @registry.command()
 @command
-def promote(version: Version, reason: Reason, uri: Uri = None, name: Name = None, as_json: Json = False) -> int:
-    """Make a version the champion, in one step, after checking that its files load."""
+def gate(
+    model: Folder = MODEL, reports: Reports = REPORTS, frames: Frames = FRAMES,
+    uri: Uri = None, name: Name = None, as_json: Json = False,
+) -> int:  # fmt: skip
+    """Judge a model against the champion on the project's queries, and register nothing; 1 if it is refused."""
+    from spikinghash.errors import EXIT_USER, ConfigError
+    from spikinghash.params import load_params
+
+    params = load_params(Path("params.yaml"))
+    place = uri or params.tracking.uri, name or params.tracking.experiment
+    verdict = judged(params, model, frames, reports, place)
+    if verdict is None:
+        raise ConfigError(f"{frames}: no frames to measure on; run `dvc repro` first, or name them with --frames")
+    emit(verdict.to_dict(), as_json, lambda: tell_verdict(verdict))
+    return 0 if verdict.passed else EXIT_USER
+
+
+@registry.command()
+@command
+def promote(
+    version: Version, reason: Reason, override: Override = None, uri: Uri = None, name: Name = None,
+    as_json: Json = False,
+) -> int:  # fmt: skip
+    """Make a version the champion, in one step, after checking that its files load and that the gate let it pass."""
     from spikinghash.tracking.promotion import promote as make_champion
 
     place = _place(uri, name)
-    make_champion(*place, version, reason)
+    make_champion(*place, version, reason, override)
     _tell(*place, as_json=as_json)
     return 0
 
@@ -137,6 +168,7 @@ def _tell_log(found: Registry) -> None:
     for entry in found.log:
         step = f"{'-' if entry.source is None else entry.source} -> {entry.to}"
         state = "" if entry.state == "done" else f"  [{entry.state}]"
+        state += f"  [the gate had refused it; overridden: {entry.override}]" if entry.override else ""
         typer.echo(f"{_cell(entry.time)}  {entry.action:8}  {step:10}  {entry.reason}{state}")
     for problem in found.problems:
         typer.echo(f"! {problem}")

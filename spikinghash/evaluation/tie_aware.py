@@ -19,6 +19,7 @@ best, last: worst), they add sum_j (S+j)/(B+j) = m + (S-B) (H(B+m) - H(B)).
 from __future__ import annotations
 
 import numpy as np
+from numpy.typing import NDArray
 
 from spikinghash.errors import ConfigError
 from spikinghash.evaluation.distance_histogram import DistanceHistogram
@@ -33,12 +34,7 @@ def tied_average_precision(counts: DistanceHistogram, k: int | None = None, empt
 
     `ConfigError` for k < 1 or if `empty="skip"` skips every query.
     """
-    cut = _cut(counts, k)
-    divisor = np.maximum(1, np.minimum(counts.all_relevant, cut))
-    has_relevant = counts.all_relevant > 0
-    sums = np.empty((3, len(counts.items)))
-    precision_sums(counts.items, counts.relevant, cut, *harmonic_numbers(len(counts.task.gallery)), sums)
-    expected, worst, best = (settle_empty(part / divisor, has_relevant, empty) for part in sums)
+    expected, worst, best = tied_bounds(counts, k, empty)
     said = protocol(
         counts.task,
         expected,
@@ -50,6 +46,16 @@ def tied_average_precision(counts: DistanceHistogram, k: int | None = None, empt
     name = "expected mAP" if k is None else f"expected mAP@{k}-C"
     value, low, high = (float(np.nanmean(values)) for values in (expected, worst, best))
     return Metric(name, value, said, expected, worst=low, best=high)
+
+
+def tied_bounds(counts: DistanceHistogram, k: int | None = None, empty: Empty = "zero") -> NDArray[np.float64]:
+    """Average precision of each query, expected, in the worst and best order of ties: [3, Q]; errors as above."""
+    cut = _cut(counts, k)
+    divisor = np.maximum(1, np.minimum(counts.all_relevant, cut))
+    has_relevant = counts.all_relevant > 0
+    sums = np.empty((3, len(counts.items)))
+    precision_sums(counts.items, counts.relevant, cut, *harmonic_numbers(len(counts.task.gallery)), sums)
+    return np.stack([settle_empty(part / divisor, has_relevant, empty) for part in sums])
 
 
 def tied_precision(counts: DistanceHistogram, k: int) -> Metric:

@@ -10,6 +10,7 @@ from typing import Any
 
 from spikinghash.errors import BadStore
 from spikinghash.files import sha256_file
+from spikinghash.tracking.gate_tags import write_verdict
 from spikinghash.tracking.registry import DIGEST, register
 from spikinghash.tracking.registry_errors import registry_errors
 from spikinghash.tracking.run import client_for, log_run
@@ -35,8 +36,12 @@ class Added:
     new_run: bool
 
 
-def add_model(uri: str, name: str, model: Path, reports: Path, params: Mapping[str, Any]) -> Added:
+def add_model(
+    uri: str, name: str, model: Path, reports: Path, params: Mapping[str, Any], verdict: Mapping[str, Any] | None = None
+) -> Added:
     """Log the evaluation in `reports` of the model in the folder `model`, register it and call it challenger.
+
+    `verdict` is the gate's, as `Verdict.to_dict` gives it; the version carries the newest one.
 
     A model has one version, by its digest, and an evaluation one run, by the digests of model and metrics: what is
     there already is used again. Raises `BadStore` where the evaluation is missing or of another model.
@@ -58,6 +63,8 @@ def add_model(uri: str, name: str, model: Path, reports: Path, params: Mapping[s
         version = int(register(uri, name, run_id, "model", alias=_CHALLENGER))
     with registry_errors(uri):
         client.set_model_version_tag(name, str(version), EVALUATED, run_id)
+        if verdict is not None:
+            write_verdict(client, name, version, verdict)
         client.set_registered_model_alias(name, _CHALLENGER, str(version))
     return Added(version, run_id, loaded.digest, new_version, new_run)
 

@@ -9,10 +9,11 @@ are in the log.
 
 from __future__ import annotations
 
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import Any
 
 from spikinghash.errors import ConfigError, Temporary
+from spikinghash.tracking.gate_tags import REFUSED, refusals_of, verdict_of
 from spikinghash.tracking.head import CHAMPION, read_head
 from spikinghash.tracking.promotion_log import (
     Action,
@@ -31,20 +32,27 @@ from spikinghash.tracking.versions import check_version, version_numbers
 _LONGEST_REASON = 1000
 
 
-def promote(uri: str, name: str, version: int, reason: str) -> Entry:
-    """Make a version champion; returns the log's entry.
+def promote(uri: str, name: str, version: int, reason: str, override: str | None = None) -> Entry:
+    """Make a version champion; returns the log's entry. One that the gate refused needs a reason in `override`.
 
-    `ConfigError` for an empty reason, an unknown version and the champion itself, `BadCheckpoint` for files that do
-    not load, `Temporary` when someone else changes the champion at this moment.
+    `ConfigError` for an empty reason, an unknown version, a refused one and the champion itself, `BadCheckpoint` for
+    files that do not load, `Temporary` when someone else changes the champion at this moment.
     """
-    reason = _one_line(reason)
+    reason, override = _one_line(reason), None if override is None else _one_line(override)
     client = client_for(uri)
     with registry_errors(uri):
         champion = read_head(client, uri, name).champion
         if champion == version:
             raise ConfigError(f"{name}: version {version} is champion already; nothing to do")
         digest = _check_files(client, uri, name, version)
-        return _switch(client, uri, name, "promote", champion, version, reason, digest)
+        refused = refusals(client, name, version)
+        if refused and override is None:
+            raise ConfigError(
+                f"{name}: the gate refused version {version}: {'; '.join(refused)}; `--override WHY` promotes it "
+                "all the same"
+            )
+        change = Change("promote", champion, version, reason, digest, override if refused else None)
+        return _switch(client, uri, name, change)
 
 
 def rollback(uri: str, name: str, reason: str) -> Entry:
@@ -63,23 +71,33 @@ def rollback(uri: str, name: str, reason: str) -> Entry:
                 "promote`"
             )
         digest = _check_files(client, uri, name, before)
-        return _switch(client, uri, name, "rollback", champion, before, reason, digest)
+        return _switch(client, uri, name, Change("rollback", champion, before, reason, digest))
 
 
-def _switch(
-    client: Any, uri: str, name: str, action: Action, source: int | None, to: int, reason: str, digest: str
-) -> Entry:
+@dataclass(frozen=True)
+class Change:
+    """What is to become champion, and why."""
+
+    action: Action
+    source: int | None
+    to: int
+    reason: str
+    digest: str
+    override: str | None = None
+
+
+def _switch(client: Any, uri: str, name: str, change: Change) -> Entry:
     head = read_head(client, uri, name)
     settle(client, name, head.tags, head.log)
-    entry = new_entry(head.log, action, source, to, reason, digest)
+    entry = new_entry(head.log, change.action, change.source, change.to, change.reason, change.digest, change.override)
     write_entry(client, name, entry)
     now = read_head(client, uri, name)
     # without a champion to go by, every entry shows as it was written
     still_open = [e.key for e in read_log(now.tags, None) if e.state == "pending"]
-    if still_open != [entry.key] or now.champion != source:
+    if still_open != [entry.key] or now.champion != change.source:
         write_entry(client, name, replace(entry, state="abandoned"))
         raise Temporary(f"{name}: someone else is changing the champion; look at the list and run the command again")
-    client.set_registered_model_alias(name, CHAMPION, str(to))
+    client.set_registered_model_alias(name, CHAMPION, str(change.to))
     done = replace(entry, state="done")
     write_entry(client, name, done)
     return done
@@ -89,6 +107,14 @@ def _check_files(client: Any, uri: str, name: str, version: int) -> str:
     """The version is there, and its files load with the digest that was registered; the digest."""
     check_version(version, version_numbers(client, name), uri, name)
     return load_registered(uri, f"models:/{name}/{version}").digest
+
+
+def refusals(client: Any, name: str, version: int) -> list[str]:
+    """What the gate said against a version; nothing where it passed, or no gate has seen it."""
+    tags = client.get_model_version(name, str(version)).tags
+    if verdict_of(tags) != REFUSED:
+        return []
+    return refusals_of(tags) or ["it does not say why"]
 
 
 def _one_line(reason: str) -> str:

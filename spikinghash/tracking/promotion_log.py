@@ -27,7 +27,7 @@ class Entry:
 
     `state` is `done` (the alias moved), `pending` (it has not: under way, or broken off by a crash) or `abandoned`
     (broken off, and settled by a later command). `digest` is that of the model in `to` when it was checked, None in
-    entries of older programs.
+    entries of older programs. `override` says why a version was promoted that the gate had refused.
     """
 
     key: str
@@ -38,12 +38,13 @@ class Entry:
     reason: str
     state: Literal["done", "pending", "abandoned"]
     digest: str | None = None
+    override: str | None = None
 
     def to_json(self) -> dict[str, Any]:
-        """`time`, `from`, `to`, `action`, `reason`, `state` and `digest`."""
+        """`time`, `from`, `to`, `action`, `reason`, `state`, `digest` and `override`."""
         return {
             "time": self.time, "from": self.source, "to": self.to, "action": self.action, "reason": self.reason,
-            "state": self.state, "digest": self.digest,
+            "state": self.state, "digest": self.digest, "override": self.override,
         }  # fmt: skip
 
 
@@ -60,12 +61,14 @@ def read_log(tags: dict[str, str], champion: int | None) -> list[Entry]:
 
 
 def new_entry(
-    log: Sequence[Entry], action: Action, source: int | None, to: int, reason: str, digest: str | None = None
-) -> Entry:
+    log: Sequence[Entry], action: Action, source: int | None, to: int, reason: str, digest: str | None = None,
+    override: str | None = None,
+) -> Entry:  # fmt: skip
     """An entry after those of `log`, not written yet. Its number orders the log, for clocks differ."""
     number = int(log[-1].key.split(".")[1]) + 1 if log else 1
     key = f"{_PREFIX}{number:08d}.{secrets.token_hex(4)}"
-    return Entry(key, datetime.now(UTC).isoformat(timespec="seconds"), action, source, to, reason, "pending", digest)
+    now = datetime.now(UTC).isoformat(timespec="seconds")
+    return Entry(key, now, action, source, to, reason, "pending", digest, override)
 
 
 def write_entry(client: Any, name: str, entry: Entry) -> None:

@@ -8,6 +8,7 @@ from typing import Any
 
 from spikinghash.errors import ConfigError
 from spikinghash.redact import redact
+from spikinghash.tracking.gate_tags import refusals_of, verdict_of
 from spikinghash.tracking.head import ABSENT, Head, read_head
 from spikinghash.tracking.promotion_log import Entry
 from spikinghash.tracking.registry import DIGEST
@@ -89,6 +90,8 @@ def _describe(client: Any, version: Any, aliases: dict[str, int], *, whole: bool
         "size": params.get("model.network_size", params.get("model.size")),
         "bits": int(bits) if bits.isdigit() else None,
         "map": metrics.get("map"),
+        "gate": verdict_of(version.tags),
+        "refused": refusals_of(version.tags),
         "run_id": run_id or None,
         "aliases": [alias for alias, pointed in aliases.items() if pointed == number],
     }

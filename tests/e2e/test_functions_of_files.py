@@ -46,6 +46,32 @@ def test_the_report_is_written_without_a_registry(copy):
     assert second == first | {"new_version": False, "new_run": False}
 
 
+def refused(verdict):
+    return [finding["rule"] for finding in verdict["findings"] if not finding["passed"]]
+
+
+def test_a_worse_model_is_refused_by_the_gate_and_promoted_by_an_override_alone(copy):
+    first = add(copy)
+    assert (first["gate"]["passed"], first["gate"]["champion"]) == (True, None)
+    promote = ("registry", "promote", "--reason", "a reason", "--json")
+    assert spikinghash(copy, *promote, 1).returncode == 0
+    same = json.loads(spikinghash(copy, "registry", "gate", "--json").stdout)
+    assert (same["passed"], same["champion"]) == (True, first["digest"])
+    change(copy, "train", epochs=1, lr=1e-6)
+    assert "train" in stages_run(dvc(copy, "repro", "report"))
+    worse = add(copy)
+    assert worse["gate"]["champion"] == first["digest"]
+    assert "map" in refused(worse["gate"])
+    assert spikinghash(copy, "registry", "gate", "--json").returncode == 1
+    assert json.loads((copy / "reports/gate.json").read_text()) == worse["gate"]
+    done = spikinghash(copy, *promote, 2)
+    assert done.returncode == 1
+    assert "the gate refused version 2" in done.stderr
+    done = spikinghash(copy, *promote, 2, "--override", "to see it")
+    assert done.returncode == 0
+    assert json.loads(done.stdout)["log"][-1]["override"] == "to see it"
+
+
 def test_another_evaluation_of_a_model_is_a_run_and_no_version(copy):
     first = add(copy)
     change(copy, "evaluate", k=[1, 5])
