@@ -19,7 +19,7 @@ from spikinghash.isolation import isolated_tool
 from spikinghash.judge_model import judge_model
 from spikinghash.params import load_params
 from spikinghash.progress import progress_bar
-from spikinghash.tracking.add_model import add_model
+from spikinghash.register_model import register_model
 
 _BUSY = "is busy, it is being blocked by"
 FRAMES, MODEL, REPORTS = Path("data/frames"), Path("data/models/default"), Path("reports")
@@ -82,7 +82,7 @@ def judge() -> dict[str, Any]:
 def register(verdict: dict[str, Any]) -> dict[str, Any]:
     """Log and register the model that the pipeline made; a model that is there already is not added again."""
     params = load_params(PARAMS)
-    added = add_model(params.tracking.uri, params.tracking.experiment, MODEL, REPORTS, params.model_dump(), verdict)
+    added = register_model(params, MODEL, REPORTS, (params.tracking.uri, params.tracking.experiment), verdict)
     return {"version": added.version, "digest": added.digest, "new": added.new_version}
 
 

@@ -70,12 +70,12 @@ def add(
 ) -> int:  # fmt: skip
     """Judge a model by the gate, log its evaluation, register it and call it challenger; repeating it adds nothing."""
     from spikinghash.project_params import load_project
-    from spikinghash.tracking.add_model import add_model
+    from spikinghash.register_model import register_model
 
     params = load_project(Path("params.yaml"))
     place = uri or params.tracking.uri, name or params.tracking.experiment
     verdict = judged(params, model, frames, reports, place)
-    added = add_model(*place, model, reports, params.model_dump(), None if verdict is None else verdict.to_dict())
+    added = register_model(params, model, reports, place, None if verdict is None else verdict.to_dict())
 
     def text() -> None:
         what = "new" if added.new_version else "known"

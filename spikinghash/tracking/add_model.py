@@ -37,11 +37,12 @@ class Added:
 
 
 def add_model(
-    uri: str, name: str, model: Path, reports: Path, params: Mapping[str, Any], verdict: Mapping[str, Any] | None = None
-) -> Added:
+    uri: str, name: str, model: Path, reports: Path, params: Mapping[str, Any],
+    verdict: Mapping[str, Any] | None = None, description: str | None = None,
+) -> Added:  # fmt: skip
     """Log the evaluation in `reports` of the model in the folder `model`, register it and call it challenger.
 
-    `verdict` is the gate's, as `Verdict.to_dict` gives it; the version carries the newest one.
+    `verdict` is the gate's, as `Verdict.to_dict` gives it, `description` Markdown; the version carries the newest ones.
 
     A model has one version, by its digest, and an evaluation one run, by the digests of model and metrics: what is
     there already is used again. Raises `BadStore` where the evaluation is missing or of another model.
@@ -63,6 +64,8 @@ def add_model(
         version = int(register(uri, name, run_id, "model", alias=_CHALLENGER))
     with registry_errors(uri):
         client.set_model_version_tag(name, str(version), EVALUATED, run_id)
+        if description is not None:
+            client.update_model_version(name, str(version), description)
         if verdict is not None:
             write_verdict(client, name, version, verdict)
         client.set_registered_model_alias(name, _CHALLENGER, str(version))

@@ -1,0 +1,42 @@
+"""A judged model into the registry, with its card as the description of the version."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from spikinghash.errors import BadStore
+from spikinghash.files import write_atomically
+from spikinghash.params import Params, ProjectParams
+from spikinghash.report.model_card import model_card
+from spikinghash.tracking.add_model import EVALUATION, Added, add_model
+from spikinghash.training.checkpoint import load_model
+
+#: Beside the evaluation, and with the run.
+CARD = "model_card.md"
+
+
+def register_model(
+    params: ProjectParams, model: Path, reports: Path, place: tuple[str, str], verdict: Mapping[str, Any] | None
+) -> Added:
+    """Write the card and register the model in a folder as a challenger; errors of `add_model`.
+
+    A model of pairs, whose evaluation is another, has no card yet.
+    """
+    text = None
+    if isinstance(params, Params):
+        spec = load_model(model).spec
+        facts = {"method": spec.method, "options": spec.options, "bits": spec.bits}
+        text = model_card(_evaluation(reports / EVALUATION), verdict, facts)
+        write_atomically(reports / CARD, text.encode())
+    return add_model(*place, model, reports, params.model_dump(), verdict, text)
+
+
+def _evaluation(path: Path) -> dict[str, Any]:
+    try:
+        content: dict[str, Any] = json.loads(path.read_bytes())
+    except (OSError, ValueError) as error:
+        raise BadStore(f"{path}: cannot be read ({error}); run `dvc repro` first") from None
+    return content
