@@ -1,4 +1,4 @@
-"""The gate before a registry: a model folder against the champion, on the queries of the project."""
+"""Models measured alike on the queries of the project: one against the champion, or two registered versions."""
 
 from __future__ import annotations
 
@@ -8,11 +8,13 @@ from pathlib import Path
 
 from spikinghash.data.store import SampleStore
 from spikinghash.errors import BadCheckpoint, StaleModel
+from spikinghash.evaluation.compare_models import Comparison, compare_models
 from spikinghash.evaluation.gate import Bounds, Evidence, Finding, Verdict, judge
 from spikinghash.evaluation.gather_evidence import gather_evidence
 from spikinghash.files import write_json
 from spikinghash.params import Params
 from spikinghash.tracking.champion import champion_of
+from spikinghash.tracking.registry import load_registered
 from spikinghash.training.checkpoint import LoadedModel, load_model
 
 #: The verdict, beside the evaluation.
@@ -43,6 +45,18 @@ def judge_model(
         verdict = replace(verdict, findings=(cannot, *verdict.findings))
     write_json(reports / GATE, verdict.to_dict())
     return verdict
+
+
+def compare_versions(
+    params: Params, versions: tuple[int, int], frames: Path, place: tuple[str, str],
+    progress: Callable[[int, int], None] | None = None,
+) -> Comparison:  # fmt: skip
+    """Two registered versions on the queries of the project; errors of loading, `StaleModel` for other frames."""
+    store, (uri, name) = SampleStore.open(frames), place
+    first, second = (
+        _evidence(params, load_registered(uri, f"models:/{name}/{version}"), store, progress) for version in versions
+    )
+    return compare_models(first, second, judge(second, first, Bounds(**params.gate.model_dump())))
 
 
 def _evidence(

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from spikinghash.commands.output import Json, command, emit
-from spikinghash.commands.registry_gate import judged, tell_verdict
+from spikinghash.commands.registry_gate import judged, tell_comparison, tell_verdict
 
 if TYPE_CHECKING:
     from spikinghash.tracking.versions import Registry
@@ -104,6 +104,24 @@ def gate(
         raise ConfigError(f"{frames}: no frames to measure on; run `dvc repro` first, or name them with --frames")
     emit(verdict.to_dict(), as_json, lambda: tell_verdict(verdict))
     return 0 if verdict.passed else EXIT_USER
+
+
+@registry.command()
+@command
+def compare(
+    first: Version, second: Version, frames: Frames = FRAMES, uri: Uri = None, name: Name = None, as_json: Json = False
+) -> int:
+    """Measure two versions on the same queries: mAP with bounds, energy, bits, and what changed in each class."""
+    from spikinghash.judge_model import compare_versions
+    from spikinghash.params import load_params
+    from spikinghash.progress import progress_bar
+
+    params = load_params(Path("params.yaml"))
+    place = uri or params.tracking.uri, name or params.tracking.experiment
+    with progress_bar("compare (clips)") as progress:
+        found = compare_versions(params, (first, second), frames, place, progress)
+    emit(found.to_dict(), as_json, lambda: tell_comparison(found, (first, second)))
+    return 0
 
 
 @registry.command()

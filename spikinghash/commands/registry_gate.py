@@ -7,7 +7,10 @@ from typing import TYPE_CHECKING
 
 import typer
 
+from spikinghash.visible import visible
+
 if TYPE_CHECKING:
+    from spikinghash.evaluation.compare_models import Comparison
     from spikinghash.evaluation.gate import Verdict
     from spikinghash.params import ProjectParams
 
@@ -30,3 +33,19 @@ def tell_verdict(verdict: Verdict) -> None:
         typer.echo(f"{'passed ' if one.passed else 'REFUSED'}  {one.rule:10}  {one.said}")
     against = f"against champion {verdict.champion}" if verdict.champion else "as the first champion"
     typer.echo(f"{'passed' if verdict.passed else 'REFUSED'}: model {verdict.candidate} {against}")
+
+
+def tell_comparison(found: Comparison, versions: tuple[int, int]) -> None:
+    """Both as wholes, classes by what they lost, and what the gate would say."""
+    a, b = found.to_dict()["first"], found.to_dict()["second"]
+    typer.echo(f"{'':12}  {f'version {versions[0]}':>12}  {f'version {versions[1]}':>12}  {'change':>8}")
+    for key in ("map", "map_worst", "map_best", "energy_uj", "dead_bits", "drift"):
+        known = a[key] is not None and b[key] is not None
+        cells = (f"{one[key]:12.4f}" if one[key] is not None else f"{'-':>12}" for one in (a, b))
+        typer.echo(f"{key:12}  {'  '.join(cells)}  {f'{b[key] - a[key]:+8.4f}' if known else ''}".rstrip())
+    for row in found.classes:
+        name = visible(row.label)[:12]
+        typer.echo(
+            f"{name:12}  {row.first:12.4f}  {row.second:12.4f}  {row.second - row.first:+8.4f}  {row.queries} queries"
+        )
+    tell_verdict(found.verdict)

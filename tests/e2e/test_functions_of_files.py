@@ -64,6 +64,10 @@ def test_a_worse_model_is_refused_by_the_gate_and_promoted_by_an_override_alone(
     assert "map" in refused(worse["gate"])
     assert spikinghash(copy, "registry", "gate", "--json").returncode == 1
     assert json.loads((copy / "reports/gate.json").read_text()) == worse["gate"]
+    compared = json.loads(spikinghash(copy, "registry", "compare", 1, 2, "--json").stdout)
+    assert (compared["first"]["model"], compared["second"]["model"]) == (first["digest"], worse["digest"])
+    assert len(compared["classes"]) == 10
+    assert compared["first"]["map"] > compared["second"]["map"]
     done = spikinghash(copy, *promote, 2)
     assert done.returncode == 1
     assert "the gate refused version 2" in done.stderr
