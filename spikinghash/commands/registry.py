@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from spikinghash.commands.output import Json, command, emit
-from spikinghash.commands.registry_gate import judged, tell_comparison, tell_verdict
+from spikinghash.commands.registry_gate import judged, tell_backfill, tell_comparison, tell_verdict
 
 if TYPE_CHECKING:
     from spikinghash.tracking.versions import Registry
@@ -21,10 +21,14 @@ Uri = Annotated[str | None, typer.Option("--uri", help="Registry; default: track
 Name = Annotated[str | None, typer.Option("--name", help="Model; default: tracking.experiment in params.yaml.")]
 Folder = Annotated[Path, typer.Option("--model", help="Folder of the model.")]
 Override = Annotated[str | None, typer.Option(help="Why a version that the gate refused is promoted; kept in the log.")]
+Db = Annotated[str | None, typer.Option("--db", help="Code database whose recordings must have codes of the version.")]
+Archives = Annotated[list[Path] | None, typer.Option("--archive", help="Hash these with it first; repeatable.")]
 Frames = Annotated[Path, typer.Option(help="Frame store whose queries the gate asks.")]
 Reports = Annotated[Path, typer.Option(help="Folder with the files of the stage evaluate.")]
 
 MODEL, FRAMES, REPORTS = Path("data/models/default"), Path("data/frames"), Path("reports")
+
+ARCHIVE = "data/archive"
 
 #: Heading, key and alignment of the columns of a list.
 _COLUMNS = (
@@ -127,13 +131,20 @@ def compare(
 @registry.command()
 @command
 def promote(
-    version: Version, reason: Reason, override: Override = None, uri: Uri = None, name: Name = None,
-    as_json: Json = False,
+    version: Version, reason: Reason, override: Override = None, db: Db = None, archive: Archives = None,
+    uri: Uri = None, name: Name = None, as_json: Json = False,
 ) -> int:  # fmt: skip
-    """Make a version the champion, in one step, after checking that its files load and that the gate let it pass."""
+    """Make a version the champion: the gate let it pass, the archive has its codes, its files load; one step at last.
+
+    Without --db the archive in data/archive is looked at, where there is one.
+    """
+    from spikinghash.tracking.promotion import check_gate
     from spikinghash.tracking.promotion import promote as make_champion
 
     place = _place(uri, name)
+    check_gate(*place, version, override)
+    if db is not None or Path(ARCHIVE).exists():
+        tell_backfill(place, version, db or ARCHIVE, archive or [])
     make_champion(*place, version, reason, override)
     _tell(*place, as_json=as_json)
     return 0

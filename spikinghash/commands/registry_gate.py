@@ -1,7 +1,8 @@
-"""The gate as `spikinghash registry` runs and tells it."""
+"""What `spikinghash registry` does before a champion changes, and how it tells it."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -49,3 +50,16 @@ def tell_comparison(found: Comparison, versions: tuple[int, int]) -> None:
             f"{name:12}  {row.first:12.4f}  {row.second:12.4f}  {row.second - row.first:+8.4f}  {row.queries} queries"
         )
     tell_verdict(found.verdict)
+
+
+def tell_backfill(place: tuple[str, str], version: int, db: str, archives: Sequence[Path]) -> None:
+    """Hash what `archives` hold and see that no recording of the champion lacks a code; errors of `backfill`."""
+    from spikinghash.backfill import backfill
+    from spikinghash.codes.signals import stop_on_signals
+    from spikinghash.progress import progress_bar
+
+    with stop_on_signals() as stop, progress_bar("backfill") as progress:
+        done = backfill(place, version, db, archives, progress=progress, stop=stop)
+    if done.report is not None:
+        new, known, refused = done.report.committed, done.report.skipped, done.report.quarantined
+        typer.echo(f"spikinghash: backfill: {new} hashed, {known} known, {refused} refused", err=True)

@@ -45,12 +45,7 @@ def promote(uri: str, name: str, version: int, reason: str, override: str | None
         if champion == version:
             raise ConfigError(f"{name}: version {version} is champion already; nothing to do")
         digest = _check_files(client, uri, name, version)
-        refused = refusals(client, name, version)
-        if refused and override is None:
-            raise ConfigError(
-                f"{name}: the gate refused version {version}: {'; '.join(refused)}; `--override WHY` promotes it "
-                "all the same"
-            )
+        refused = _refusals(client, name, version, override)
         change = Change("promote", champion, version, reason, digest, override if refused else None)
         return _switch(client, uri, name, change)
 
@@ -109,12 +104,27 @@ def _check_files(client: Any, uri: str, name: str, version: int) -> str:
     return load_registered(uri, f"models:/{name}/{version}").digest
 
 
-def refusals(client: Any, name: str, version: int) -> list[str]:
+def check_gate(uri: str, name: str, version: int, override: str | None = None) -> None:
+    """`ConfigError` for a version that is not there, or that the gate refused and no reason overrides."""
+    client = client_for(uri)
+    with registry_errors(uri):
+        read_head(client, uri, name)
+        check_version(version, version_numbers(client, name), uri, name)
+        _refusals(client, name, version, override)
+
+
+def _refusals(client: Any, name: str, version: int, override: str | None) -> list[str]:
     """What the gate said against a version; nothing where it passed, or no gate has seen it."""
     tags = client.get_model_version(name, str(version)).tags
     if verdict_of(tags) != REFUSED:
         return []
-    return refusals_of(tags) or ["it does not say why"]
+    refused = refusals_of(tags) or ["it does not say why"]
+    if override is None:
+        raise ConfigError(
+            f"{name}: the gate refused version {version}: {'; '.join(refused)}; `--override WHY` promotes it all the "
+            "same"
+        )
+    return refused
 
 
 def _one_line(reason: str) -> str:

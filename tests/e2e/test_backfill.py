@@ -43,9 +43,9 @@ def place(tmp_path, monkeypatch):
     return tmp_path, digests
 
 
-def run(*arguments):
+def run(*arguments, expected=0):
     done = CliRunner().invoke(app, [*map(str, arguments), "--json"])
-    assert done.exit_code == 0, done.stdout + done.stderr
+    assert done.exit_code == expected, done.stdout + done.stderr
     return json.loads(done.stdout)
 
 
@@ -71,6 +71,10 @@ def test_the_champion_changes_in_one_step_and_both_stay_searchable(prefect, plac
     assert (first["encode"]["committed"], first["index_rows"]) == (5, 5)
     before = answers(folder, CHAMPION)
 
+    refused = CliRunner().invoke(app, ["registry", "promote", "2", "--reason", "x", "--db", str(folder / "db")])
+    assert refused.exit_code == 1
+    assert "5 of 5 recordings of the champion have no code of version 2 yet" in refused.stderr
+
     # backfill beside: the champion and what it finds stay as they are
     filled = run("encode", folder / "landing", "--db", folder / "db", "--model", folder / "model-2")
     assert (filled["committed"], filled["skipped"]) == (5, 0)
@@ -81,7 +85,7 @@ def test_the_champion_changes_in_one_step_and_both_stay_searchable(prefect, plac
     assert {clip for clip, _ in theirs} == {clip for clip, _ in before}
     assert theirs != before  # other codes, other distances
 
-    changed = run("registry", "promote", 2, "--reason", "backfilled and compared")
+    changed = run("registry", "promote", 2, "--reason", "backfilled and compared", "--db", folder / "db")
     assert changed["aliases"]["champion"] == 2
     assert [entry["state"] for entry in changed["log"]] == ["done", "done"]
     assert answers(folder, CHAMPION) == theirs
@@ -99,6 +103,20 @@ def test_the_champion_changes_in_one_step_and_both_stay_searchable(prefect, plac
 
     assert run("registry", "rollback", "--reason", "worse on late clips")["aliases"]["champion"] == 1
     assert night(folder)["encode"]["committed"] == 1  # the late clip, for the old model
+
+
+def test_promoting_hashes_the_archive_first(place):
+    folder, (old, new) = place
+    run("registry", "promote", 1, "--reason", "the first model", "--db", folder / "db", expected=1)
+    run("encode", folder / "landing", "--db", folder / "db", "--model", folder / "model-1")
+    run("registry", "promote", 1, "--reason", "the first model", "--db", folder / "db")
+    (folder / "landing/bad.bin").write_bytes(b"no recording")
+    asked = ("registry", "promote", 2, "--reason", "better", "--db", folder / "db", "--archive", folder / "landing")
+    assert run(*asked)["aliases"]["champion"] == 2
+    database = CodeDatabase.open(folder / "db")
+    assert len(database.load(new)) == len(database.load(old)) == 5
+    assert HammingIndex.load(folder / "db/index" / new).manifest.rows == 5
+    assert answers(folder, CHAMPION) == answers(folder, folder / "model-2")
 
 
 def test_the_flow_refuses_with_the_commands_line(prefect, place):

@@ -51,14 +51,17 @@ def refused(verdict):
 
 
 def test_a_worse_model_is_refused_by_the_gate_and_promoted_by_an_override_alone(copy):
+    # two epochs of a network are worse than a rotation in closed form
+    change(copy, "model", method="itq")
+    dvc(copy, "repro", "report")
     first = add(copy)
     assert (first["gate"]["passed"], first["gate"]["champion"]) == (True, None)
     promote = ("registry", "promote", "--reason", "a reason", "--json")
     assert spikinghash(copy, *promote, 1).returncode == 0
     same = json.loads(spikinghash(copy, "registry", "gate", "--json").stdout)
     assert (same["passed"], same["champion"]) == (True, first["digest"])
-    change(copy, "train", epochs=1, lr=1e-6)
-    assert "train" in stages_run(dvc(copy, "repro", "report"))
+    change(copy, "model", method="spikinghash")
+    dvc(copy, "repro", "report")
     worse = add(copy)
     assert worse["gate"]["champion"] == first["digest"]
     assert "map" in refused(worse["gate"])
