@@ -20,10 +20,11 @@ from spikinghash.judge_model import judge_model
 from spikinghash.params import load_params
 from spikinghash.progress import progress_bar
 from spikinghash.register_model import register_model
+from spikinghash.run_lock import run_lock
 
 _BUSY = "is busy, it is being blocked by"
 FRAMES, MODEL, REPORTS = Path("data/frames"), Path("data/models/default"), Path("reports")
-PARAMS = Path("params.yaml")
+PARAMS, RUNS = Path("params.yaml"), Path(".runs")
 
 
 @task(retries=2, retry_delay_seconds=60, retry_condition_fn=may_pass)
@@ -87,13 +88,18 @@ def register(verdict: dict[str, Any]) -> dict[str, Any]:
 
 
 @flow(name="retrain", log_prints=True)
-def retrain(target: str = "report") -> dict[str, Any]:
+def retrain(target: str = "report", wait_s: float = 0.0) -> dict[str, Any]:
     """Reproduce the pipeline of this project up to a stage; after the whole of it the model is registered.
 
-    Returns the stages that ran, the mAP, the registered version and the gate's verdict, None where `target` is not the
-    last stage.
+    One at a time: a second one waits up to `wait_s` seconds, then fails and says who is at it. Returns the stages that
+    ran, the mAP, the registered version and the gate's verdict, None where `target` is not the last stage.
     """
     enter_project()
+    with run_lock(RUNS, "retrain", wait_s):
+        return _retrain(target)
+
+
+def _retrain(target: str) -> dict[str, Any]:
     ran = reproduce(target)
     print(f"stages run: {', '.join(ran) or 'none, all up to date'}")  # noqa: T201  becomes a Prefect log line
     if target != "report":

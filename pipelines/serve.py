@@ -44,7 +44,8 @@ def main() -> None:
 def _serve() -> None:
     for name, port in (("PREFECT", PREFECT_PORT), ("MLFLOW", MLFLOW_PORT)):
         _check_free(name, port)
-    uri, known = load_params(Path("params.yaml")).tracking.uri, credentials(SECRETS)
+    params, known = load_params(Path("params.yaml")), credentials(SECRETS)
+    uri = params.tracking.uri
     os.environ |= prefect_settings(known)
     servers: list[Server] = []
     try:
@@ -64,7 +65,7 @@ def _serve() -> None:
         with packages_alone() as folder:
             os.environ[PROJECT] = str(Path.cwd())
             os.chdir(folder)
-            serve_all()
+            serve_all(params.schedule)
     finally:
         for _, server in servers:
             server.terminate()

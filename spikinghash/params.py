@@ -12,6 +12,7 @@ from pydantic import Field, ValidationInfo, field_validator, model_validator
 from spikinghash.errors import ConfigError
 from spikinghash.frames.framing_rules import dtype_misfit, windowing_misfit
 from spikinghash.param_section import Section, check_as
+from spikinghash.schedule_params import ScheduleParams
 from spikinghash.strict_yaml import read_yaml
 from spikinghash.tune_params import TuneParams
 
@@ -242,6 +243,7 @@ class Params(ProjectParams):
     ray: RayParams
     tune: TuneParams = TuneParams()
     gate: GateParams = GateParams()
+    schedule: ScheduleParams = ScheduleParams()
 
     @model_validator(mode="after")
     def _kind_fits(self) -> Params:

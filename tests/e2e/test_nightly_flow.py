@@ -86,11 +86,3 @@ def test_a_night_over_a_bucket(prefect, tmp_path, monkeypatch):
     assert "- '../out.bin' is refused" in text
     # a model from before its training codes were kept
     assert json.loads(Path(first["report"]).read_text())["drift_training"] is None
-
-
-def test_the_schedule_is_nightly_and_valid():
-    from prefect.schedules import Cron
-
-    from pipelines.deployments import NIGHTLY_CRON
-
-    assert Cron(NIGHTLY_CRON, timezone="UTC").cron == "0 1 * * *"

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 from pipeline import dvc
 
-from spikinghash.errors import ConfigError, SpikinghashError
+from spikinghash.errors import ConfigError, SpikinghashError, Temporary
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(400)]
 
@@ -75,12 +75,12 @@ def test_a_target_is_a_stage_of_this_project(small, target):
 def test_the_flow_takes_no_project_from_whoever_calls_the_server():
     from pipelines.retrain import retrain
 
-    assert set(retrain.parameters.properties) == {"target"}
+    assert set(retrain.parameters.properties) == {"target", "wait_s"}
 
 
-def test_the_schedule_is_weekly_and_valid():
-    from prefect.schedules import Cron
+def test_a_second_retrain_says_who_is_at_it(prefect, small):
+    from pipelines.retrain import RUNS, retrain
+    from spikinghash.run_lock import run_lock
 
-    from pipelines.deployments import RETRAIN_CRON
-
-    assert Cron(RETRAIN_CRON, timezone="UTC").cron == "0 3 * * 0"
+    with run_lock(RUNS, "retrain"), pytest.raises(Temporary, match="another retrain is running here, process"):
+        retrain()
