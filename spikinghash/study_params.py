@@ -50,6 +50,8 @@ def load_studies(path: Path) -> Studies:
             known(path, f"studies.{name}.arms", arm, studies.arms)
         for other in study.search:
             known(path, f"studies.{name}.search", other, studies.sets)
+        if study.set in study.search:
+            raise ConfigError(f"{path}: studies.{name}: search names {study.set}, which it is trained on")
         if study.task != "labels" and (study.leave_out or study.search):
             raise ConfigError(f"{path}: studies.{name}: leave_out and search are for the task labels")
     return studies

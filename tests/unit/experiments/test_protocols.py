@@ -182,7 +182,8 @@ def test_a_set_framed_for_other_models_is_one_line(tmp_path, framing, told):
     ("study", "told"),
     [
         ("task: labels, search: [nmnits]", r"studies\.s\.search: unknown name 'nmnits'; did you mean nmnist\?"),
-        ("task: time-order, search: [nmnist]", r"studies\.s: leave_out and search are for the task labels"),
+        ("task: time-order, leave_out: [a]", r"studies\.s: leave_out and search are for the task labels"),
+        ("task: labels, search: [nmnist]", r"studies\.s: search names nmnist, which it is trained on$"),
         ("task: labels, leave_out: [2, 5]", "valid string"),
     ],
 )
