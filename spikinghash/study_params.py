@@ -18,13 +18,19 @@ Changes = dict[str, dict[str, Any]]
 
 
 class Study(Section):
-    """One comparison: `arms` by name on the data set `set`, each with every seed; `change` applies to all arms."""
+    """One comparison: `arms` by name on the data set `set`, each with every seed; `change` applies to all arms.
+
+    Two protocols show what codes are worth beyond what was trained on: `leave_out` names classes that are searched on
+    their own and neither trained nor validated on, `search` names other sets.
+    """
 
     set: str
     task: Literal["labels", "time-order"]
     arms: tuple[str, ...] = Field(strict=False, min_length=1)
     seeds: tuple[int, ...] = Field(strict=False, min_length=1)
     change: Changes = Field(default_factory=dict)
+    leave_out: tuple[str, ...] = Field(default=(), strict=False)
+    search: tuple[str, ...] = Field(default=(), strict=False)
 
 
 class Studies(Section):
@@ -42,6 +48,12 @@ def load_studies(path: Path) -> Studies:
         known(path, f"studies.{name}.set", study.set, studies.sets)
         for arm in study.arms:
             known(path, f"studies.{name}.arms", arm, studies.arms)
+        for other in study.search:
+            known(path, f"studies.{name}.search", other, studies.sets)
+        if study.set in study.search:
+            raise ConfigError(f"{path}: studies.{name}: search names {study.set}, which it is trained on")
+        if study.task != "labels" and (study.leave_out or study.search):
+            raise ConfigError(f"{path}: studies.{name}: leave_out and search are for the task labels")
     return studies
 
 

@@ -9,6 +9,7 @@ one lacks it. `<split>.labels.npy` are class numbers int32, of which sample i ha
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -19,6 +20,7 @@ from pydantic import BaseModel, ConfigDict
 
 from spikinghash.data.label_sets import LabelSets
 from spikinghash.data.sample_file import SampleFile, checksums_of
+from spikinghash.data.samples import Samples
 from spikinghash.files import write_json
 
 HEADER = "cache.json"
@@ -48,7 +50,7 @@ class CacheHeader(BaseModel):
 class CachedSplit:
     """N samples: inputs by modality, who has them where some do not, the classes of each, int64 [N] groups."""
 
-    inputs: dict[str, SampleFile]
+    inputs: Mapping[str, Samples]
     present: dict[str, NDArray[np.bool_]]
     labels: LabelSets
     groups: NDArray[np.int64]
@@ -98,7 +100,8 @@ def open_split(folder: Path, split: str, header: CacheHeader) -> CachedSplit:
     def read(path: Path, dtype: type, length: int | None) -> NDArray[Any]:
         return _read_array(path, files.sha256, dtype, length)
 
-    inputs, present = {}, {}
+    inputs: dict[str, Samples] = {}
+    present: dict[str, NDArray[np.bool_]] = {}
     for name in header.modalities:
         path = inputs_path(folder, split, name)
         inputs[name] = SampleFile(path, read(path.with_name(checksums_of(path)), np.uint32, files.samples))

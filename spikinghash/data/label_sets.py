@@ -38,7 +38,7 @@ class LabelSets:
         """Class numbers of one sample."""
         return self.numbers[self.ends[row - 1] if row else 0 : self.ends[row]]
 
-    def part(self, rows: range) -> LabelSets:
+    def part(self, rows: Sequence[int]) -> LabelSets:
         """Those of some samples."""
         return LabelSets.of((self[row].tolist() for row in rows), self.classes)
 

@@ -14,10 +14,12 @@ from spikinghash.experiments.trial import Trial, run_trial
 def run_trials(
     trials: Sequence[Trial], *, workers: int | None = None, progress: Callable[[int, int], None] | None = None
 ) -> list[dict[str, Any]]:
-    """Results in the order of `trials`, however they finish; the first failure ends it. `workers` None: one a core."""
+    """Results in the order of `trials`, however they finish; the first failure ends it. `workers` None: one a core
+    that this process may use.
+    """
     # spawn: a fork would share torch's and numba's thread pools
     context = multiprocessing.get_context("spawn")
-    with ProcessPoolExecutor(workers or os.cpu_count() or 1, mp_context=context) as pool:
+    with ProcessPoolExecutor(workers or len(os.sched_getaffinity(0)), mp_context=context) as pool:
         futures = {pool.submit(run_trial, trial): i for i, trial in enumerate(trials)}
         results: dict[int, dict[str, Any]] = {}
         try:
