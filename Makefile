@@ -50,7 +50,7 @@ scm: ## tell DVC where there is no git, as in a downloaded archive
 		[ ! -d $$project/.dvc ] || (cd $$project && $(BIN)/python -P -m dvc config --local core.no_scm true); done
 
 test: $(VENV)/.dev ## set up, run the tests
-	$(BIN)/python -m pytest -n 2 --dist loadgroup --durations=25
+	$(BIN)/python -m pytest -n 2 --dist loadfile --no-loadscope-reorder --durations=25
 
 lint: $(VENV)/.dev ## style, types, import layers
 	$(BIN)/ruff check .

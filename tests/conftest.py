@@ -1,11 +1,6 @@
-"""Environment of all tests: no telemetry, one place for slow fixtures."""
+"""Environment of all tests: no telemetry."""
 
 import os
-from pathlib import Path
-
-import pytest
-
-HERE = Path(__file__).parent
 
 for name, value in {
     "DVC_NO_ANALYTICS": "1",
@@ -17,11 +12,3 @@ for name, value in {
     "MLFLOW_DISABLE_TELEMETRY": "true",
 }.items():
     os.environ.setdefault(name, value)
-
-
-def pytest_collection_modifyitems(items):
-    """With several workers a file stays together, for its fixtures, and all files that use the one project too."""
-    shared = {item.path for item in items if "project" in getattr(item, "fixturenames", ())}
-    for item in items:
-        group = "project" if item.path in shared else str(item.path.relative_to(HERE))
-        item.add_marker(pytest.mark.xdist_group(group))

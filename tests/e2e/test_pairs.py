@@ -16,8 +16,6 @@ from spikinghash.data.store import SampleStore
 from spikinghash.pairs.importers.table import find_pairs
 from spikinghash.pairs.pair_file import PairFile
 
-# the stages run once for all of them
-pytestmark = pytest.mark.xdist_group("pairs")
 ROOT = Path(__file__).parents[2]
 DATA = ROOT.parent / "shared/data"
 REAL = pytest.mark.skipif(not (DATA / "crossmodal").is_dir(), reason="no shared data here")
