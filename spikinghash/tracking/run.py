@@ -55,26 +55,12 @@ def log_run(
         for lo in range(0, len(values), 1000):
             client.log_batch(run_id, metrics=values[lo : lo + 1000])
         for artifact, path in folders.items():
-            _attach(client, run_id, path, artifact or None)
+            attach(client, run_id, path, artifact or None)
         client.set_terminated(run_id)
     return run_id
 
 
-def log_night(uri: str, experiment: str, name: str, metrics: Mapping[str, float], report: Path) -> str:
-    """Log one night of hashing with its report; returns the run id."""
-    import mlflow
-
-    client = client_for(uri, create=True)
-    with registry_errors(uri):
-        run_id = str(client.create_run(experiment_id(client, uri, experiment), run_name=name).info.run_id)
-        stamp = int(client.get_run(run_id).info.start_time)
-        client.log_batch(run_id, metrics=[mlflow.entities.Metric(k, v, stamp, 0) for k, v in metrics.items()])
-        _attach(client, run_id, report, None)
-        client.set_terminated(run_id)
-    return run_id
-
-
-def _attach(client: Any, run_id: str, path: Path, artifact: str | None) -> None:
+def attach(client: Any, run_id: str, path: Path, artifact: str | None) -> None:
     """Attach a file or folder to a run, under the folder name `artifact` (None: at the top)."""
     if path.is_dir():
         client.log_artifacts(run_id, str(path), artifact)

@@ -1,0 +1,60 @@
+"""Nights in MLflow, each once: what could not be logged waits as a report in its folder for a later night."""
+
+from __future__ import annotations
+
+import json
+import re
+from pathlib import Path
+from typing import Any
+
+from spikinghash.files import write_atomically
+from spikinghash.tracking.registry_errors import registry_errors
+from spikinghash.tracking.run import attach, client_for
+from spikinghash.tracking.store_place import experiment_id
+
+#: Beside a report that is in MLflow.
+LOGGED = ".logged"
+_TIME = re.compile(r"night-(\d{4}-\d\d-\d\dT)(\d\d)(\d\d)(\d\d)Z")
+
+
+def log_nights(uri: str, experiment: str, reports: Path) -> int:
+    """Log all `night-*.json` of a folder that are not in MLflow yet, the oldest first; how many.
+
+    A run that was broken off is finished, and what is there is not logged again. Raises `Temporary` for a server that
+    does not answer, `SpikinghashError` for one that refuses; what was logged until then stays logged.
+    """
+    waiting = [path for path in sorted(reports.glob("night-*.json")) if not path.with_suffix(LOGGED).exists()]
+    if not waiting:
+        return 0
+    client = client_for(uri, create=True)
+    with registry_errors(uri):
+        place = experiment_id(client, uri, experiment)
+        for path in waiting:
+            _log_once(client, place, path)
+            write_atomically(path.with_suffix(LOGGED), b"")
+    return len(waiting)
+
+
+def _log_once(client: Any, place: str, report: Path) -> None:
+    from mlflow.entities import Metric
+
+    name = _name(report)
+    found = client.search_runs([place], filter_string=f"attributes.run_name = '{name}'", max_results=1)
+    if found and found[0].info.status == "FINISHED":
+        return
+    run = found[0] if found else client.create_run(place, run_name=name)
+    encoded = json.loads(report.read_bytes())["encode"]
+    numbers = {key: float(value) for key, value in encoded.items() if isinstance(value, int | float)}
+    # the same numbers at the same time are the same entries, should they be there already
+    stamp = int(run.info.start_time)
+    client.log_batch(run.info.run_id, metrics=[Metric(key, value, stamp, 0) for key, value in numbers.items()])
+    for path in (report, report.with_suffix(".md")):
+        if path.exists():
+            attach(client, run.info.run_id, path, None)
+    client.set_terminated(run.info.run_id)
+
+
+def _name(report: Path) -> str:
+    """When the night began; the file's name where it says so in another way."""
+    match = _TIME.fullmatch(report.stem)
+    return "{}{}:{}:{}".format(*match.groups()) if match else report.stem
