@@ -27,11 +27,12 @@ from spikinghash.events.doubts import Doubts
 from spikinghash.events.isolate import IsolatedDecoder
 from spikinghash.files import new_file, write_atomically, write_json
 from spikinghash.index.flat import build_index
-from spikinghash.model_ref import open_encoder
+from spikinghash.model_ref import open_encoder, registry_place
 from spikinghash.progress import progress_bar
 from spikinghash.redact import redact
 from spikinghash.remote_store import is_address
 from spikinghash.report.night import night_report, night_text
+from spikinghash.tracking.moved_by_hand import record_moved
 from spikinghash.tracking.night_log import log_nights
 from spikinghash.training.bit_balance import trained_ones
 from spikinghash.visible import visible
@@ -116,6 +117,19 @@ def _refused_since(rows: pa.Table, start: datetime) -> list[dict[str, Any]]:
     return sorted(tonight.to_pylist(), key=lambda row: str(row["path"]))
 
 
+def notice(model: str) -> None:
+    """Take down a champion that was changed past the log; hashing does not fail because the registry is read-only."""
+    if not model.startswith("models:/") or "@" not in model:
+        return
+    try:
+        moved = record_moved(*registry_place(name=model.removeprefix("models:/").partition("@")[0]))
+    except SpikinghashError as error:
+        print(f"the promotion log was not looked at: {visible(redact(str(error)))}")  # noqa: T201
+    else:
+        if moved is not None:
+            print(f"version {moved.to} became champion past the promotion log; it says so now")  # noqa: T201
+
+
 def log(tracking: str, reports: str) -> None:
     """Bring the nights in `reports` to MLflow; hashing does not fail because that does not answer."""
     try:
@@ -149,6 +163,7 @@ def nightly(
         allowed_place("model", model)
     allowed_registry("tracking", tracking)
     since = datetime.now(UTC).isoformat()
+    notice(model)
     landed = None
     if is_address(landing):
         folder = str(landing_folder(landing, Path(cache)))

@@ -15,6 +15,7 @@ from typing import Any
 from spikinghash.errors import ConfigError, Temporary
 from spikinghash.tracking.gate_tags import REFUSED, refusals_of, verdict_of
 from spikinghash.tracking.head import CHAMPION, read_head
+from spikinghash.tracking.moved_by_hand import record_moved_from
 from spikinghash.tracking.promotion_log import (
     Action,
     Entry,
@@ -84,6 +85,8 @@ class Change:
 def _switch(client: Any, uri: str, name: str, change: Change) -> Entry:
     head = read_head(client, uri, name)
     settle(client, name, head.tags, head.log)
+    if record_moved_from(client, name, head) is not None:
+        head = read_head(client, uri, name)
     entry = new_entry(head.log, change.action, change.source, change.to, change.reason, change.digest, change.override)
     write_entry(client, name, entry)
     now = read_head(client, uri, name)

@@ -18,7 +18,8 @@ from typing import Any, Literal
 from spikinghash.errors import BadStore
 
 _PREFIX = "promotion."
-Action = Literal["promote", "rollback"]
+#: "by-hand": the alias was moved past us, and found so later.
+Action = Literal["promote", "rollback", "by-hand"]
 
 
 @dataclass(frozen=True)

@@ -11,6 +11,7 @@ from typer.testing import CliRunner
 
 from spikinghash.cli import app
 from spikinghash.errors import BadCheckpoint, BadStore, ConfigError, Temporary
+from spikinghash.tracking.moved_by_hand import record_moved
 from spikinghash.tracking.promotion import promote, rollback
 from spikinghash.tracking.promotion_log import new_entry, write_entry
 from spikinghash.tracking.versions import read_registry
@@ -195,9 +196,24 @@ def test_an_alias_moved_by_other_means_is_told(uri):
     assert read_registry(uri, NAME).problems == [
         "version 2 is champion, but the log ends with version 1: the alias was moved by other means"
     ]
-    rollback(uri, NAME, "nobody said why")
+    rollback(uri, NAME, "worse")
     assert champion(uri) == 1
     assert read_registry(uri, NAME).problems == []
+    assert steps(uri) == [("promote", None, 1, "done"), ("by-hand", 1, 2, "done"), ("rollback", 2, 1, "done")]
+
+
+def test_an_alias_moved_by_other_means_is_taken_down_once(uri):
+    assert record_moved(uri, NAME) is None
+    promote(uri, NAME, 1, "first")
+    assert record_moved(uri, NAME) is None
+    mlflow.MlflowClient(uri).set_registered_model_alias(NAME, "champion", "2")
+    assert (record_moved(uri, NAME).to, record_moved(uri, NAME)) == (2, None)
+    assert read_registry(uri, NAME).problems == []
+    promote(uri, NAME, 3, "better")
+    rollback(uri, NAME, "worse")
+    assert champion(uri) == 2
+    mlflow.MlflowClient(uri).delete_registered_model_alias(NAME, "champion")
+    assert record_moved(uri, NAME) is None
 
 
 def test_a_tag_that_only_looks_like_an_entry_is_named(uri):
