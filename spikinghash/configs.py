@@ -24,6 +24,7 @@ def model_spec(params: ProjectParams, store: SampleStore) -> ModelSpec:
     """What to build for these samples; `ConfigError` where the method cannot be trained on them."""
     if entry_of(params.model.method).labels != "unseen" and len(store.classes) < 2:
         raise ConfigError(f"{store.path} has the classes {list(store.classes)}; with fewer than two nothing is learned")
+    _options(params)  # before samples are looked at: what is wrong there is no fault of theirs
     try:
         return spec_of(params, store.spec.fields, tuple(store.classes))
     except ConfigError as error:
@@ -34,16 +35,25 @@ def spec_of(params: ProjectParams, fields: Mapping[str, FieldSpec], classes: tup
     """What to build for samples of these descriptions and labels of these names."""
     m, entry = params.model, entry_of(params.model.method)
     inputs = {name: _input(params, fields[name]) for name in entry.takes(fields)}
-    given = _frame_options(params) if entry.options is FrameOptions else m.options
-    if given is not m.options and m.options:
-        raise ConfigError(f"model.options is for other methods; {m.method} has its own keys in model and train")
-    options = asdict(options_of(entry.options, given, m.method))
+    options = _options(params)
     seen = () if entry.labels == "unseen" else classes
     spec = ModelSpec(m.method, m.bits, seen, inputs, options, m.variant)
     steps = options.get("steps")
     if entry.options is FrameOptions and steps is not None and spec.input.steps not in (1, steps):
         raise ConfigError(f"model.steps is {steps}, but clips have {spec.input.steps} steps; set it to null")
     return spec
+
+
+def _options(params: ProjectParams) -> dict[str, Any]:
+    """All options of the method, checked, and that it knows the variant."""
+    m, entry = params.model, entry_of(params.model.method)
+    if m.variant not in entry.variants:
+        known = ", ".join(entry.variants)
+        raise ConfigError(f"model.variant: {m.method} has no variant {m.variant!r}; one of: {known}")
+    given = _frame_options(params) if entry.options is FrameOptions else m.options
+    if given is not m.options and m.options:
+        raise ConfigError(f"model.options is for other methods; {m.method} has its own keys in model and train")
+    return asdict(options_of(entry.options, given, m.method))
 
 
 def _input(params: ProjectParams, field: FieldSpec) -> ModelInput:

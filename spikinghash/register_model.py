@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from spikinghash.errors import BadStore
 from spikinghash.files import write_atomically
 from spikinghash.params import Params, ProjectParams
 from spikinghash.report.model_card import model_card
-from spikinghash.tracking.add_model import EVALUATION, Added, add_model
+from spikinghash.tracking.add_model import Added, add_model, evaluation_of
 from spikinghash.training.checkpoint import load_model
 
 #: Beside the evaluation, and with the run.
@@ -27,16 +25,8 @@ def register_model(
     """
     text = None
     if isinstance(params, Params):
-        spec = load_model(model).spec
-        facts = {"method": spec.method, "options": spec.options, "bits": spec.bits}
-        text = model_card(_evaluation(reports / EVALUATION), verdict, facts)
+        loaded = load_model(model)
+        facts = {"method": loaded.spec.method, "options": loaded.spec.options, "bits": loaded.spec.bits}
+        text = model_card(evaluation_of(reports, model, loaded.digest), verdict, facts)
         write_atomically(reports / CARD, text.encode())
     return add_model(*place, model, reports, params.model_dump(), verdict, text)
-
-
-def _evaluation(path: Path) -> dict[str, Any]:
-    try:
-        content: dict[str, Any] = json.loads(path.read_bytes())
-    except (OSError, ValueError) as error:
-        raise BadStore(f"{path}: cannot be read ({error}); run `dvc repro` first") from None
-    return content

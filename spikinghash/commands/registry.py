@@ -75,8 +75,11 @@ def add(
     """Judge a model by the gate, log its evaluation, register it and call it challenger; repeating it adds nothing."""
     from spikinghash.project_params import load_project
     from spikinghash.register_model import register_model
+    from spikinghash.tracking.add_model import evaluation_of
+    from spikinghash.training.checkpoint import load_model
 
     params = load_project(Path("params.yaml"))
+    evaluation_of(reports, model, load_model(model).digest)  # before anything is measured
     place = uri or params.tracking.uri, name or params.tracking.experiment
     verdict = judged(params, model, frames, reports, place)
     added = register_model(params, model, reports, place, None if verdict is None else verdict.to_dict())
@@ -99,13 +102,15 @@ def gate(
 ) -> int:  # fmt: skip
     """Judge a model against the champion on the project's queries, and register nothing; 1 if it is refused."""
     from spikinghash.errors import EXIT_USER, ConfigError
-    from spikinghash.params import load_params
+    from spikinghash.project_params import load_project
 
-    params = load_params(Path("params.yaml"))
+    params = load_project(Path("params.yaml"))
     place = uri or params.tracking.uri, name or params.tracking.experiment
     verdict = judged(params, model, frames, reports, place)
-    if verdict is None:
+    if verdict is None and not frames.exists():
         raise ConfigError(f"{frames}: no frames to measure on; run `dvc repro` first, or name them with --frames")
+    if verdict is None:
+        raise ConfigError("models of pairs have no gate yet: look at reports/evaluation.json, and promote by hand")
     emit(verdict.to_dict(), as_json, lambda: tell_verdict(verdict))
     return 0 if verdict.passed else EXIT_USER
 

@@ -112,7 +112,7 @@ def _check_use(items: bool, files: list[Path] | None, clips: dict[str, Any], pai
     if items and files:
         raise typer.BadParameter("a query is recordings, or --text or --image, not both")
     for name, value in (clips if items else pairs).items():
-        if value not in (None, False):
+        if value is not None and value is not False:
             raise typer.BadParameter(f"{name} is for {'recordings' if items else '--text and --image'}")
 
 
@@ -122,6 +122,8 @@ def _tell(answers: list[Answer], codes: Searcher, db: str, as_json: bool) -> Non
     ]
 
     def text() -> None:
+        if not any(answer["results"] for answer in told):
+            typer.echo("spikinghash: nothing was found", err=True)
         for answer in told:
             if len(told) > 1:
                 typer.echo(f"{visible(answer['query'])}:")

@@ -43,6 +43,8 @@ def search_items(
     }  # fmt: skip
 
     def lines() -> None:
+        if not found:
+            typer.echo("spikinghash: nothing was found", err=True)
         for hit in found:
             typer.echo(f"{hit.distance:4}  {visible(hit.label or '-'):12}  {hit.modality:6}  {visible(hit.item)}")
 

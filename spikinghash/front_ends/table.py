@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -27,6 +28,11 @@ def build(name: str, options: Mapping[str, Any] | None = None) -> FrontEnd:
     try:
         made: FrontEnd = FRONT_ENDS[name](**(options or {}))
     except TypeError as error:
+        known = inspect.signature(FRONT_ENDS[name]).parameters
+        strange = next((option for option in options or {} if option not in known), None)
+        if strange is not None:
+            there = ", ".join(known) or "none"
+            raise ConfigError(f"the front end {name} has no option {strange}; there are: {there}") from None
         raise ConfigError(f"the front end {name}: {' '.join(str(error).split())}") from None
     return made
 

@@ -15,12 +15,14 @@ from numpy.typing import NDArray
 from spikinghash.codes.codeset import CodeSet
 from spikinghash.errors import BadStore
 
-#: `recording_key`, `modality`, `item` and `seen` as in `CodeSet`, null where they are not known.
+#: `recording_key`, `modality`, `item` and `seen` as in `CodeSet`, null where they are not known; `labels` are all of a
+#: clip's labels where some clips have several.
 CLIP_ROWS = pa.schema(
     [
         pa.field("clip_id", pa.string(), nullable=False),
         pa.field("recording", pa.string(), nullable=False),
         pa.field("label", pa.string()),
+        pa.field("labels", pa.list_(pa.string())),
         pa.field("start_us", pa.int64(), nullable=False),
         pa.field("end_us", pa.int64(), nullable=False),
         pa.field("archive", pa.string()),
@@ -42,6 +44,7 @@ def clips_of(codes: CodeSet) -> pa.Table:
             "clip_id": codes.clip_ids.tolist(),
             "recording": codes.recordings.tolist(),
             "label": codes.labels.tolist(),
+            "labels": unknown if codes.label_sets is None else [list(some) for some in codes.label_sets],
             "start_us": codes.start_us,
             "end_us": codes.end_us,
             "archive": unknown if codes.archives is None else codes.archives.tolist(),

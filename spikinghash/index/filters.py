@@ -15,8 +15,8 @@ from spikinghash.index.clips import Clips
 
 @dataclass(frozen=True)
 class Filters:
-    """Clips with one of the labels, from one of the archives, that overlap [from_us, to_us), of one of the modalities,
-    made of one of the sets of modalities `seen`; None allows all.
+    """Clips that have one of the labels among theirs, come from one of the archives, overlap [from_us, to_us), are of
+    one of the modalities and made of one of the sets of modalities `seen`; None allows all.
 
     Times are microseconds of the recording, as `start_us` and `end_us` of a clip. `ConfigError` for an empty interval.
     """
@@ -29,7 +29,7 @@ class Filters:
     seen: tuple[str, ...] | None = None
 
     def __post_init__(self) -> None:
-        for name, wanted in self._wanted().items():
+        for name, wanted in {"label": self.labels, **self._wanted()}.items():
             for text in wanted or ():
                 if any("\ud800" <= character <= "\udfff" for character in text):
                     raise ConfigError(f"the {name} {text!r} is not UTF-8; no clip can have it")
@@ -41,7 +41,7 @@ class Filters:
 
     def _wanted(self) -> dict[str, tuple[str, ...] | None]:
         """Values that are allowed, by column."""
-        return {"label": self.labels, "archive": self.archives, "modality": self.modalities, "seen": self.seen}
+        return {"archive": self.archives, "modality": self.modalities, "seen": self.seen}
 
     def rows(self, clips: Clips) -> NDArray[np.bool_] | None:
         """bool [N], which of the clips may be found; None for all of them."""
@@ -49,6 +49,8 @@ class Filters:
         for name, wanted in self._wanted().items():
             if wanted is not None:
                 masks.append(pc.is_in(clips.column(name), pa.array(wanted, pa.string())))
+        if self.labels is not None:
+            masks.append(_labelled(clips, self.labels))
         if self.from_us is not None:
             masks.append(pc.greater(clips.column("end_us"), self.from_us))
         if self.to_us is not None:
@@ -59,3 +61,14 @@ class Filters:
         for mask in masks:
             allowed &= mask.combine_chunks().to_numpy(zero_copy_only=False)
         return allowed
+
+
+def _labelled(clips: Clips, wanted: tuple[str, ...]) -> pa.ChunkedArray:
+    """Which clips have one of the labels `wanted`, be it their first or another one."""
+    values = pa.array(wanted, pa.string())
+    mask = pc.is_in(clips.column("label"), values).combine_chunks().to_numpy(zero_copy_only=False).copy()
+    several = clips.column("labels").combine_chunks()
+    if several.null_count < len(several):
+        hit = pc.is_in(pc.list_flatten(several), values).to_numpy(zero_copy_only=False)
+        mask[pc.list_parent_indices(several).to_numpy()[hit]] = True
+    return pa.chunked_array([pa.array(mask)])

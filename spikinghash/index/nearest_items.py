@@ -78,6 +78,8 @@ def _hits(found: pa.Table) -> list[ItemHit]:
 
 def _features(queries: Sequence[Raw], one: ModelInput, folder: Path) -> np.ndarray:
     """[Q, D], in the type that the model's store had."""
+    if any(isinstance(query, str | bytes) and not query.strip() for query in queries):
+        raise ConfigError("the query is empty")
     described = {key: value for key, value in one.field.made_by.items() if key not in _BESIDE}
     front_end = rebuild(described, folder)
     if front_end.reads == "feature":
@@ -85,4 +87,8 @@ def _features(queries: Sequence[Raw], one: ModelInput, folder: Path) -> np.ndarr
             "the model was trained on features that somebody gave; nothing here makes them of a new query: train it on "
             "those of a front end (docs/pairs.md)"
         )
-    return front_end(queries).astype(one.field.dtype)
+    found = front_end(queries).astype(one.field.dtype)
+    for query, row in zip(queries, found, strict=True):
+        if isinstance(query, str) and not row.any():
+            raise ConfigError(f"the model knows no word of {query[:80]!r}; ask in words that its training texts have")
+    return found

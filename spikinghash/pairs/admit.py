@@ -23,8 +23,9 @@ def admit(found: Candidate, split: str | None, needs: frozenset[Need]) -> Pair:
     """
     if split is None:
         raise BadPair("no-split", "no split names it; add it to one, or leave it refused")
-    text = tuple(stripped for one in found.text if (stripped := one.strip()))
-    labels = tuple(dict.fromkeys(found.labels))
+    # NUL stands where fixed-width texts of other programs end
+    text = tuple(stripped for one in found.text if (stripped := one.replace("\0", " ").strip()))
+    labels = tuple(dict.fromkeys(label for label in found.labels if label.strip()))
     image = _picture(found, needed="image" in needs and found.image_feature is None)
     features = _feature(found.image_feature, "image"), _feature(found.text_feature, "text")
     if "image" in needs and image is None and features[0] is None:

@@ -6,11 +6,14 @@ from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
+from numpy.typing import NDArray
+
 from spikinghash.datasets.split_lists import split_lists, write_split_lists
 from spikinghash.errors import ConfigError
 from spikinghash.files import write_json
 from spikinghash.pairs.admit import Need, admit
 from spikinghash.pairs.pair import BadPair, Candidate, Pair, RefusedPair
+from spikinghash.pairs.pair_columns import FEATURES
 from spikinghash.pairs.pair_file import PairWriter
 from spikinghash.pairs.pair_ledger import PairLedger
 from spikinghash.pairs.split_rules import SplitRule
@@ -37,9 +40,10 @@ def import_pairs(
     """
     wanted, ledger, known = frozenset(needs), PairLedger(), set[str]()
     splits: list[tuple[str, str]] = []
+    widths: dict[str, tuple[int, str]] = {}
     with PairWriter(out, made_by or {}) as writer:
         for row, one in enumerate(found):
-            pair = _take(row, one, split, wanted, ledger, known)
+            pair = _take(row, one, split, wanted, ledger, known, widths)
             if pair is not None:
                 writer.add(pair)
                 splits.append((pair.pair_id, pair.split))
@@ -53,22 +57,37 @@ def import_pairs(
 
 
 def _take(
-    row: int, one: Found, split: SplitRule, needs: frozenset[Need], ledger: PairLedger, known: set[str]
-) -> Pair | None:
+    row: int, one: Found, split: SplitRule, needs: frozenset[Need], ledger: PairLedger, known: set[str],
+    widths: dict[str, tuple[int, str]],
+) -> Pair | None:  # fmt: skip
     """The pair, entered in the ledger; None after a refusal."""
     if isinstance(one, RefusedPair):
         ledger.refused.append(one)
         return None
     try:
+        if not one.pair_id.strip():
+            raise BadPair("row", "it has no id")
         if one.pair_id in known:
             raise BadPair("duplicate-id", "a pair before it has the same id")
         pair = admit(one, split(row, one), needs)
+        for name in FEATURES:
+            _same_width(name, getattr(pair, name), widths)
     except BadPair as error:
         ledger.refused.append(RefusedPair.of(one.pair_id, one.origin, error))
         return None
     known.add(pair.pair_id)
     ledger.accept(pair, one)
     return pair
+
+
+def _same_width(name: str, feature: NDArray[Any] | None, widths: dict[str, tuple[int, str]]) -> None:
+    """All features of a set are as wide as its first one; raises `BadPair`."""
+    if feature is None:
+        return
+    width, dtype = widths.setdefault(name, (len(feature), str(feature.dtype)))
+    if (len(feature), str(feature.dtype)) != (width, dtype):
+        what, is_now = name.removesuffix("_feature"), f"[{len(feature)}] {feature.dtype}"
+        raise BadPair("feature", f"its {what} feature is {is_now}, those before it are [{width}] {dtype}")
 
 
 def _why_nothing(ledger: PairLedger) -> str:

@@ -47,11 +47,8 @@ def add_model(
     A model has one version, by its digest, and an evaluation one run, by the digests of model and metrics: what is
     there already is used again. Raises `BadStore` where the evaluation is missing or of another model.
     """
-    loaded, evaluation = load_model(model), _read(reports / EVALUATION)
-    evaluated = evaluation.get("task", {}).get("model_digest")
-    if evaluated != loaded.digest:
-        there = f"{model} holds {loaded.digest}"
-        raise BadStore(f"{reports / EVALUATION} is of model {evaluated}, {there}; run `dvc repro`")
+    loaded = load_model(model)
+    evaluation = evaluation_of(reports, model, loaded.digest)
     digest = sha256_file(reports / EVALUATION)[:16]
     client = client_for(uri, create=True)
     with registry_errors(uri):
@@ -70,6 +67,16 @@ def add_model(
             write_verdict(client, name, version, verdict)
         client.set_registered_model_alias(name, _CHALLENGER, str(version))
     return Added(version, run_id, loaded.digest, new_version, new_run)
+
+
+def evaluation_of(reports: Path, model: Path, digest: str) -> dict[str, Any]:
+    """The evaluation in a folder; `BadStore` unless it is of the model with that digest, which lies at `model`."""
+    evaluation = _read(reports / EVALUATION)
+    evaluated = evaluation.get("task", {}).get("model_digest")
+    if evaluated != digest:
+        there = f"{model} holds {digest}"
+        raise BadStore(f"{reports / EVALUATION} is of model {evaluated}, {there}; run `dvc repro`")
+    return evaluation
 
 
 def _log(

@@ -116,6 +116,27 @@ def test_what_a_model_of_pairs_cannot_take_is_one_line(found):
 
 
 @pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("", "the query is empty"),
+        (" \n", "the query is empty"),
+        ("zebra xylophone", "knows no word of 'zebra xylophone'"),
+        ("你好 世界", "knows no word"),
+    ],
+)
+def test_a_text_that_says_nothing_is_refused(found, text, said):
+    assert said in search(found, "--text", text, expected=1)["error"]["message"]
+
+
+def test_a_label_need_not_be_the_first_one(found):
+    pairs = {pair.pair_id: pair.labels for pair in PairFile.open(found / "data/pairs").pairs(None, ["labels"])}
+    hits = search(found, "--text", "a three", "--label", "upright", "--k", "20")["results"]
+    assert len(hits) == 20
+    assert all("upright" in pairs[hit["item"]] for hit in hits)
+    assert search(found, "--text", "a three", "--label", "no such label")["results"] == []
+
+
+@pytest.mark.parametrize(
     ("arguments", "said"),
     [
         (["--text", "a zero", "--gif", "answers.gif"], "--gif is for recordings"),

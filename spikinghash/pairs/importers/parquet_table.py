@@ -24,8 +24,8 @@ def parquet_pairs(
     *,
     id: str | Sequence[str] = (),
     image: str | None = None,
-    text: Sequence[str] = (),
-    labels: Sequence[str] = (),
+    text: str | Sequence[str] = (),
+    labels: str | Sequence[str] = (),
     label_names: str | Sequence[str] | None = None,
     split: str | None = None,
     group: str | None = None,
@@ -43,7 +43,8 @@ def parquet_pairs(
     of numbers: a list, or a JSON file beside `path` with one. Raises `ConfigError` for a missing file or column, one of
     a wrong type, tables that do not go together.
     """
-    names, ids = read_names(path.parent, label_names), [id] if isinstance(id, str) else list(id)
+    names = read_names(path.parent, label_names)
+    ids, text, labels = ([one] if isinstance(one, str) else list(one) for one in (id, text, labels))
     own = {"image_feature": image_feature, "text_feature": text_feature}
     files = {"image_feature": image_feature_file, "text_feature": text_feature_file}
     beside = {role: path.parent / file for role, file in files.items() if file is not None}
@@ -126,6 +127,9 @@ def _together(path: Path, tables: Sequence[Iterator[dict[str, Any]]]) -> Iterato
 def _id(path: Path, row: int, ids: Sequence[str], parts: Sequence[Mapping[str, Any]]) -> str:
     if not ids:
         return str(row)
+    # a row without an id is refused as such, and is no pair called None
+    if any(part[name] is None for part in parts for name in ids if name in part):
+        return ""
     said = ["/".join(str(part[name]) for name in ids) for part in parts if all(name in part for name in ids)]
     if len(set(said)) > 1:
         columns = " and ".join(ids)

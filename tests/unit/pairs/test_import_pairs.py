@@ -35,7 +35,9 @@ def found(name="a", **changes):
         ({"picture": huge_png()}, "broken-picture"),
         ({"text": ()}, "empty-text"),
         ({"text": ("  ", "\n")}, "empty-text"),
+        ({"text": ("\0", " \0 ")}, "empty-text"),
         ({"labels": ()}, "no-label"),
+        ({"labels": ("", " ")}, "no-label"),
         ({"image_feature": np.array([1, np.nan], np.float32)}, "feature"),
         ({"image_feature": np.ones(2)}, "feature"),
         ({"text_feature": np.ones((2, 2), np.float32)}, "feature"),
@@ -46,6 +48,20 @@ def test_what_a_pair_lacks_is_a_reason(changes, reason):
     with pytest.raises(BadPair) as error:
         admit(found(**changes), "train", EVERYTHING)
     assert error.value.reason == reason
+
+
+def test_rows_without_an_id_and_features_of_another_width_are_refused_by_reason(tmp_path):
+    plain = np.ones(4, np.float32)
+    rows = [
+        found("a", image_feature=plain), found(""), found(" "), found("b", image_feature=np.ones(3, np.float32)),
+        found("c", image_feature=plain.astype(np.float16)), found("d"), found("e", image_feature=2 * plain),
+    ]  # fmt: skip
+    ledger = import_pairs(rows, tmp_path, split=by_rows({"train": "0-99"}))
+    assert [(one.pair_id, one.reason) for one in ledger.refused] == [
+        ("", "row"), (" ", "row"), ("b", "feature"), ("c", "feature"),
+    ]  # fmt: skip
+    assert ledger.refused[2].message == "its image feature is [3] float32, those before it are [4] float32"
+    assert [pair.pair_id for pair in PairFile.open(tmp_path).pairs()] == ["a", "d", "e"]
 
 
 def test_features_stand_for_what_they_were_made_of():

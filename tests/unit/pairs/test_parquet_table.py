@@ -30,6 +30,11 @@ def test_pictures_may_be_structures_and_features_plain_lists_with_gaps(tmp_path)
     assert (one.pair_id, two.labels, two.text, three.labels) == ("0", (), (), ("b",))
 
 
+def test_a_row_without_an_id_is_no_pair_called_none(tmp_path):
+    path = table(tmp_path / "a.parquet", id=["a", None, "None", ""], t=["x", "y", "z", "w"])
+    assert [one.pair_id for one in found(path, id="id", text="t")] == ["a", "", "None", ""]
+
+
 def test_ids_of_several_columns_are_joined(tmp_path):
     path = table(tmp_path / "a.parquet", split=["test", "train"], number=[7, 7], text=["a", "b"])
     pairs = found(path, id=["split", "number"], text=["text"], split="split")
