@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from spikinghash.errors import ConfigError
 from spikinghash.pair_params import PairParams
 from spikinghash.param_section import check_as
 from spikinghash.params import ProjectParams, check_params, load_params
@@ -17,3 +18,10 @@ def load_project(path: Path) -> ProjectParams:
     content = read_yaml(path)
     of_pairs = isinstance(content, dict) and "pairs" in content
     return check_as(PairParams, content, path) if of_pairs else check_params(content, path)
+
+
+def refuse_pairs(instead: str) -> None:
+    """`ConfigError`, saying what to do `instead`, in the folder of a project of pairs."""
+    path = Path("params.yaml")
+    if path.is_file() and "pairs" in (read_yaml(path) or {}):
+        raise ConfigError(f"this is a project of pairs: {instead}")

@@ -21,7 +21,9 @@ def energy(
     from spikinghash.data.store import SampleStore
     from spikinghash.evaluation.energy import estimate_energy_of
     from spikinghash.model_ref import open_model
+    from spikinghash.project_params import refuse_pairs
 
+    refuse_pairs("reports/evaluation.json has its energy, by modality")
     found = estimate_energy_of(open_model(model), SampleStore.open(frames), split)
     content = found.to_json()
 

@@ -102,15 +102,16 @@ def gate(
 ) -> int:  # fmt: skip
     """Judge a model against the champion on the project's queries, and register nothing; 1 if it is refused."""
     from spikinghash.errors import EXIT_USER, ConfigError
+    from spikinghash.params import Params
     from spikinghash.project_params import load_project
 
     params = load_project(Path("params.yaml"))
     place = uri or params.tracking.uri, name or params.tracking.experiment
     verdict = judged(params, model, frames, reports, place)
-    if verdict is None and not frames.exists():
-        raise ConfigError(f"{frames}: no frames to measure on; run `dvc repro` first, or name them with --frames")
-    if verdict is None:
+    if verdict is None and not isinstance(params, Params):
         raise ConfigError("models of pairs have no gate yet: look at reports/evaluation.json, and promote by hand")
+    if verdict is None:
+        raise ConfigError(f"{frames}: no frames to measure on; run `dvc repro` first, or name them with --frames")
     emit(verdict.to_dict(), as_json, lambda: tell_verdict(verdict))
     return 0 if verdict.passed else EXIT_USER
 

@@ -18,8 +18,10 @@ def report(
     as_json: Json = False,
 ) -> int:
     """Rebuild the HTML report."""
+    from spikinghash.project_params import refuse_pairs
     from spikinghash.report.html import build_report
 
+    refuse_pairs("its page is made by `dvc repro report_pairs`")
     page = build_report(reports, frames, out or reports / "report.html")
     emit({"path": str(page)}, as_json, lambda: typer.echo(str(page)))
     return 0

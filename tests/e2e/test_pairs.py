@@ -186,6 +186,22 @@ def test_a_model_of_pairs_is_reviewed_promoted_and_searched_with_by_its_name(fou
     assert named["results"] == spikinghash(found, *asked, "data/models/default")["results"] != []
 
 
+@pytest.mark.parametrize(
+    ("command", "said"),
+    [
+        (("report",), "dvc repro report_pairs"),
+        (("energy",), "reports/evaluation.json"),
+        (("registry", "gate"), "models of pairs have no gate yet"),
+    ],
+)
+def test_commands_of_recordings_say_what_to_do_instead(found, command, said):
+    done = subprocess.run(
+        [sys.executable, "-P", "-m", "spikinghash", *command], cwd=found, capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 1
+    assert said in done.stderr
+
+
 def test_codes_can_be_searched_as_they_were_at_a_version(found):
     now = search(found, "--text", "a zero", "--k", "3")["results"]
     last = CodeDatabase.open(found / "data/codes").version()
