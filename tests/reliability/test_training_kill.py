@@ -47,7 +47,7 @@ def test_a_worker_killed_at_a_step(folder, calm, number):
     name = f"worker-{number}"
     # every other time a process of its own reads for each worker
     process = training_kill.start(folder, name, loaders=(number + 1) % 2)
-    training_kill.wait_for(folder, name, random.randint(1, training_kill.STEPS * training_kill.EPOCHS - 3), process)
+    training_kill.wait_for(folder, name, random.randint(1, training_kill.STEPS * training_kill.EPOCHS // 2), process)
     training_kill.kill_worker(process)
     said = finished(process)
     assert [line.startswith("a worker died; training resumed after epoch ") for line in said] == [True]
@@ -60,7 +60,7 @@ def test_the_driver_killed_at_a_step(folder, calm, number):
     random.seed(100 + number)
     name = f"driver-{number}"
     process = training_kill.start(folder, name)
-    training_kill.wait_for(folder, name, random.randint(1, training_kill.STEPS * training_kill.EPOCHS - 3), process)
+    training_kill.wait_for(folder, name, random.randint(1, training_kill.STEPS * training_kill.EPOCHS // 2), process)
     training_kill.kill_driver(process)
     done = training_kill.steps_done(folder, name)
     assert not (folder / name).exists()

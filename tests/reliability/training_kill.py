@@ -6,6 +6,7 @@ import signal
 import subprocess
 import sys
 import time
+from contextlib import suppress
 from pathlib import Path
 
 import psutil
@@ -18,7 +19,7 @@ from spikinghash.training.recipe import Recipe
 from spikinghash.training.state import where_it_was
 
 HERE = Path(__file__).parent
-EPOCHS, STEPS = 2, 5
+EPOCHS, STEPS = 6, 5
 PROGRAM = """
 import sys
 from pathlib import Path
@@ -30,7 +31,7 @@ train_with_ray(job(*map(Path, {folders!r}), {workers}, {loaders}), Path({runs!r}
 
 
 def job(frames, out, cache, workers, loaders):
-    """Two epochs of five steps with augmentation, a state after every step."""
+    """Six epochs of five steps with augmentation, a state after every step."""
     store = SampleStore.open(frames)
     seen = Augmentation(2.0, 10.0, 0.1, 0.2)
     recipe = Recipe(EPOCHS, 8, 3e-3, 5, checkpoint_every=1, checkpoint_steps=1, augmentation=seen)
@@ -78,8 +79,9 @@ def kill_driver(process):
     """The driver, and what it leaves, which has nobody to end it."""
     children = psutil.Process(process.pid).children(recursive=True)
     process.send_signal(signal.SIGKILL)
-    process.communicate()
-    psutil.wait_procs(children, timeout=20)
+    # at once: workers that outlive their driver may finish the few steps that are left before Ray ends them
     for child in children:
-        if child.is_running():
+        with suppress(psutil.NoSuchProcess):
             child.kill()
+    psutil.wait_procs(children, timeout=20)
+    process.communicate()
