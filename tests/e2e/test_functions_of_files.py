@@ -171,4 +171,4 @@ def test_the_studies_are_a_project_of_their_own(project, tmp_path):
         assert dvc(place, "config", "--local", "core.no_scm", "true").returncode == 0
         listed = set(dvc(place, "stage", "list", "--all", "--name-only").stdout.split())
         assert expected <= listed
-        assert len(listed) == (7 if place == tmp_path else 9)
+        assert len(listed) == (7 if place == tmp_path else 16)
