@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from pathlib import Path
 
 from spikinghash.codes.database import CodeDatabase
@@ -21,20 +20,13 @@ from spikinghash.tracking.champion import champion_of
 from spikinghash.tracking.registry import load_registered
 
 
-@dataclass(frozen=True)
-class Backfilled:
-    """Recordings that the champion has codes of, and what was hashed for the new model; None where nothing was."""
-
-    recordings: int
-    report: EncodeReport | None
-
-
 def backfill(
     place: tuple[str, str], version: int, db: str, archives: Sequence[Path], *, progress: Progress | None = None,
     stop: Stop | None = None,
-) -> Backfilled:  # fmt: skip
+) -> EncodeReport | None:  # fmt: skip
     """Hash the recordings of `archives` with a version, index its codes, and see that none of the champion's lacks one.
 
+    Returns what was done with the archives, None where none was named.
     `ConfigError` where some do: they lie elsewhere, or were not hashed yet. `Temporary` where a signal stopped it; what
     was hashed stays. What the new model refuses stands in the quarantine and counts as seen.
     """
@@ -61,4 +53,4 @@ def backfill(
     folder = index_folder(db, model.digest)
     if folder is not None and model.digest in database.models():
         build_index(database.load(model.digest), folder)
-    return Backfilled(len(there), report)
+    return report

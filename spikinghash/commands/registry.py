@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from spikinghash.commands.output import Json, command, emit
+from spikinghash.commands.output import DEFAULT_DB, Json, command, emit
 from spikinghash.commands.registry_gate import judged, tell_backfill, tell_comparison, tell_verdict
 
 if TYPE_CHECKING:
@@ -27,8 +27,6 @@ Frames = Annotated[Path, typer.Option(help="Frame store whose queries the gate a
 Reports = Annotated[Path, typer.Option(help="Folder with the files of the stage evaluate.")]
 
 MODEL, FRAMES, REPORTS = Path("data/models/default"), Path("data/frames"), Path("reports")
-
-ARCHIVE = "data/archive"
 
 #: Heading, key and alignment of the columns of a list.
 _COLUMNS = (
@@ -80,7 +78,7 @@ def add(
 
     params = load_project(Path("params.yaml"))
     evaluation_of(reports, model, load_model(model).digest)  # before anything is measured
-    place = uri or params.tracking.uri, name or params.tracking.experiment
+    place = _place(uri, name)
     verdict = judged(params, model, frames, reports, place)
     added = register_model(params, model, reports, place, None if verdict is None else verdict.to_dict())
 
@@ -106,7 +104,7 @@ def gate(
     from spikinghash.project_params import load_project
 
     params = load_project(Path("params.yaml"))
-    place = uri or params.tracking.uri, name or params.tracking.experiment
+    place = _place(uri, name)
     verdict = judged(params, model, frames, reports, place)
     if verdict is None and not isinstance(params, Params):
         raise ConfigError("models of pairs have no gate yet: look at reports/evaluation.json, and promote by hand")
@@ -127,7 +125,7 @@ def compare(
     from spikinghash.progress import progress_bar
 
     params = load_params(Path("params.yaml"))
-    place = uri or params.tracking.uri, name or params.tracking.experiment
+    place = _place(uri, name)
     with progress_bar("compare (clips)") as progress:
         found = compare_versions(params, (first, second), frames, place, progress)
     emit(found.to_dict(), as_json, lambda: tell_comparison(found, (first, second)))
@@ -149,8 +147,8 @@ def promote(
 
     place = _place(uri, name)
     check_gate(*place, version, override)
-    if db is not None or Path(ARCHIVE).exists():
-        tell_backfill(place, version, db or ARCHIVE, archive or [])
+    if db is not None or Path(DEFAULT_DB).exists():
+        tell_backfill(place, version, db or DEFAULT_DB, archive or [])
     make_champion(*place, version, reason, override)
     _tell(*place, as_json=as_json)
     return 0

@@ -60,6 +60,6 @@ def tell_backfill(place: tuple[str, str], version: int, db: str, archives: Seque
 
     with stop_on_signals() as stop, progress_bar("backfill") as progress:
         done = backfill(place, version, db, archives, progress=progress, stop=stop)
-    if done.report is not None:
-        new, known, refused = done.report.committed, done.report.skipped, done.report.quarantined
-        typer.echo(f"spikinghash: backfill: {new} hashed, {known} known, {refused} refused", err=True)
+    if done is not None:
+        said = f"{done.committed} hashed, {done.skipped} known, {done.quarantined} refused"
+        typer.echo(f"spikinghash: backfill: {said}", err=True)

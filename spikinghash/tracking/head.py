@@ -32,6 +32,11 @@ class Head:
         """The promotion log."""
         return read_log(self.tags, self.champion)
 
+    @property
+    def logged_champion(self) -> int | None:
+        """The version that the log says is in use; another one than `champion` where the alias was moved past it."""
+        return next((entry.to for entry in reversed(self.log) if entry.state == "done"), None)
+
 
 def read_head(client: Any, uri: str, name: str) -> Head:
     """Read a registered model; `ConfigError` if there is no such model."""

@@ -23,7 +23,7 @@ def record_moved(uri: str, name: str) -> Entry | None:
 def record_moved_from(client: Any, name: str, head: Head) -> Entry | None:
     """As `record_moved`, of a registered model as one read showed it."""
     log, champion = head.log, head.champion
-    last = next((entry.to for entry in reversed(log) if entry.state == "done"), None)
+    last = head.logged_champion
     # an entry that is under way may be about to say so itself; without a champion there is nothing to go back to
     if champion is None or champion == last or any(entry.state == "pending" for entry in log):
         return None

@@ -118,7 +118,7 @@ def _problems(head: Head) -> list[str]:
         for entry in log
         if entry.state == "pending"
     ]
-    last = next((entry.to for entry in reversed(log) if entry.state == "done"), None)
+    last = head.logged_champion
     if last != champion:
         now = "no version is champion" if champion is None else f"version {champion} is champion"
         then = "is empty" if last is None else f"ends with version {last}"
