@@ -20,16 +20,20 @@ def schedules_of(line: str | None, timezone: str) -> list[Schedule]:
     return [] if line is None else [Cron(line, timezone=timezone)]
 
 
-def serve_all(when: ScheduleParams) -> None:
-    """Register the schedules and run what comes due, one flow at a time; does not return."""
+def serve_all(when: ScheduleParams, tracking: str) -> None:
+    """Register the schedules and run what comes due, one flow at a time; does not return.
+
+    Nights are logged at the MLflow address `tracking`.
+    """
     weekly = retrain.to_deployment(
         "weekly", schedules=schedules_of(when.retrain, when.timezone), parameters={"wait_s": when.wait_s},
         entrypoint_type=_BY_NAME,
     )  # fmt: skip
     # schedules stay on when this process stops; missed runs are picked up when it is back
     hashing = nightly.to_deployment(
-        "nightly", schedules=schedules_of(when.nightly, when.timezone), entrypoint_type=_BY_NAME
-    )
+        "nightly", schedules=schedules_of(when.nightly, when.timezone), parameters={"tracking": tracking},
+        entrypoint_type=_BY_NAME,
+    )  # fmt: skip
     # no schedule: a person starts it, with a version and a reason
     by_hand = promote.to_deployment("by-hand", entrypoint_type=_BY_NAME)
     serve(weekly, hashing, by_hand, limit=1, pause_on_shutdown=False)  # type: ignore[arg-type]

@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import json
 import os
+import signal
 import subprocess
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -19,9 +22,14 @@ from spikinghash.isolation import isolated_tool
 from spikinghash.judge_model import judge_model
 from spikinghash.params import load_params
 from spikinghash.progress import progress_bar
+from spikinghash.redact import redact
 from spikinghash.register_model import register_model
 from spikinghash.run_lock import run_lock
+from spikinghash.visible import visible
+from spikinghash.waiting_model import leave_waiting, nothing_waits
 
+#: Seconds that a cancelled repro has to end by itself.
+_GRACE_S = 10.0
 _BUSY = "is busy, it is being blocked by"
 FRAMES, MODEL, REPORTS = Path("data/frames"), Path("data/models/default"), Path("reports")
 PARAMS, RUNS = Path("params.yaml"), Path(".runs")
@@ -41,7 +49,8 @@ def reproduce(target: str) -> list[str]:
     with subprocess.Popen(
         isolated_tool("dvc", "repro", target),
         env=_environment(), stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, errors="replace",
-    ) as run:  # fmt: skip
+        start_new_session=True,
+    ) as run, _ended_with_us(run):  # fmt: skip
         assert run.stdout is not None
         for line in run.stdout:
             lines.append(line.rstrip())
@@ -52,6 +61,20 @@ def reproduce(target: str) -> list[str]:
     if run.returncode:
         raise SpikinghashError(_reason(lines))
     return [line.split("'")[1] for line in lines if line.startswith("Running stage '")]
+
+
+@contextmanager
+def _ended_with_us(run: subprocess.Popen[str]) -> Iterator[None]:
+    """A block that takes dvc and its stages along when it is cancelled: the next repro does the broken stage anew."""
+    try:
+        yield
+    except BaseException:
+        os.killpg(run.pid, signal.SIGTERM)
+        with suppress(subprocess.TimeoutExpired):
+            run.wait(_GRACE_S)
+        with suppress(ProcessLookupError):
+            os.killpg(run.pid, signal.SIGKILL)
+        raise
 
 
 def _environment() -> dict[str, str]:
@@ -92,7 +115,8 @@ def retrain(target: str = "report", wait_s: float = 0.0) -> dict[str, Any]:
     """Reproduce the pipeline of this project up to a stage; after the whole of it the model is registered.
 
     One at a time: a second one waits up to `wait_s` seconds, then fails and says who is at it. Returns the stages that
-    ran, the mAP, the registered version and the gate's verdict, None where `target` is not the last stage.
+    ran, the mAP, the registered version and the gate's verdict, None where `target` is not the last stage. A registry
+    that does not answer does not undo a training: the model waits, and the next night or retrain registers it.
     """
     enter_project()
     with run_lock(RUNS, "retrain", wait_s):
@@ -104,10 +128,16 @@ def _retrain(target: str) -> dict[str, Any]:
     print(f"stages run: {', '.join(ran) or 'none, all up to date'}")  # noqa: T201  becomes a Prefect log line
     if target != "report":
         return {"ran": ran, "map": None, "registered": None, "gate": None}
-    verdict = judge()
-    registered = register(verdict)
+    metrics = json.loads((REPORTS / "metrics.json").read_text(encoding="utf-8"))
+    try:
+        verdict = judge()
+        registered = register(verdict)
+    except Temporary as error:
+        leave_waiting(RUNS, MODEL)
+        print(f"trained and evaluated; the next night registers it: {visible(redact(str(error)))}")  # noqa: T201
+        return {"ran": ran, "map": metrics["map"], "registered": None, "gate": None}
+    nothing_waits(RUNS)
     said = "registered" if registered["new"] else "known already"
     said += ", passed the gate" if verdict["passed"] else ", REFUSED by the gate"
     print(f"version {registered['version']} is challenger: model {registered['digest']}, {said}")  # noqa: T201
-    metrics = json.loads((REPORTS / "metrics.json").read_text(encoding="utf-8"))
     return {"ran": ran, "map": metrics["map"], "registered": registered, "gate": verdict}

@@ -60,12 +60,15 @@ def _serve() -> None:
         threading.Thread(target=_watch, args=(servers,), daemon=True).start()
         # imported late: Prefect reads its settings from the environment at import
         from pipelines.deployments import serve_all
+        from pipelines.notify import WEBHOOK, tell_failures
 
+        if address := os.environ.get(WEBHOOK):
+            tell_failures(address)
         # Prefect loads flows with the current directory first on the search path: let it hold our packages alone
         with packages_alone() as folder:
             os.environ[PROJECT] = str(Path.cwd())
             os.chdir(folder)
-            serve_all(params.schedule)
+            serve_all(params.schedule, uri)
     finally:
         for _, server in servers:
             server.terminate()

@@ -1,4 +1,6 @@
-"""One run of a kind at a time in a project: an advisory lock that ends with its process, whatever ends it."""
+"""One run at a time in a project, of a kind or of kinds that exclude one another: an advisory lock that ends with its
+process, whatever ends it.
+"""
 
 from __future__ import annotations
 
@@ -19,17 +21,21 @@ _LOOK_S = 0.5
 
 
 @contextmanager
-def run_lock(folder: Path, kind: str, wait_s: float = 0.0) -> Iterator[None]:
-    """Hold `folder/<kind>.lock`; `Temporary`, saying who holds it since when, if that lasts longer than `wait_s`."""
+def run_lock(folder: Path, name: str, wait_s: float = 0.0, *, run: str | None = None) -> Iterator[None]:
+    """Hold `folder/<name>.lock` for a `run`, by default of that name.
+
+    `Temporary`, saying which run holds it since when, if that lasts longer than `wait_s`.
+    """
+    run = run or name
     folder.mkdir(parents=True, exist_ok=True)
     until = time.monotonic() + wait_s
-    with (folder / f"{kind}.lock").open("a+", encoding="utf-8") as lock:
+    with (folder / f"{name}.lock").open("a+", encoding="utf-8") as lock:
         while not _taken(lock.fileno()):
             if time.monotonic() >= until:
-                raise Temporary(f"another {kind} is running here{_holder(lock)}; try again when it has finished")
+                raise Temporary(f"{_holder(lock, run)}; try again when it has finished")
             time.sleep(_LOOK_S)
         lock.truncate(0)
-        lock.write(json.dumps({"pid": os.getpid(), "host": socket.gethostname(), "since": _now()}))
+        lock.write(json.dumps({"run": run, "pid": os.getpid(), "host": socket.gethostname(), "since": _now()}))
         lock.flush()
         yield
 
@@ -42,13 +48,15 @@ def _taken(number: int) -> bool:
     return True
 
 
-def _holder(lock: Any) -> str:
+def _holder(lock: Any, run: str) -> str:
     lock.seek(0)
     try:
         known = json.loads(lock.read())
-        return f", process {known['pid']} on {known['host']} since {known['since']}"
+        other, since = known["run"], f", process {known['pid']} on {known['host']} since {known['since']}"
     except (ValueError, KeyError, TypeError):
-        return ""  # it has the lock and has not said so yet
+        # it has the lock and has not said so yet
+        other, since = run, ""
+    return f"{'another ' if other == run else ''}{other} is running here{since}"
 
 
 def _now() -> str:

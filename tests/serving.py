@@ -7,6 +7,8 @@ import signal
 import socket
 import subprocess
 import sys
+import urllib.request
+from base64 import b64encode
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
@@ -34,11 +36,13 @@ def environment(folder, prefect, mlflow):
 
 
 @contextmanager
-def serving(folder):
-    """Serve the project in a folder; the ports of Prefect and MLflow."""
+def serving(folder, **settings):
+    """Serve the project in a folder, with further settings in the environment; the ports of Prefect and MLflow."""
     ports = free_port(), free_port()
-    run = subprocess.Popen(START, cwd=folder, env=environment(folder, *ports), stdout=subprocess.PIPE, text=True,
-                           stderr=subprocess.STDOUT, start_new_session=True)  # fmt: skip
+    run = subprocess.Popen(
+        START, cwd=folder, env=environment(folder, *ports) | settings, stdout=subprocess.PIPE, text=True,
+        stderr=subprocess.STDOUT, start_new_session=True,
+    )  # fmt: skip
     try:
         lines = []
         for line in run.stdout:
@@ -51,6 +55,16 @@ def serving(folder):
     finally:
         os.killpg(run.pid, signal.SIGTERM)
         run.communicate(timeout=30)
+
+
+def call_mlflow(port, password, path, body=None):
+    """What MLflow's REST interface answers to a GET, or to a POST of `body`."""
+    word = b64encode(f"admin:{password}".encode()).decode()
+    headers = {"Authorization": f"Basic {word}", "Content-Type": "application/json"}
+    data = None if body is None else json.dumps(body).encode()
+    request = urllib.request.Request(f"http://127.0.0.1:{port}/api/2.0/mlflow/{path}", data, headers)
+    with urllib.request.urlopen(request, timeout=20) as answer:
+        return json.load(answer)
 
 
 #: Runs deployments with parameters from outside, one after the other, and prints [state, message] of each.

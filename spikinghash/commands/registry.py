@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from spikinghash.commands.output import DEFAULT_DB, Json, command, emit
-from spikinghash.commands.registry_gate import judged, tell_backfill, tell_comparison, tell_verdict
+from spikinghash.commands.registry_gate import judged, promote_and_tell, tell_comparison, tell_verdict
 
 if TYPE_CHECKING:
     from spikinghash.tracking.versions import Registry
@@ -23,6 +23,7 @@ Folder = Annotated[Path, typer.Option("--model", help="Folder of the model.")]
 Override = Annotated[str | None, typer.Option(help="Why a version that the gate refused is promoted; kept in the log.")]
 Db = Annotated[str | None, typer.Option("--db", help="Code database whose recordings must have codes of the version.")]
 Archives = Annotated[list[Path] | None, typer.Option("--archive", help="Hash these with it first; repeatable.")]
+Wait = Annotated[float, typer.Option("--wait", min=0.0, help="Seconds to wait for a night to end before the change.")]
 Frames = Annotated[Path, typer.Option(help="Frame store whose queries the gate asks.")]
 Reports = Annotated[Path, typer.Option(help="Folder with the files of the stage evaluate.")]
 
@@ -136,20 +137,19 @@ def compare(
 @command
 def promote(
     version: Version, reason: Reason, override: Override = None, db: Db = None, archive: Archives = None,
-    uri: Uri = None, name: Name = None, as_json: Json = False,
+    wait_s: Wait = 0.0, uri: Uri = None, name: Name = None, as_json: Json = False,
 ) -> int:  # fmt: skip
     """Make a version the champion: the gate let it pass, the archive has its codes, its files load; one step at last.
 
     Without --db the archive in data/archive is looked at, where there is one.
     """
-    from spikinghash.tracking.promotion import check_gate
     from spikinghash.tracking.promotion import promote as make_champion
 
     place = _place(uri, name)
-    check_gate(*place, version, override)
-    if db is not None or Path(DEFAULT_DB).exists():
-        tell_backfill(place, version, db or DEFAULT_DB, archive or [])
-    make_champion(*place, version, reason, override)
+    if db is not None or archive or Path(DEFAULT_DB).exists():
+        promote_and_tell(place, version, reason, override, db or DEFAULT_DB, archive or [], wait_s)
+    else:
+        make_champion(*place, version, reason, override)
     _tell(*place, as_json=as_json)
     return 0
 

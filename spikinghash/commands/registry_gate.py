@@ -52,14 +52,20 @@ def tell_comparison(found: Comparison, versions: tuple[int, int]) -> None:
     tell_verdict(found.verdict)
 
 
-def tell_backfill(place: tuple[str, str], version: int, db: str, archives: Sequence[Path]) -> None:
-    """Hash what `archives` hold and see that no recording of the champion lacks a code; errors of `backfill`."""
-    from spikinghash.backfill import backfill
+def promote_and_tell(
+    place: tuple[str, str], version: int, reason: str, override: str | None, db: str, archives: Sequence[Path],
+    wait_s: float,
+) -> None:  # fmt: skip
+    """Promote a version whose codes are in `db`, after hashing `archives`; errors of `promote_with_codes`."""
     from spikinghash.codes.signals import stop_on_signals
     from spikinghash.progress import progress_bar
+    from spikinghash.promote_with_codes import promote_with_codes
 
     with stop_on_signals() as stop, progress_bar("backfill") as progress:
-        done = backfill(place, version, db, archives, progress=progress, stop=stop)
+        _, done = promote_with_codes(
+            place, version, reason, override, db, archives, runs=Path(".runs"), wait_s=wait_s, progress=progress,
+            stop=stop,
+        )  # fmt: skip
     if done is not None:
         said = f"{done.committed} hashed, {done.skipped} known, {done.quarantined} refused"
         typer.echo(f"spikinghash: backfill: {said}", err=True)

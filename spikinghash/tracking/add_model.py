@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from spikinghash.code_digest import code_digest
 from spikinghash.errors import BadStore
 from spikinghash.files import sha256_file
 from spikinghash.tracking.gate_tags import write_verdict
@@ -17,11 +18,12 @@ from spikinghash.tracking.run import client_for, log_run
 from spikinghash.tracking.store_place import experiment_id
 from spikinghash.tracking.versions import EVALUATED, versions_of
 from spikinghash.training.checkpoint import LoadedModel, load_model
+from spikinghash.version import package_version
 
 #: Files of an evaluation: all of it, the few numbers to compare, and the page (optional).
 EVALUATION, METRICS, REPORT = "evaluation.json", "metrics.json", "report.html"
 _METRICS_DIGEST = "metrics_digest"
-_KERNELS = "kernels"
+_KERNELS, _CODE, _PROGRAM = "kernels", "code_digest", "spikinghash_version"
 _CHALLENGER = "challenger"
 
 
@@ -84,6 +86,7 @@ def _log(
     evaluation: dict[str, Any], digest: str,
 ) -> str:  # fmt: skip
     tags = {k: str(v) for k, v in evaluation["task"].items() if k.endswith("digest")} | {_METRICS_DIGEST: digest}
+    tags |= {_CODE: code_digest(), _PROGRAM: package_version()}
     few = _read(reports / METRICS)
     # by which kernels a number was made is no number
     kernels = few.pop(_KERNELS, None)
@@ -92,10 +95,10 @@ def _log(
     for key, metric in evaluation["metrics"].items():
         numbers.setdefault(key, float(metric["value"]))
     page = {"": reports / REPORT} if (reports / REPORT).is_file() else {}
-    folders = {"model": model, "metrics": reports / EVALUATION} | page
+    folders = {"metrics": reports / EVALUATION} | page
     return log_run(
         uri, name, name=f"{loaded.spec.method}-{loaded.digest[:8]}", params=params, metrics=numbers,
-        history=loaded.card["training"]["history"], tags=tags, folders=folders,
+        history=loaded.card["training"]["history"], tags=tags, folders=folders, model=model,
     )  # fmt: skip
 
 

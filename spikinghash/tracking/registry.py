@@ -10,6 +10,7 @@ from typing import Any
 
 from spikinghash.errors import BadCheckpoint, BadStore
 from spikinghash.redact import redact
+from spikinghash.tracking.logged_model import LOGGED_MODEL, files_of
 from spikinghash.tracking.promotion_log import promoted_digest, read_log
 from spikinghash.tracking.registry_errors import registry_errors
 from spikinghash.tracking.run import client_for
@@ -22,7 +23,10 @@ DIGEST = "model_digest"
 
 
 def register(uri: str, name: str, run_id: str, artifact: str, *, alias: str = "challenger") -> str:
-    """Make the artifact folder of a run a new version of `name` and point `alias` at it; returns the version."""
+    """Make the model that a run logged, or its folder `artifact`, a new version of `name`, with the run's tags.
+
+    Points `alias` at it and returns the version.
+    """
     from mlflow.exceptions import MlflowException
 
     client = client_for(uri, create=True)
@@ -33,8 +37,8 @@ def register(uri: str, name: str, run_id: str, artifact: str, *, alias: str = "c
             if error.error_code != "RESOURCE_ALREADY_EXISTS":
                 raise
         run = client.get_run(run_id)
-        source, digest = f"{run.info.artifact_uri}/{artifact}", run.data.tags.get(DIGEST)
-        tags = {} if digest is None else {DIGEST: digest}
+        source = files_of(client, run, artifact)
+        tags = {key: value for key, value in run.data.tags.items() if not key.startswith("mlflow.")}
         version = str(client.create_model_version(name, source=source, run_id=run_id, tags=tags).version)
         client.set_registered_model_alias(name, alias, version)
     return version
@@ -120,7 +124,10 @@ def _source(client: Any, uri: str, version: Any, expected: Mapping[str, str | No
     known = any(digest is not None for digest in expected.values())
     with registry_errors(uri):
         run = client.get_run(version.run_id) if version.run_id and known else None
-    return source_of(version, uri, None if run is None else str(run.info.artifact_uri))
+        place = None if run is None else str(run.info.artifact_uri)
+        if known and LOGGED_MODEL in version.tags:
+            place = str(client.get_logged_model(version.tags[LOGGED_MODEL]).artifact_location)
+    return source_of(version, uri, place)
 
 
 def _download(uri: str, version: Any, source: str, folder: Path) -> Path:

@@ -9,6 +9,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from spikinghash.tracking.logged_model import log_model
 from spikinghash.tracking.registry_errors import registry_errors
 from spikinghash.tracking.store_place import experiment_id, require_database
 
@@ -31,25 +32,28 @@ def log_run(
     history: list[dict[str, Any]],
     tags: Mapping[str, str],
     folders: Mapping[str, Path],
+    model: Path | None = None,
 ) -> str:
     """Log a finished evaluation and return the run id.
 
     `params` nested plain values, `history` records with an `epoch`, `folders` artifact name (""
-    for the top) -> local file or folder.
+    for the top) -> local file or folder, `model` the folder of the model that all metrics are of.
     """
     import mlflow
 
     client = client_for(uri, create=True)
     with registry_errors(uri):
-        run = client.create_run(experiment_id(client, uri, experiment), run_name=name, tags=dict(tags))
-    run_id = str(run.info.run_id)
+        place = experiment_id(client, uri, experiment)
+        run = client.create_run(place, run_name=name, tags=dict(tags))
+        run_id = str(run.info.run_id)
+        model_id = None if model is None else log_model(client, place, run_id, name, model, tags)
     flat = [mlflow.entities.Param(key, value) for key, value in _flatten(params)]
     stamp = int(run.info.start_time)
-    values = [mlflow.entities.Metric(k, v, stamp, 0) for k, v in metrics.items()]
+    values = [mlflow.entities.Metric(k, v, stamp, 0, model_id) for k, v in metrics.items()]
     for record in history:
         numbers = {f"train/{k}": record[k] for k in ("loss", "accuracy", "val_map", "lr", "grad_norm", "dead_bits")}
         known = {k: float(v) for k, v in numbers.items() if v is not None}
-        values += [mlflow.entities.Metric(k, v, stamp, record["epoch"]) for k, v in known.items()]
+        values += [mlflow.entities.Metric(k, v, stamp, record["epoch"], model_id) for k, v in known.items()]
     with registry_errors(uri):
         client.log_batch(run_id, params=flat)
         for lo in range(0, len(values), 1000):

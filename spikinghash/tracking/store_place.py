@@ -63,9 +63,9 @@ def experiment_id(client: Any, uri: str, name: str) -> str:
 def source_of(version: Any, uri: str, artifacts: str | None) -> str:
     """Where the files of a model version lie now.
 
-    Files of a local registry lie beside its database, also after both were moved, or with their run, whose place is
-    `artifacts`; None: they must not be taken from there. `BadCheckpoint` for a source
-    elsewhere on this machine, which may be anybody's files.
+    Files of a local registry lie beside its database, also after both were moved, or with their run or logged model,
+    whose place is `artifacts`; None: they must not be taken from there. `BadCheckpoint` for a source elsewhere on this
+    machine, which may be anybody's files.
     """
     file, stored = database_file(uri), str(version.source)
     place = local_path(stored)
@@ -73,7 +73,7 @@ def source_of(version: Any, uri: str, artifacts: str | None) -> str:
         return stored
     name = f"{version.name} version {version.version}"
     if file is None:
-        if artifacts is not None and stored.startswith(artifacts.rstrip("/") + "/"):
+        if artifacts is not None and f"{stored}/".startswith(artifacts.rstrip("/") + "/"):
             return stored
         raise BadCheckpoint(f"{name}: its source {stored} is a path on this machine, not in the registry {redact(uri)}")
     home = file.parent.resolve()

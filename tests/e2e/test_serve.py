@@ -5,10 +5,12 @@ import os
 import signal
 import stat
 import subprocess
+import threading
 import time
 import urllib.error
 import urllib.request
 from base64 import b64encode
+from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
 
 import psutil
@@ -24,14 +26,34 @@ pytestmark = [pytest.mark.slow, pytest.mark.timeout(300)]
 
 
 @pytest.fixture(scope="module")
-def served(tmp_path_factory):
+def webhook():
+    """An address on loopback, and what was posted there."""
+    posted = []
+
+    class Hook(BaseHTTPRequestHandler):
+        def do_POST(self):
+            posted.append(json.loads(self.rfile.read(int(self.headers["Content-Length"]))))
+            self.send_response(200)
+            self.end_headers()
+
+        def log_message(self, *_):
+            pass
+
+    with HTTPServer(("127.0.0.1", 0), Hook) as server:
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        yield f"http://127.0.0.1:{server.server_port}/hook", posted
+        server.shutdown()
+
+
+@pytest.fixture(scope="module")
+def served(tmp_path_factory, webhook):
     """Both servers and the schedules of an empty project; ports and passwords."""
     folder = tmp_path_factory.mktemp("served")
     params = yaml.safe_load((ROOT / "params.yaml").read_text())
     (folder / "params.yaml").write_text(yaml.safe_dump(params))
     # a trap in the project folder for every process that looks for modules there
     (folder / "json.py").write_text(f"open({str(folder / 'TRAPPED')!r}, 'w')\nraise SystemExit(1)\n")
-    with serving(folder) as ports:
+    with serving(folder, SPIKINGHASH_WEBHOOK=webhook[0]) as ports:
         yield folder, *ports, json.loads((folder / ".prefect/credentials.json").read_text())
 
 
@@ -81,6 +103,18 @@ def test_a_flow_run_of_the_server_stays_in_the_project_and_imports_nothing_from_
         assert state == "Failed"
         assert "lies outside the project" in message
     assert not (folder / "TRAPPED").exists()
+
+
+def test_a_failed_run_is_told_to_the_webhook(served, webhook):
+    folder, port, _, known = served
+    run_deployments(port, known["prefect"], folder / "client", [["nightly/nightly", {"db": "/another/place"}]])
+    until = time.monotonic() + 60
+    while not any("/another/place" in one["text"] for one in webhook[1]) and time.monotonic() < until:
+        time.sleep(0.5)
+    (said,) = (one["text"] for one in webhook[1] if "/another/place" in one["text"])
+    assert said.startswith("nightly (")
+    assert "Failed: " in said
+    assert "lies outside the project" in said
 
 
 def test_a_port_that_is_taken_is_one_line(served, tmp_path):
