@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import os
-import signal
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -12,6 +11,7 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
+import psutil
 import yaml
 from prefect import flow, task
 
@@ -49,7 +49,6 @@ def reproduce(target: str) -> list[str]:
     with subprocess.Popen(
         isolated_tool("dvc", "repro", target),
         env=_environment(), stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, errors="replace",
-        start_new_session=True,
     ) as run, _ended_with_us(run):  # fmt: skip
         assert run.stdout is not None
         for line in run.stdout:
@@ -69,11 +68,13 @@ def _ended_with_us(run: subprocess.Popen[str]) -> Iterator[None]:
     try:
         yield
     except BaseException:
-        os.killpg(run.pid, signal.SIGTERM)
-        with suppress(subprocess.TimeoutExpired):
-            run.wait(_GRACE_S)
-        with suppress(ProcessLookupError):
-            os.killpg(run.pid, signal.SIGKILL)
+        with suppress(psutil.Error):
+            everyone = [*psutil.Process(run.pid).children(recursive=True), psutil.Process(run.pid)]
+            for process in everyone:
+                with suppress(psutil.Error):
+                    process.terminate()
+            for process in psutil.wait_procs(everyone, _GRACE_S)[1]:
+                process.kill()
         raise
 
 
