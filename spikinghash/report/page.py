@@ -22,7 +22,7 @@ def render_page(template: str, context: Mapping[str, Any]) -> str:
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    for name in ("change", "count", "score", "share", "energy", "operations"):
+    for name in ("change", "count", "figure", "score", "share", "energy", "operations"):
         environment.filters[name] = getattr(units, name)
     return environment.get_template(template).render(context)
 

@@ -16,8 +16,8 @@ def lengths_chart(first: Sequence[Truncated], second: Sequence[Truncated], names
     """A point for each length; bars reach from the worst to the best order of ties."""
 
     def paint(axes: Axes) -> None:
-        styles = ((first, names[0], "o", INK, "right", -5), (second, names[1], "s", BLUE, "left", 5))
-        for points, name, marker, colour, align, aside in styles:
+        styles = ((first, names[0], "o", INK), (second, names[1], "s", BLUE))
+        for points, name, marker, colour in styles:
             energy, value, worst, best = (
                 np.array([getattr(one, key) for one in points]) for key in ("energy_pj", "map", "worst", "best")
             )
@@ -25,16 +25,18 @@ def lengths_chart(first: Sequence[Truncated], second: Sequence[Truncated], names
                 energy * 1e-6, value, yerr=(value - worst, best - value), marker=marker, color=colour, markersize=4.5,
                 linewidth=1, capsize=2, elinewidth=0.8, label=name,
             )  # fmt: skip
-            for one in points:
+            # above and below in turn: cutting saves little energy, so that points lie close together
+            for place, one in enumerate(points):
                 axes.annotate(
-                    str(one.bits), (one.energy_pj * 1e-6, one.map), xytext=(aside, 4), textcoords="offset points",
-                    ha=align, fontsize=7.5, color=colour,
+                    str(one.bits), (one.energy_pj * 1e-6, one.best if place % 2 else one.worst), ha="center",
+                    va="bottom" if place % 2 else "top", xytext=(0, 3 if place % 2 else -3),
+                    textcoords="offset points", fontsize=7.5, color=colour,
                 )  # fmt: skip
         axes.ticklabel_format(axis="x", useOffset=False, style="plain")
         axes.xaxis.set_major_locator(MaxNLocator(5))
-        axes.margins(x=0.12)
+        axes.margins(x=0.12, y=0.14)
         axes.set(xlabel="estimated energy, µJ a clip", ylabel="mAP")
-        axes.legend(loc="lower right")
+        axes.legend(loc="best")
 
     ends = "; ".join(
         f"{name}: {points[0].bits} bits {points[0].map:.3f}, {points[-1].bits} bits {points[-1].map:.3f}"

@@ -46,3 +46,9 @@ def operations(value: float | None) -> str:
 def change(value: float | None) -> str:
     """A difference with its sign, three decimals: +0.012, −0.012."""
     return "–" if value is None or not math.isfinite(value) else f"{value:+.3f}".replace("-", "−")
+
+
+def figure(value: float | None) -> str:
+    """Any number with four digits: 12.18, −0.6736, 0.09375."""
+    # + 0: a bound of -0 is 0
+    return "–" if value is None or not math.isfinite(value) else f"{value + 0:.4g}".replace("-", "−")

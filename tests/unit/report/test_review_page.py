@@ -100,7 +100,7 @@ def test_short_codes_are_called_truncated_and_energy_an_estimate(page):
     assert "truncated, not trained" in part
     assert "estimated at 4.6 pJ" in part
     assert "8.3 %" in part  # 1 of 12 uJ is the hash layer's
-    assert part.count("11.2 µJ") == 2  # 16 of 64 bits: three quarters of that 1 uJ are saved
+    assert part.count("11.25 µJ") == 2  # 16 of 64 bits: three quarters of that 1 uJ are saved
 
 
 def test_digests_settings_and_the_command_are_there(page):
