@@ -98,6 +98,7 @@ def _model(name: str, side: Side, seen: Seen) -> dict[str, Any]:
     table = ConfusionTable.model_validate(seen.confusion.to_dict())
     return {
         "name": name,
+        "said": side.name,
         "kernels": str(side.card.get("kernels", "not said")),
         "parameters": _number(side.card, "parameters"),
         "seconds": _number(side.card, "seconds"),
