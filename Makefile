@@ -14,7 +14,7 @@ export MLFLOW_DISABLE_TELEMETRY := true
 # Ray Train's state export needs the dashboard, which we do not run
 export RAY_TRAIN_ENABLE_STATE_TRACKING := 0
 
-.PHONY: repro tune scm test lint bench reliability fuzz serve clean help
+.PHONY: repro tune scm test lint bench reliability fuzz serve screenshots clean help
 
 help: ## this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/'
@@ -80,6 +80,9 @@ fuzz: $(VENV)/.dev ## fuzz every reader for FUZZ_SECONDS (600)
 serve: $(VENV)/.ok ## Prefect and MLflow on loopback, with the schedules registered
 	$(BIN)/python -E -P spikinghash/start.py pipelines.serve
 
+screenshots: $(VENV)/.ok ## pictures of report, review, registry and nights to docs/pictures, by a Chromium in PATH
+	$(BIN)/python examples/screenshots/take.py
+
 clean: ## remove what the pipeline made, keep the environment
 	rm -rf data/raw/digits data/frames data/models/default data/codes data/index experiments/frames crossmodal/data .runs mlflow.db mlartifacts
-	rm -rf reports/plots reports/*.json reports/report.html
+	rm -rf reports/plots reports/*.json reports/report.html reports/review.html

@@ -26,6 +26,7 @@ Archives = Annotated[list[Path] | None, typer.Option("--archive", help="Hash the
 Wait = Annotated[float, typer.Option("--wait", min=0.0, help="Seconds to wait for a night to end before the change.")]
 Frames = Annotated[Path, typer.Option(help="Frame store whose queries the gate asks.")]
 Reports = Annotated[Path, typer.Option(help="Folder with the files of the stage evaluate.")]
+Page = Annotated[Path | None, typer.Option(help="Write a page for a reviewer there, such as reports/review.html.")]
 
 MODEL, FRAMES, REPORTS = Path("data/models/default"), Path("data/frames"), Path("reports")
 
@@ -118,9 +119,12 @@ def gate(
 @registry.command()
 @command
 def compare(
-    first: Version, second: Version, frames: Frames = FRAMES, uri: Uri = None, name: Name = None, as_json: Json = False
-) -> int:
-    """Measure two versions on the same queries: mAP with bounds, energy, bits, and what changed in each class."""
+    first: Version, second: Version, frames: Frames = FRAMES, page: Page = None,
+    uri: Uri = None, name: Name = None, as_json: Json = False,
+) -> int:  # fmt: skip
+    """Measure two versions on the same queries: mAP with bounds, energy, bits, and what changed in each class; with
+    --page all of it on one page, with queries that changed.
+    """
     from spikinghash.judge_model import compare_versions
     from spikinghash.params import load_params
     from spikinghash.progress import progress_bar
@@ -128,8 +132,14 @@ def compare(
     params = load_params(Path("params.yaml"))
     place = _place(uri, name)
     with progress_bar("compare (clips)") as progress:
-        found = compare_versions(params, (first, second), frames, place, progress)
-    emit(found.to_dict(), as_json, lambda: tell_comparison(found, (first, second)))
+        found = compare_versions(params, (first, second), frames, place, progress, page)
+
+    def text() -> None:
+        tell_comparison(found, (first, second))
+        if page is not None:
+            typer.echo(f"page: {page}")
+
+    emit(found.to_dict() | {"page": None if page is None else str(page)}, as_json, text)
     return 0
 
 

@@ -12,12 +12,14 @@ from spikinghash.evaluation.gate import Evidence, Verdict
 
 @dataclass(frozen=True)
 class ClassRow:
-    """mAP of two models over the queries of one class."""
+    """mAP of two models over the queries of one class; `*_ties` is that in the worst and in the best order of ties."""
 
     label: str
     queries: int
     first: float
     second: float
+    first_ties: tuple[float, float]
+    second_ties: tuple[float, float]
 
 
 @dataclass(frozen=True)
@@ -43,14 +45,21 @@ def compare_models(first: Evidence, second: Evidence, verdict: Verdict) -> Compa
     for label in sorted(set(first.labels.tolist()), key=str):
         mine = (first.labels == label) & np.isfinite(first.precision[0]) & np.isfinite(second.precision[0])
         if mine.any():
-            a, b = (float(one.precision[0][mine].mean()) for one in (first, second))
-            rows.append(ClassRow(str(label), int(mine.sum()), a, b))
+            (a, *low_high), (b, *theirs) = (one.precision[:, mine].mean(axis=1).tolist() for one in (first, second))
+            ties = (low_high[0], low_high[1]), (theirs[0], theirs[1])
+            rows.append(ClassRow(str(label), int(mine.sum()), a, b, *ties))
     return Comparison(first, second, tuple(sorted(rows, key=lambda row: row.second - row.first)), verdict)
 
 
 def _numbers(one: Evidence) -> dict[str, Any]:
-    worst, best = (float(np.nanmean(one.precision[i])) for i in (1, 2))
+    worst, best = tied_map(one)
     return {
         "model": one.model, "map": one.map, "map_worst": worst, "map_best": best, "energy_uj": one.energy_pj * 1e-6,
         "dead_bits": one.dead_bits, "drift": one.drift,
     }  # fmt: skip
+
+
+def tied_map(one: Evidence) -> tuple[float, float]:
+    """mAP in the worst and in the best order of ties."""
+    worst, best = (float(np.nanmean(one.precision[i])) for i in (1, 2))
+    return worst, best

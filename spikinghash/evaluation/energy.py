@@ -27,6 +27,11 @@ AC_PJ = 0.9
 #: Clips that firing rates are averaged over.
 SAMPLE = 256
 
+#: Layers of which every bit has weights of its own: hash layers, and their last product where they do more.
+PER_BIT = ("hash", "hash.linear", "hash.project")
+#: And all maps of linear methods, by modality.
+LINEAR_MAPS = "maps."
+
 NOTES = (
     "MACs are per clip over all time steps; a spiking layer's ACs are its MACs times the firing rate of its input.",
     "A layer is spiking if all of its input is 0 or 1; the first convolution never is.",
@@ -77,6 +82,11 @@ class Energy:
     def total_pj(self) -> float:
         """Eq. 26."""
         return sum(layer.energy_pj for layer in self.layers)
+
+    @property
+    def hash_pj(self) -> float:
+        """The part of `total_pj` that grows with the number of bits; 0 where no layer is named as hash layers are."""
+        return sum(one.energy_pj for one in self.layers if one.name in PER_BIT or one.name.startswith(LINEAR_MAPS))
 
     def to_json(self) -> dict[str, Any]:
         """JSON-ready; energies in pJ per layer and mJ in total."""

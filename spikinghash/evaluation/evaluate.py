@@ -6,9 +6,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-import numpy as np
-from numpy.typing import NDArray
-
 from spikinghash.codes.codeset import CodeSet
 from spikinghash.evaluation.bits import BitHealth, bit_health
 from spikinghash.evaluation.curves import Curve, curve_by_radius, precision_within
@@ -16,10 +13,11 @@ from spikinghash.evaluation.distance_histogram import distance_histogram
 from spikinghash.evaluation.map_at_k import average_precision_at, precision_at
 from spikinghash.evaluation.metric import Empty, Metric
 from spikinghash.evaluation.ndcg import Pairs, cumulative_gain
-from spikinghash.evaluation.neighbours import Confusion, neighbour_confusion
+from spikinghash.evaluation.neighbours import Confusion, found_for, neighbour_confusion
 from spikinghash.evaluation.retrieval import between
 from spikinghash.evaluation.tie_aware import tied_average_precision, tied_precision
 from spikinghash.index.flat import HammingIndex
+from spikinghash.index.nearest_rows import NearestRows
 
 
 @dataclass(frozen=True)
@@ -70,26 +68,11 @@ def evaluate(
     metrics["precision_radius_2"] = precision_within(counts, 2)
     near = index.search(queries.codes, max(shown, 10), model=queries.model)
     confusion = neighbour_confusion(queries.labels, gallery.labels, near.rows)
+    few = NearestRows(near.rows[:, :shown], near.distances[:, :shown])
     return Evaluation(
         metrics,
         curve_by_radius(counts),
         bit_health(gallery.codes),
         confusion,
-        _neighbours(queries, gallery, near.rows[:, :shown], near.distances[:, :shown]),
+        [found_for(queries, gallery, place, few) for place in range(len(queries))],
     )
-
-
-def _neighbours(
-    queries: CodeSet, gallery: CodeSet, positions: NDArray[np.int64], distances: NDArray[np.int32]
-) -> list[dict[str, Any]]:
-    return [
-        {
-            "clip_id": queries.clip_ids[q],
-            "label": queries.labels[q],
-            "results": [
-                {"clip_id": gallery.clip_ids[p], "label": gallery.labels[p], "distance": int(d)}
-                for p, d in zip(positions[q], distances[q], strict=True)
-            ],
-        }
-        for q in range(len(queries))
-    ]

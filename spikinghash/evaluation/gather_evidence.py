@@ -1,4 +1,4 @@
-"""One model measured on the fixed queries of a store, for the gate."""
+"""One model measured on the fixed queries of a store, for the gate and for a reviewer."""
 
 from __future__ import annotations
 
@@ -18,6 +18,7 @@ from spikinghash.evaluation.bits import bit_health
 from spikinghash.evaluation.distance_histogram import distance_histogram
 from spikinghash.evaluation.energy import estimate_energy_of
 from spikinghash.evaluation.gate import Evidence
+from spikinghash.evaluation.measured import Measured
 from spikinghash.evaluation.metric import Empty
 from spikinghash.evaluation.retrieval import between
 from spikinghash.evaluation.tie_aware import tied_bounds
@@ -37,8 +38,8 @@ Progress = Callable[[int, int], None]
 def gather_evidence(
     model: LoadedModel, store: SampleStore, query_split: str, database_splits: Collection[str], empty: Empty,
     batch: int, progress: Progress | None = None,
-) -> Evidence:  # fmt: skip
-    """Hash the store with `model` and measure its query split against the others; nothing is kept.
+) -> Measured:  # fmt: skip
+    """Hash the store with `model` and measure its query split against the others; nothing is kept on disk.
 
     Raises `StaleModel` for a store that is not made as the model's was, `ConfigError` for splits without clips.
     """
@@ -49,18 +50,20 @@ def gather_evidence(
         codes = database.load(model.digest)
     queries, gallery = codes.in_splits([query_split]), codes.in_splits(database_splits)
     health, trained = bit_health(gallery.codes), trained_ones(model.card, model.spec.bits)
-    return Evidence(
+    energy = estimate_energy_of(model, store, query_split)
+    evidence = Evidence(
         model=model.digest,
         precision=tied_bounds(distance_histogram(between(queries, gallery)), empty=empty),
         labels=queries.labels,
         recordings=_keys(queries),
-        energy_pj=estimate_energy_of(model, store, query_split).total_pj,
+        energy_pj=energy.total_pj,
         dead_bits=len(health.dead) / codes.bits,
         drift=None if trained is None else float(np.abs(health.ones - trained).max()),
         differing=differing(model, store, query_split, queries),
         leaked=leaked(queries, codes),
         missing=missing(model.card.get("training")),
     )
+    return Measured(evidence, queries, gallery, health, energy.hash_pj)
 
 
 def differing(model: LoadedModel, store: SampleStore, split: str, codes: CodeSet) -> int:

@@ -9,7 +9,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from spikinghash.codes.codeset import CodeSet
 from spikinghash.errors import ConfigError
+from spikinghash.index.nearest_rows import NearestRows
 
 
 @dataclass(frozen=True)
@@ -68,3 +70,16 @@ def neighbour_confusion(
         queries=len(positions),
         unlabelled=int((~both).sum()),
     )
+
+
+def found_for(queries: CodeSet, gallery: CodeSet, place: int, near: NearestRows) -> dict[str, Any]:
+    """The query at `place` with what was found for it, nearest first, as plain values for `neighbours.json`."""
+    rows, distances = near.rows[place], near.distances[place]
+    return {
+        "clip_id": queries.clip_ids[place],
+        "label": queries.labels[place],
+        "results": [
+            {"clip_id": gallery.clip_ids[row], "label": gallery.labels[row], "distance": int(distance)}
+            for row, distance in zip(rows, distances, strict=True)
+        ],
+    }

@@ -22,11 +22,33 @@ def upper_bound(
 
     The same arguments give the same number. `ConfigError` for no differences or a confidence outside (0, 1).
     """
+    _check(differences, groups, confidence)
+    return _quantiles(differences, groups, [confidence], seed)[0]
+
+
+def interval(
+    differences: NDArray[np.float64], groups: NDArray[np.uint64], confidence: float, seed: int = 0
+) -> tuple[float, float]:
+    """The mean of `differences` lies between these with so much confidence, as much outside on either side.
+
+    Arguments and errors as in `upper_bound`.
+    """
+    _check(differences, groups, confidence)
+    out = (1 - confidence) / 2
+    low, high = _quantiles(differences, groups, [out, 1 - out], seed)
+    return low, high
+
+
+def _check(differences: NDArray[np.float64], groups: NDArray[np.uint64], confidence: float) -> None:
     if len(differences) == 0 or len(differences) != len(groups):
         raise ConfigError(f"{len(differences)} differences of {len(groups)} queries cannot be compared")
     if not 0 < confidence < 1:
         raise ConfigError(f"a confidence lies between 0 and 1, not {confidence}")
-    return float(np.quantile(draw_means(differences, groups, np.random.default_rng(seed)), confidence))
+
+
+def _quantiles(differences: NDArray[np.float64], groups: NDArray[np.uint64], at: list[float], seed: int) -> list[float]:
+    means = draw_means(differences, groups, np.random.default_rng(seed))
+    return [float(value) for value in np.quantile(means, at)]
 
 
 def draw_means(

@@ -5,12 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-from jinja2 import Environment, FileSystemLoader, StrictUndefined
-
 from spikinghash.data.described import digest_of
 from spikinghash.data.drawable import drawable
-from spikinghash.files import write_atomically
-from spikinghash.report import units
 from spikinghash.report.bars import bit_balance, energy_bars, firing_rates
 from spikinghash.report.clips import find_clips
 from spikinghash.report.curves import precision_recall, training_curves
@@ -19,6 +15,7 @@ from spikinghash.report.headline import against_baseline, headline
 from spikinghash.report.heatmap import confusion_chart, most_mixed_up
 from spikinghash.report.load_files import Inputs, load_files
 from spikinghash.report.metric_tables import metric_tables, protocols
+from spikinghash.report.page import render_page, write_page
 from spikinghash.report.select_queries import select_queries
 from spikinghash.report.similarity import similarity_charts
 from spikinghash.version import package_version
@@ -34,9 +31,7 @@ def build_report(reports: Path, frames: Path, out: Path, *, queries: int = 8, ne
     becomes a sentence on the page. Raises `BadStore`, naming the stage to run, if `evaluation.json` or the sample store
     is missing or any file is damaged, and `Temporary` when the disk is full.
     """
-    page = render(load_files(reports, frames), queries=queries, neighbours=neighbours)
-    # a lone surrogate from a JSON escape has no place in UTF-8
-    write_atomically(out, page.encode("utf-8", "replace"))
+    write_page(out, render(load_files(reports, frames), queries=queries, neighbours=neighbours))
     return out
 
 
@@ -55,17 +50,7 @@ def render(inputs: Inputs, *, queries: int = 8, neighbours: int = 8) -> str:
         "version": package_version(),
         **_charts(inputs),
     }
-    # autoescape is on for everything: labels and file names come from strangers
-    environment = Environment(
-        loader=FileSystemLoader(Path(__file__).parent),
-        autoescape=True,
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
-    for name in ("count", "score", "share", "energy", "operations"):
-        environment.filters[name] = getattr(units, name)
-    return environment.get_template(TEMPLATE).render(context)
+    return render_page(TEMPLATE, context)
 
 
 def _charts(inputs: Inputs) -> dict[str, Any]:

@@ -41,3 +41,14 @@ def operations(value: float | None) -> str:
         if abs(value) >= size:
             return f"{value / size:.3g} {unit}" if abs(value) < 999.5 * size else f"{value / size:,.0f} {unit}"
     return f"{value:.0f}"
+
+
+def change(value: float | None) -> str:
+    """A difference with its sign, three decimals: +0.012, −0.012."""
+    return "–" if value is None or not math.isfinite(value) else f"{value:+.3f}".replace("-", "−")
+
+
+def figure(value: float | None) -> str:
+    """Any number with four digits: 12.18, −0.6736, 0.09375."""
+    # + 0: a bound of -0 is 0
+    return "–" if value is None or not math.isfinite(value) else f"{value + 0:.4g}".replace("-", "−")

@@ -14,14 +14,14 @@ from spikinghash.files import sha256_file
 from spikinghash.tracking.gate_tags import write_verdict
 from spikinghash.tracking.registry import DIGEST, register
 from spikinghash.tracking.registry_errors import registry_errors
-from spikinghash.tracking.run import client_for, log_run
+from spikinghash.tracking.run import attach, client_for, log_run
 from spikinghash.tracking.store_place import experiment_id
 from spikinghash.tracking.versions import EVALUATED, versions_of
 from spikinghash.training.checkpoint import LoadedModel, load_model
 from spikinghash.version import package_version
 
-#: Files of an evaluation: all of it, the few numbers to compare, and the page (optional).
-EVALUATION, METRICS, REPORT = "evaluation.json", "metrics.json", "report.html"
+#: Files of an evaluation: all of it, the few numbers to compare, the page (optional), and a page against the champion.
+EVALUATION, METRICS, REPORT, REVIEW = "evaluation.json", "metrics.json", "report.html", "review.html"
 _METRICS_DIGEST = "metrics_digest"
 _KERNELS, _CODE, _PROGRAM = "kernels", "code_digest", "spikinghash_version"
 _CHALLENGER = "challenger"
@@ -45,6 +45,7 @@ def add_model(
     """Log the evaluation in `reports` of the model in the folder `model`, register it and call it challenger.
 
     `verdict` is the gate's, as `Verdict.to_dict` gives it, `description` Markdown; the version carries the newest ones.
+    Where the gate wrote a page on it against the champion, the run has the newest one.
 
     A model has one version, by its digest, and an evaluation one run, by the digests of model and metrics: what is
     there already is used again. Raises `BadStore` where the evaluation is missing or of another model.
@@ -59,6 +60,9 @@ def add_model(
     new_run, new_version = run_id is None, version is None
     if run_id is None:
         run_id = _log(uri, name, loaded, model, reports, params, evaluation, digest)
+    if _is_of(reports / REVIEW, loaded.digest):
+        with registry_errors(uri):
+            attach(client, run_id, reports / REVIEW, None)
     if version is None:
         version = int(register(uri, name, run_id, "model", alias=_CHALLENGER))
     with registry_errors(uri):
@@ -118,6 +122,11 @@ def _finished_run(client: Any, experiment: str, model: str, metrics: str) -> str
     same = f"attributes.status = 'FINISHED' and tags.{DIGEST} = '{model}' and tags.{_METRICS_DIGEST} = '{metrics}'"
     found = client.search_runs([experiment], filter_string=same, max_results=1)
     return str(found[0].info.run_id) if found else None
+
+
+def _is_of(page: Path, digest: str) -> bool:
+    """Whether a page is there and names a model: somebody may have written one on others in its place."""
+    return page.is_file() and digest in page.read_text(encoding="utf-8")
 
 
 def _read(path: Path) -> dict[str, Any]:

@@ -10,10 +10,15 @@ from spikinghash.tracking.versions import versions_of
 from spikinghash.training.checkpoint import LoadedModel
 
 
-def champion_of(uri: str, name: str) -> LoadedModel | None:
-    """The champion of a registered model, None where no version is, or nothing is registered; errors of loading."""
+def champion_version(uri: str, name: str) -> int | None:
+    """The version that is champion of a registered model, None where none is, or nothing is registered."""
     client = client_for(uri, create=True)
     with registry_errors(uri):
-        if not versions_of(client, name) or read_head(client, uri, name).champion is None:
-            return None
+        return read_head(client, uri, name).champion if versions_of(client, name) else None
+
+
+def champion_of(uri: str, name: str) -> LoadedModel | None:
+    """The champion of a registered model, None where no version is, or nothing is registered; errors of loading."""
+    if champion_version(uri, name) is None:
+        return None
     return load_registered(uri, f"models:/{name}@{CHAMPION}")

@@ -67,6 +67,10 @@ def test_a_worse_model_is_refused_by_the_gate_and_promoted_by_an_override_alone(
     assert "map" in refused(worse["gate"])
     assert spikinghash(copy, "registry", "gate", "--json").returncode == 1
     assert json.loads((copy / "reports/gate.json").read_text()) == worse["gate"]
+    page = (copy / "reports/review.html").read_text()
+    assert "The challenger may not replace the champion, version 1" in page
+    assert all(digest in page for digest in (first["digest"], worse["digest"]))
+    assert page.count("data:image/gif;base64,") >= 3 * 11  # at least three queries changed
     compared = json.loads(spikinghash(copy, "registry", "compare", 1, 2, "--json").stdout)
     assert (compared["first"]["model"], compared["second"]["model"]) == (first["digest"], worse["digest"])
     assert len(compared["classes"]) == 10

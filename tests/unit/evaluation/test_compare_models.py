@@ -22,7 +22,9 @@ def test_classes_come_by_what_they_lost_and_skipped_queries_in_neither():
     found = compare_models(
         evidence("first", [0.5, 0.8, 0.6, np.nan]), evidence("second", [0.7, 0.4, 0.6, 0.9]), verdict
     )
-    assert found.classes == (ClassRow("a", 2, 0.7, 0.5), ClassRow("b", 1, 0.5, 0.7))
+    a, b = found.classes
+    assert a == ClassRow("a", 2, 0.7, 0.5, pytest.approx((0.6, 0.8)), pytest.approx((0.4, 0.6)))
+    assert b == ClassRow("b", 1, 0.5, 0.7, pytest.approx((0.4, 0.6)), pytest.approx((0.6, 0.8)))
     content = found.to_dict()
     assert content["first"]["map"] == pytest.approx(1.9 / 3)
     assert content["second"]["map_worst"] == pytest.approx(0.55)

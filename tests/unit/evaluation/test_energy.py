@@ -11,6 +11,7 @@ from torch import nn
 from spikinghash.evaluation.energy import AC_PJ, MAC_PJ, estimate_energy
 from spikinghash.layers.conv import ConvNorm
 from spikinghash.layers.mlp import SpikingMLP
+from spikinghash.methods.linear_hash import LinearHash
 from spikinghash.methods.spikinghash import VARIANTS, Size, Spikinghash
 from spikinghash.methods.timesformer import SIZES as VIDEO
 from spikinghash.methods.timesformer import TimeSformer
@@ -170,3 +171,21 @@ def test_two_dimensional_mixing_counts_every_step():
     macs = {x.name: x.macs for x in estimate_energy(network, frames()).layers}
     assert macs["stages.0.1.mixer.low"] == 4 * 32 * 4 * 4
     assert macs["stages.0.1.mixer.high1.token.0"] == 4 * 3 * 8 * 8 * 32
+
+
+def networks(bits):
+    """Each with frames or images, and the layer that makes the bits."""
+    yield Spikinghash(SMALL, bits=bits, classes=3, steps=4, height=32, width=32), frames(), 4 * 96
+    yield TimeSformer(VIDEO["Nano"], bits=bits, classes=3, steps=4, height=32, width=32), frames(), 64
+    yield LinearHash({"events": 2 * 32 * 32}, bits, "none"), {"events": frames()}, 2 * 32 * 32
+
+
+@pytest.mark.parametrize("place", range(3))
+def test_the_part_that_grows_with_the_bits_is_that_of_the_hash_layer(place):
+    for bits in (16, 32):
+        network, x, width = list(networks(bits))[place]
+        assert estimate_energy(network.eval(), x).hash_pj == pytest.approx(4.6 * width * bits)
+
+
+def test_a_network_that_names_no_hash_layer_has_no_such_part():
+    assert estimate_energy(nn.Sequential(ConvNorm(2, 3, 3)).eval(), frames()).hash_pj == 0

@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from spikinghash.errors import ConfigError
-from spikinghash.evaluation.paired_bootstrap import DRAWS, draw_means, upper_bound
+from spikinghash.evaluation.paired_bootstrap import DRAWS, draw_means, interval, upper_bound
 
 
 def slow_means(differences, groups, rng, draws):
@@ -55,3 +55,13 @@ def test_equal_models_differ_by_nothing():
 def test_what_cannot_be_compared_is_refused(count, groups, confidence):
     with pytest.raises(ConfigError):
         upper_bound(np.zeros(count), np.zeros(groups, np.uint64), confidence)
+
+
+def test_the_interval_is_between_the_bounds_of_half_the_rest():
+    rng = np.random.default_rng(1)
+    differences, groups = rng.normal(size=40), np.arange(40, dtype=np.uint64)
+    low, high = interval(differences, groups, 0.9)
+    assert high == upper_bound(differences, groups, 0.95)
+    assert low == pytest.approx(-upper_bound(-differences, groups, 0.95))
+    with pytest.raises(ConfigError, match="a confidence lies"):
+        interval(differences, groups, 1.0)

@@ -1,31 +1,13 @@
 import csv
 import json
 import re
-from html.parser import HTMLParser
 
 import pytest
+from page_tags import HOSTILE, Tags, assert_needs_nothing_else
 from report_cases import energy, ledger, metrics, neighbours, write_frames, write_reports
 
 from spikinghash.errors import BadStore
 from spikinghash.report.html import build_report
-
-HOSTILE = "<script>alert(1)</script>\"'><img src=http://evil.example/x onerror=alert(2)>&amp;${7*7}{{7*7}}"
-
-
-class Tags(HTMLParser):
-    """Every tag and attribute of a page, and its text."""
-
-    def __init__(self, page):
-        super().__init__()
-        self.tags, self.attributes, self.text = [], [], []
-        self.feed(page)
-
-    def handle_starttag(self, tag, attrs):
-        self.tags.append(tag)
-        self.attributes.extend(attrs)
-
-    def handle_data(self, data):
-        self.text.append(data)
 
 
 @pytest.fixture(scope="module")
@@ -44,16 +26,9 @@ def build(reports, frames, out):
 
 
 def test_the_page_needs_nothing_but_itself(page):
-    tags = Tags(page)
-    assert not {"script", "link", "iframe", "object", "embed", "form", "base"} & set(tags.tags)
-    sources = [value for name, value in tags.attributes if name in ("src", "href", "srcset", "action", "poster")]
-    assert sources
-    assert all(value.startswith(("data:image/", "#")) for value in sources)
+    assert_needs_nothing_else(page)
     assert "http://" not in page
     assert "https://" not in page
-    assert "url(" not in page
-    assert "@import" not in page
-    assert not [name for name, _ in tags.attributes if name.startswith("on")]
 
 
 def test_the_same_files_give_the_same_bytes(folders, page, tmp_path):
