@@ -65,7 +65,7 @@ def _serve() -> None:
         with packages_alone() as folder:
             os.environ[PROJECT] = str(Path.cwd())
             os.chdir(folder)
-            serve_all(params.schedule)
+            serve_all(params.schedule, uri)
     finally:
         for _, server in servers:
             server.terminate()
