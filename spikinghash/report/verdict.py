@@ -10,6 +10,8 @@ from spikinghash.visible import visible
 
 #: Worth a look, though nobody has to act: a share of bits that are the same for every clip, and drift.
 DEAD_LOOK, DRIFT_LOOK = 0.05, 0.10
+#: With fewer clips some bits are the same for all by chance.
+_DEAD_FROM = 32
 
 
 @dataclass(frozen=True)
@@ -38,7 +40,7 @@ def verdict(report: dict[str, Any], bounds: Bounds) -> dict[str, Any]:
     elif drift - chance > DRIFT_LOOK:
         look.append(f"drift {drift:.3f}")
     bits = report["bits"]
-    if bits is not None and len(bits["dead"]) / bits["bits"] > DEAD_LOOK:
+    if bits is not None and bits["clips"] >= _DEAD_FROM and len(bits["dead"]) / bits["bits"] > DEAD_LOOK:
         look.append(f"{len(bits['dead'])} of {bits['bits']} bits are dead")
     if note := (report["pinned"] or {}).get("note"):
         look.append(f"the index was of no use: {note}")

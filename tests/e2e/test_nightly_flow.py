@@ -16,7 +16,7 @@ pytestmark = [pytest.mark.slow, pytest.mark.timeout(400)]
 
 
 @pytest.mark.filterwarnings("ignore")
-def test_two_nights(prefect, project, tmp_path, capsys):
+def test_two_nights(prefect, project, tmp_path):
     from pipelines.nightly import nightly
 
     folder, _ = project
@@ -63,7 +63,6 @@ def test_two_nights(prefect, project, tmp_path, capsys):
     third = nightly(**tonight)
     assert third["encode"]["committed"] == 0
     assert third["act"] is None
-    assert "Nothing to do." in capsys.readouterr().out.splitlines()[-1]
     nights = [json.loads(Path(night["report"]).read_text())["encode"]["committed"] for night in (first, second, third)]
     assert nights == [8, 1, 0]  # three reports of one date
     runs = mlflow.MlflowClient(uri).search_runs(
@@ -71,10 +70,6 @@ def test_two_nights(prefect, project, tmp_path, capsys):
     )
     assert sorted(run.data.metrics["committed"] for run in runs) == [0.0, 1.0, 8.0]
     assert {run.data.metrics["recall"] for run in runs} == {1.0}
-    from prefect.artifacts import Artifact
-
-    shown = Artifact.get("night-report")
-    assert shown.data == Path(third["report"]).with_suffix(".md").read_text()
 
 
 @pytest.mark.filterwarnings("ignore")

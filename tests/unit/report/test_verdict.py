@@ -18,6 +18,7 @@ PINNED = {
     "count": 8, "mean": 0.9, "lowest": 0.2, "index": 0.9, "table": 1.0, "since": "2026-11-01T01:00:00+00:00",
     "note": None, "problem": None, "worst": [{"id": "clip_7", "recall": 0.2}], "queries": [],
 }  # fmt: skip
+BITS = {"dead": [1], "bits": 8, "clips": 32}
 REFUSED = [{"path": "a", "reason": "empty", "message": "m", "offset": None}]
 
 
@@ -63,6 +64,10 @@ def test_a_quiet_night_needs_nobody():
     assert night_text(report()).splitlines()[0] == "# Nothing to do."
 
 
+def test_so_few_clips_that_bits_are_the_same_by_chance_are_not_worth_a_look():
+    assert report(bits=BITS | {"clips": 31})["look"] == []
+
+
 def test_so_few_codes_that_chance_explains_it_are_no_drift():
     assert report(drift=0.5, chance={"drift": 0.5})["act"] is None
 
@@ -71,7 +76,7 @@ def test_so_few_codes_that_chance_explains_it_are_no_drift():
     ("night", "said"),
     [
         ({"drift": 0.2, "chance": {"drift": 0.05}}, "drift 0.200"),
-        ({"bits": {"dead": [1], "bits": 8}}, "1 of 8 bits are dead"),
+        ({"bits": BITS}, "1 of 8 bits are dead"),
         ({"pinned": PINNED | {"mean": 1.0, "note": "it is stale"}}, "the index was of no use: it is stale"),
     ],
 )
