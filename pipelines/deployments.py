@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from prefect import serve
+from prefect.deployments.runner import RunnerDeployment
 from prefect.schedules import Cron, Schedule
 from prefect.types.entrypoint import EntrypointType
 
@@ -20,20 +21,22 @@ def schedules_of(line: str | None, timezone: str) -> list[Schedule]:
     return [] if line is None else [Cron(line, timezone=timezone)]
 
 
-def serve_all(when: ScheduleParams, tracking: str) -> None:
-    """Register the schedules and run what comes due, one flow at a time; does not return.
-
-    Nights are logged at the MLflow address `tracking`.
-    """
+def deployments_of(when: ScheduleParams, tracking: str) -> list[RunnerDeployment]:
+    """The flows with their schedules and parameters; nights are logged in the MLflow store `tracking`."""
     weekly = retrain.to_deployment(
         "weekly", schedules=schedules_of(when.retrain, when.timezone), parameters={"wait_s": when.wait_s},
         entrypoint_type=_BY_NAME,
     )  # fmt: skip
-    # schedules stay on when this process stops; missed runs are picked up when it is back
     hashing = nightly.to_deployment(
-        "nightly", schedules=schedules_of(when.nightly, when.timezone), parameters={"tracking": tracking},
-        entrypoint_type=_BY_NAME,
+        "nightly", schedules=schedules_of(when.nightly, when.timezone),
+        parameters={"shadow": when.shadow, "tracking": tracking}, entrypoint_type=_BY_NAME,
     )  # fmt: skip
     # no schedule: a person starts it, with a version and a reason
     by_hand = promote.to_deployment("by-hand", entrypoint_type=_BY_NAME)
-    serve(weekly, hashing, by_hand, limit=1, pause_on_shutdown=False)  # type: ignore[arg-type]
+    return [weekly, hashing, by_hand]  # type: ignore[list-item]
+
+
+def serve_all(when: ScheduleParams, tracking: str) -> None:
+    """Register the schedules and run what comes due, one flow at a time; does not return."""
+    # schedules stay on when this process stops; missed runs are picked up when it is back
+    serve(*deployments_of(when, tracking), limit=1, pause_on_shutdown=False)

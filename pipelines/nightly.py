@@ -5,33 +5,37 @@ Every step may be repeated: encoding skips what is committed, compaction changes
 
 from __future__ import annotations
 
+import json
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-import pyarrow as pa
-import pyarrow.compute as pc
 from prefect import flow, task
 
+from pipelines.night_artifact import night_artifact
 from pipelines.project import allowed_place, allowed_registry, enter_project
 from pipelines.retries import DELAYS_S, may_pass
 from spikinghash.codes.database import CodeDatabase
 from spikinghash.codes.discover import discover
 from spikinghash.codes.encode_recordings import encode_recordings
+from spikinghash.codes.encode_report import EncodeReport
+from spikinghash.codes.encoder import Encoder
 from spikinghash.codes.fsck import fsck
 from spikinghash.codes.landing import fetch_landing, landing_folder
 from spikinghash.codes.settle import settle
+from spikinghash.codes.table_size import TableSize, table_size
 from spikinghash.errors import SpikinghashError
 from spikinghash.events.doubts import Doubts
 from spikinghash.events.isolate import IsolatedDecoder
-from spikinghash.files import new_file, write_atomically, write_json
 from spikinghash.index.flat import build_index
 from spikinghash.model_ref import open_encoder, registry_place
+from spikinghash.nightly.shadow import hash_shadow
+from spikinghash.nightly.write_night import Done, write_night
 from spikinghash.progress import progress_bar
+from spikinghash.project_params import load_night
 from spikinghash.redact import redact
 from spikinghash.remote_store import is_address
-from spikinghash.report.night import night_report, night_text
+from spikinghash.report.verdict import act_line
 from spikinghash.tracking.moved_by_hand import record_moved
 from spikinghash.tracking.night_log import log_nights
 from spikinghash.training.bit_balance import trained_ones
@@ -39,6 +43,7 @@ from spikinghash.visible import visible
 
 #: Data files of the codes table beyond which a night ends with compaction.
 COMPACT_FROM = 50
+PARAMS = Path("params.yaml")
 
 
 @task(retries=3, retry_delay_seconds=DELAYS_S, retry_condition_fn=may_pass)
@@ -51,6 +56,18 @@ def fetch(landing: str, folder: str) -> dict[str, Any]:
 def encode(files: list[str], db: str, model: str) -> tuple[dict[str, Any], str, list[float] | None]:
     """Hash recordings; returns the report, the model's digest and its share of ones per bit in training."""
     encoder = open_encoder(model)
+    report = _hash(files, db, encoder)
+    trained = trained_ones(encoder.model.card, encoder.model.spec.bits)
+    return report.to_json(), encoder.model.digest, None if trained is None else trained.tolist()
+
+
+@task
+def encode_shadow(files: list[str], db: str, shadow: str, digest: str) -> dict[str, Any]:
+    """Hash the same recordings with a second model; what goes wrong is said and fails nothing."""
+    return hash_shadow(shadow, digest, lambda encoder: _hash(files, db, encoder)).to_json()
+
+
+def _hash(files: list[str], db: str, encoder: Encoder) -> EncodeReport:
     database = CodeDatabase.create_or_open(db)
     doubts = Doubts()
     with IsolatedDecoder() as decoder, progress_bar("encode") as progress:
@@ -58,8 +75,13 @@ def encode(files: list[str], db: str, model: str) -> tuple[dict[str, Any], str, 
         report = encode_recordings(paths, encoder, database, decode=doubts.watch(decoder.stream), progress=progress)
     if (line := doubts.line()) is not None:
         print(visible(line))  # noqa: T201  becomes a Prefect log line
-    trained = trained_ones(encoder.model.card, encoder.model.spec.bits)
-    return report.to_json(), encoder.model.digest, None if trained is None else trained.tolist()
+    return report
+
+
+@task(retries=3, retry_delay_seconds=DELAYS_S, retry_condition_fn=may_pass)
+def measure(db: str) -> dict[str, int]:
+    """The size of the code table."""
+    return table_size(db).to_json()
 
 
 @task(retries=3, retry_delay_seconds=DELAYS_S, retry_condition_fn=may_pass)
@@ -88,46 +110,26 @@ def account(files: list[str], db: str, digest: str) -> dict[str, Any]:
 
 
 @task(retries=3, retry_delay_seconds=DELAYS_S, retry_condition_fn=may_pass)
-def write_report(
-    out: str,
-    encoded: dict[str, Any],
-    accounts: dict[str, Any],
-    db: str,
-    digest: str,
-    since: str,
-    trained: list[float] | None,
-    landed: dict[str, Any] | None,
-) -> str:
-    """`night-<time>.json` and `.md` in the folder `out`, never over those of another run; the path of the JSON."""
-    database = CodeDatabase.open(db)
-    codes = database.load(digest) if digest in database.models() else None
-    start = datetime.fromisoformat(since)
-    fresh = None if codes is None else database.committed_since(digest, start, codes.clip_ids)
-    ones = None if trained is None else np.array(trained)
-    refused = _refused_since(database.quarantined(digest), start)
-    report = night_report(encoded, accounts, codes, fresh, digest, ones, landed, refused)
-    path = new_file(Path(out), f"night-{start:%Y-%m-%dT%H%M%SZ}", ".json")
-    write_json(path, report)
-    write_atomically(path.with_suffix(".md"), night_text(report).encode())
-    return str(path)
+def write_report(out: str, done: Done) -> str:
+    """The report as JSON and Markdown in the folder `out`; the path of the JSON."""
+    return str(write_night(Path(out), done, load_night(PARAMS)))
 
 
-def _refused_since(rows: pa.Table, start: datetime) -> list[dict[str, Any]]:
-    tonight = rows.filter(pc.field("seen_at") >= pa.scalar(start, pa.timestamp("us", "UTC")))
-    return sorted(tonight.to_pylist(), key=lambda row: str(row["path"]))
-
-
-def notice(model: str) -> None:
-    """Take down a champion that was changed past the log; hashing does not fail because the registry is read-only."""
+def notice(model: str) -> dict[str, Any] | None:
+    """Take down a champion that was changed past the log, and return that entry; hashing does not fail because the
+    registry is read-only.
+    """
     if not model.startswith("models:/") or "@" not in model:
-        return
+        return None
     try:
         moved = record_moved(*registry_place(name=model.removeprefix("models:/").partition("@")[0]))
     except SpikinghashError as error:
         print(f"the promotion log was not looked at: {visible(redact(str(error)))}")  # noqa: T201
-    else:
-        if moved is not None:
-            print(f"version {moved.to} became champion past the promotion log; it says so now")  # noqa: T201
+        return None
+    if moved is None:
+        return None
+    print(f"version {moved.to} became champion past the promotion log; it says so now")  # noqa: T201
+    return moved.to_json()
 
 
 def log(tracking: str, reports: str) -> None:
@@ -148,22 +150,20 @@ def nightly(
     reports: str = "reports/nightly",
     tracking: str | None = None,
     cache: str = "data/landing-cache",
+    shadow: str | None = None,
 ) -> dict[str, Any]:
     """One night; `tracking` is an MLflow URI, None logs nowhere. `SpikinghashError` if the accounts do not add up.
 
     `landing` is a folder, made if it is not there, or an object-store address whose recordings are first brought into
     a folder of `cache`. A served flow works inside its project, see `pipelines.project`. Every model has an index of
-    its own, `<db>/index/<digest>`: after a change of champion the old one stays searchable.
+    its own, `<db>/index/<digest>`: after a change of champion the old one stays searchable. With `shadow` what has
+    landed is hashed with that model too, and the report compares what both find.
     """
     enter_project()
-    places = {"landing": landing, "db": db, "reports": reports, "cache": cache}
-    for name, place in places.items():
-        allowed_place(name, place)
-    if not model.startswith("models:/"):
-        allowed_place("model", model)
+    _check_places({"landing": landing, "db": db, "reports": reports, "cache": cache}, model, shadow)
     allowed_registry("tracking", tracking)
-    since = datetime.now(UTC).isoformat()
-    notice(model)
+    start = datetime.now(UTC)
+    moved = notice(model)
     landed = None
     if is_address(landing):
         folder = str(landing_folder(landing, Path(cache)))
@@ -174,20 +174,38 @@ def nightly(
     files = [str(path) for path in ready]
     if growing:
         print(f"{len(growing)} files are still being written, the first {visible(str(growing[0]))}: for the next night")  # noqa: T201
+    before = measure(db)
     encoded, digest, trained = encode(files, db, model)
+    beside = None if shadow is None else encode_shadow(files, db, shadow, digest)
     compacted = tidy(db)
     rows = index(db, digest, f"{db}/index/{digest}")
     accounts = account(files, db, digest)
-    path = write_report(reports, encoded, accounts, db, digest, since, trained, landed)
+    done = Done(
+        db=db, digest=digest, start=start, encode=encoded, fsck=accounts, before=TableSize(**before), trained=trained,
+        landed=landed, shadow=beside, moved=moved, growing=[str(path) for path in growing],
+    )  # fmt: skip
+    path = write_report(reports, done)
+    night_artifact(Path(path).with_suffix(".md"))
     if tracking is not None:
         log(tracking, reports)
     print(night_text_line(encoded, accounts, compacted, rows))  # noqa: T201  becomes a Prefect log line
+    report = json.loads(Path(path).read_bytes())
+    print(act_line(report))  # noqa: T201  the last line, for whoever reads only one
     if not accounts["ok"]:
         raise SpikinghashError(f"the database is not in order, see {path}: {'; '.join(accounts['problems'][:3])}")
     return {
         "landing": landed, "encode": encoded, "fsck": accounts, "compacted": compacted, "index_rows": rows,
-        "report": path,
+        "shadow": report["shadow"], "act": report["act"], "report": path,
     }  # fmt: skip
+
+
+def _check_places(places: dict[str, str], model: str, shadow: str | None) -> None:
+    """`ConfigError` for a place that this flow run may not name."""
+    for name, place in places.items():
+        allowed_place(name, place)
+    for name, ref in (("model", model), ("shadow", shadow)):
+        if ref is not None and not ref.startswith("models:/"):
+            allowed_place(name, ref)
 
 
 def night_text_line(encoded: dict[str, Any], accounts: dict[str, Any], compacted: bool, rows: int) -> str:

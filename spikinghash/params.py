@@ -11,6 +11,7 @@ from pydantic import Field, ValidationInfo, field_validator, model_validator
 
 from spikinghash.errors import ConfigError
 from spikinghash.frames.framing_rules import dtype_misfit, windowing_misfit
+from spikinghash.night_params import NightParams
 from spikinghash.param_section import Section, check_as
 from spikinghash.schedule_params import ScheduleParams
 from spikinghash.strict_yaml import read_yaml
@@ -244,6 +245,7 @@ class Params(ProjectParams):
     tune: TuneParams = TuneParams()
     gate: GateParams = GateParams()
     schedule: ScheduleParams = ScheduleParams()
+    night: NightParams = NightParams()
 
     @model_validator(mode="after")
     def _kind_fits(self) -> Params:

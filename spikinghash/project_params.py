@@ -5,9 +5,10 @@ from __future__ import annotations
 from pathlib import Path
 
 from spikinghash.errors import ConfigError
+from spikinghash.night_params import NightParams
 from spikinghash.pair_params import PairParams
 from spikinghash.param_section import check_as
-from spikinghash.params import ProjectParams, check_params, load_params
+from spikinghash.params import Params, ProjectParams, check_params, load_params
 from spikinghash.strict_yaml import read_yaml
 
 
@@ -18,6 +19,12 @@ def load_project(path: Path) -> ProjectParams:
     content = read_yaml(path)
     of_pairs = isinstance(content, dict) and "pairs" in content
     return check_as(PairParams, content, path) if of_pairs else check_params(content, path)
+
+
+def load_night(path: Path) -> NightParams:
+    """How a night is judged; the defaults where `path` is not there or is of a project of pairs, which does not say."""
+    params = load_project(path) if path.is_file() else None
+    return params.night if isinstance(params, Params) else NightParams()
 
 
 def refuse_pairs(instead: str) -> None:

@@ -32,10 +32,12 @@ def _zone(name: str) -> str:
 class ScheduleParams(Section):
     """`nightly` and `retrain` as cron lines in `timezone`, None for a flow that only a person starts.
 
-    A retrain that comes due while another one runs waits up to `wait_s`.
+    A retrain that comes due while another one runs waits up to `wait_s`. Nights also hash with the model `shadow`, a
+    reference such as `models:/spikinghash@challenger`; None for none.
     """
 
     timezone: Annotated[str, AfterValidator(_zone)] = "UTC"
     nightly: Annotated[str, AfterValidator(_cron)] | None = "0 1 * * *"
     retrain: Annotated[str, AfterValidator(_cron)] | None = "0 3 * * 0"
     wait_s: float = 0.0
+    shadow: str | None = None

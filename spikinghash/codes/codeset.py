@@ -77,7 +77,11 @@ class CodeSet:
             raise ConfigError(f"no codes of {modality} from {seen}; there are: {there}")
         return self._part(chosen)
 
-    def _part(self, chosen: NDArray[np.bool_]) -> CodeSet:
+    def at(self, rows: NDArray[np.int64]) -> CodeSet:
+        """The clips at ascending `rows` [M], at least one."""
+        return self._part(rows)
+
+    def _part(self, chosen: NDArray[np.bool_] | NDArray[np.int64]) -> CodeSet:
         columns: dict[str, Any] = {k: v[chosen] for k, v in vars(self).items() if isinstance(v, np.ndarray)}
         return replace(self, files=(), **columns)
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import functools
 import os
 import sys
 from collections.abc import Sequence
@@ -15,7 +14,7 @@ import typer
 from spikinghash.codes.discover import discover
 from spikinghash.codes.encode_report import EncodeReport
 from spikinghash.codes.settle import SETTLE_S, settle
-from spikinghash.codes.signals import Stop, Stopped, stop_on_signals
+from spikinghash.codes.signals import Stopped, stop_on_signals
 from spikinghash.commands.output import DEFAULT_DB, DEFAULT_MODEL, Format, Json, Model, WritableDb, command, emit
 from spikinghash.commands.reading import FlipX, FlipY, Invert, Layout, Transpose, Unit, reading_of
 from spikinghash.errors import EXIT_OK, EXIT_QUARANTINED, EXIT_TEMPORARY, ConfigError
@@ -24,15 +23,16 @@ from spikinghash.events.options import DEFAULTS
 from spikinghash.visible import visible
 
 if TYPE_CHECKING:
-    from spikinghash.codes.encoder import Encoder
-    from spikinghash.codes.hash_inputs import Hasher
-    from spikinghash.events.options import ReadOptions
+    from spikinghash.nightly.shadow import Shadow
 
 Workers = Annotated[int, typer.Option("--workers", min=0, help="Ray workers; 0: this process alone, without Ray.")]
 Settle = Annotated[
     float, typer.Option(min=0, max=3600, help="Take no file that was written to in the last so many seconds.")
 ]
 Address = Annotated[str | None, typer.Option("--address", help="Ray cluster for the workers; default: a local one.")]
+ShadowModel = Annotated[
+    str | None, typer.Option("--shadow", help="A second model, which hashes after the first and whose failure is said.")
+]
 
 
 @command
@@ -50,52 +50,59 @@ def encode(
     workers: Workers = 0,
     address: Address = None,
     settle_s: Settle = SETTLE_S,
+    shadow: ShadowModel = None,
     as_json: Json = False,
 ) -> int:
     """Hash new recordings into the database, each exactly once.
 
     Exit code 3: done, but some files were refused; 75: the rest is pending, for a signal stopped it or files are still
-    being written.
+    being written. With --shadow files are read once for each model; the exit code is that of the first, or 75 where a
+    signal left the second unfinished.
     """
     if address is not None and workers == 0:
         raise ConfigError("--address needs --workers, the number of workers on the cluster")
     reading, doubts = reading_of(layout, time_unit, flip_x, flip_y, transpose, invert_polarity), Doubts()
     files = discover(paths, leave_out=[db])
 
+    report: EncodeReport | None = None
+    beside: Shadow | None = None
+
     def leave() -> NoReturn:
-        os._exit(_tell(EncodeReport(found=len(files)), as_json))
+        os._exit(_tell(report or EncodeReport(found=len(files)), as_json, unfinished=report is not None))
 
     with stop_on_signals() as stop, ExitStack() as resources:
         with stop.leaving(leave):
             from spikinghash.codes.database import CodeDatabase
-            from spikinghash.codes.encode_recordings import encode_with
+            from spikinghash.commands.encode_job import EncodeJob
             from spikinghash.model_ref import open_encoder
-            from spikinghash.progress import progress_bar
+            from spikinghash.nightly.shadow import hash_shadow
 
             encoder = open_encoder(model)
             database = CodeDatabase.create_or_open(db)
             ready, growing = settle(files, settle_s)
+            job = EncodeJob(ready, database, format, reading, workers, address, doubts, stop, resources)
         try:
-            with progress_bar("encode") as progress:
-                if workers:
-                    made = functools.partial(_ray_hasher, workers=workers, address=address, resources=resources)
-                else:
-                    made = functools.partial(_hasher, doubts=doubts, resources=resources)
-                hasher = made(encoder, format, reading, stop)
-                report = encode_with(hasher, ready, encoder.model, database, progress=progress, stop=stop)
+            report = job.hash(encoder)
+            report.found += len(growing)
+            if shadow is not None and not stop.asked:
+                beside = hash_shadow(shadow, encoder.model.digest, job.hash)
         except Stopped:
             # before the first input, while Ray was starting: half started, it would abort at the interpreter's end
             leave()
-        report.found += len(growing)
+        unfinished = shadow is not None and stop.asked and (beside is None or beside.pending > 0)
         # before Ray ends, which takes a moment during which SIGTERM kills
-        return _tell(report, as_json, growing, doubts, told=format is not None or reading != DEFAULTS)
+        told = format is not None or reading != DEFAULTS
+        return _tell(report, as_json, growing, doubts, told=told, shadow=beside, unfinished=unfinished)
 
 
 def _tell(
-    report: EncodeReport, as_json: bool, growing: Sequence[Path] = (), doubts: Doubts | None = None, told: bool = False
-) -> int:
-    """Print the report; the exit code it means. `told`: the command line said how to read."""
+    report: EncodeReport, as_json: bool, growing: Sequence[Path] = (), doubts: Doubts | None = None, told: bool = False,
+    shadow: Shadow | None = None, unfinished: bool = False,
+) -> int:  # fmt: skip
+    """Print the report; the exit code it means. `told`: the command line said how to read; `unfinished`: the shadow."""
     content = report.to_json()
+    if shadow is not None:
+        content["shadow"] = shadow.to_json()
 
     def text() -> None:
         for key, value in content.items():
@@ -114,27 +121,10 @@ def _tell(
         typer.echo(f"spikinghash: {said}; run the same command again", err=True)
     if report.pending > len(growing):
         typer.echo(f"spikinghash: stopped with {report.pending} inputs pending; run the same command again", err=True)
-    if report.pending:
+    if shadow is not None and shadow.problem is not None:
+        typer.echo(f"spikinghash: the shadow did not hash: {visible(shadow.problem)}", err=True)
+    if unfinished:
+        typer.echo("spikinghash: stopped before the shadow had hashed all; run the same command again", err=True)
+    if report.pending or unfinished:
         return EXIT_TEMPORARY
     return EXIT_QUARANTINED if report.quarantined else EXIT_OK
-
-
-def _hasher(
-    encoder: Encoder, format: str | None, reading: ReadOptions, stop: Stop, *, doubts: Doubts, resources: ExitStack
-) -> Hasher:
-    from spikinghash.codes.hash_inputs import hash_here
-    from spikinghash.events.isolate import IsolatedDecoder
-
-    decode = doubts.watch(resources.enter_context(IsolatedDecoder()).stream)
-    return lambda inputs: hash_here(inputs, encoder, decode, format, stop, reading)
-
-
-def _ray_hasher(
-    encoder: Encoder, format: str | None, reading: ReadOptions, stop: Stop, *, workers: int, address: str | None,
-    resources: ExitStack,
-) -> Hasher:  # fmt: skip
-    from spikinghash.codes.ray_encode import ray_hasher
-
-    return resources.enter_context(
-        ray_hasher(encoder.model, workers, address=address, format=format, reading=reading, stop=stop)
-    )

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from spikinghash.files import write_atomically
+from spikinghash.tracking.night_numbers import night_numbers
 from spikinghash.tracking.registry_errors import registry_errors
 from spikinghash.tracking.run import attach, client_for
 from spikinghash.tracking.store_place import experiment_id
@@ -23,7 +24,9 @@ def log_nights(uri: str, experiment: str, reports: Path) -> int:
     A run that was broken off is finished, and what is there is not logged again. Raises `Temporary` for a server that
     does not answer, `SpikinghashError` for one that refuses; what was logged until then stays logged.
     """
-    waiting = [path for path in sorted(reports.glob("night-*.json")) if not path.with_suffix(LOGGED).exists()]
+    # a killed night leaves an empty report, which a later one does not fill
+    there = [path for path in sorted(reports.glob("night-*.json")) if path.stat().st_size]
+    waiting = [path for path in there if not path.with_suffix(LOGGED).exists()]
     if not waiting:
         return 0
     client = client_for(uri, create=True)
@@ -43,8 +46,7 @@ def _log_once(client: Any, place: str, report: Path) -> None:
     if found and found[0].info.status == "FINISHED":
         return
     run = found[0] if found else client.create_run(place, run_name=name)
-    encoded = json.loads(report.read_bytes())["encode"]
-    numbers = {key: float(value) for key, value in encoded.items() if isinstance(value, int | float)}
+    numbers = night_numbers(json.loads(report.read_bytes()))
     # the same numbers at the same time are the same entries, should they be there already
     stamp = int(run.info.start_time)
     client.log_batch(run.info.run_id, metrics=[Metric(key, value, stamp, 0) for key, value in numbers.items()])

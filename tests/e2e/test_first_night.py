@@ -1,6 +1,7 @@
 """The first night: no champion, no folders, nothing landed, files that arrive meanwhile."""
 
 import json
+import logging
 import shutil
 import subprocess
 import sys
@@ -46,6 +47,34 @@ def test_an_empty_landing_folder_is_a_good_night(prefect, place):
     done = nightly(model="model")
     assert (done["encode"]["found"], done["fsck"]["ok"], done["index_rows"]) == (0, True, 0)
     assert Path(done["report"]).is_relative_to("reports/nightly")
+
+
+@pytest.mark.parametrize("names", [["a.bin"], ["a.bin", "bad*.bin"]])
+def test_the_first_line_the_last_line_and_the_page_say_whether_to_act(prefect, place, caplog, names):
+    from prefect.artifacts import Artifact
+
+    from pipelines.nightly import nightly
+
+    save_tiny(place / "model", 1)
+    (place / "landing").mkdir()
+    for name, content in zip(names, (recording(1), b""), strict=False):
+        (place / "landing" / name).write_bytes(content)
+    logger = logging.getLogger("prefect.flow_runs")
+    logger.addHandler(caplog.handler)
+    done = nightly(landing="landing", db="db", model="model")
+    logger.removeHandler(caplog.handler)
+    said = [record.getMessage() for record in caplog.records if record.name == logger.name]
+    ours = [line for line in said if not line.startswith(("Finished in state", "Beginning flow run"))]
+    text = Path(done["report"]).with_suffix(".md").read_text()
+    if len(names) == 1:
+        assert done["act"] is None
+        assert ours[-1] == "Nothing to do."
+        assert text.startswith("# Nothing to do.")
+    else:
+        assert ours[-1] == f"ACT: {done['act'][0]}"
+        assert "1 of 2 new recordings were refused" in ours[-1]
+        assert "| empty | 1 | 1 | landing/bad\\*.bin |" in text
+    assert Artifact.get("night-report").data == text
 
 
 def test_the_account_is_of_what_was_there_when_the_night_began(prefect, place, monkeypatch):

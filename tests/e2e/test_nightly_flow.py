@@ -45,9 +45,16 @@ def test_two_nights(prefect, project, tmp_path):
     )
     assert 0 <= json.loads(Path(first["report"]).read_text())["drift_training"] <= 1
     text = Path(first["report"]).with_suffix(".md").read_text()
-    assert "| empty | 1 |" in text
-    assert f"- {landing}/empty.bin: empty, the file has no bytes".replace("_", "\\_") in text
-    assert json.loads(Path(first["report"]).read_text())["verdict"]["state"] in ("good", "look", "bad")
+    assert f"| empty | 1 | 1 | {landing}/empty.bin |".replace("_", "\\_") in text
+    told = json.loads(Path(first["report"]).read_text())
+    assert told["refused"][0]["message"] == "the file has no bytes"
+    assert told["growth"]["before"] == {"codes": 0, "bytes": 0}
+    assert told["growth"]["after"]["codes"] == 8
+    assert (told["pinned"]["count"], told["pinned"]["lowest"], told["pinned"]["note"]) == (8, 1.0, None)
+    # one of nine was refused
+    assert "1 of 9 new recordings were refused" in told["act"][-1]
+    assert text.startswith("# ACT: ")
+    assert next(iter(told)) == "act"
 
     (landing / "late.bin").write_bytes(good[8].read_bytes())
     second = nightly(**tonight)
@@ -55,12 +62,14 @@ def test_two_nights(prefect, project, tmp_path):
     assert 0 <= json.loads(Path(second["report"]).read_text())["drift"] <= 1
     third = nightly(**tonight)
     assert third["encode"]["committed"] == 0
+    assert third["act"] is None
     nights = [json.loads(Path(night["report"]).read_text())["encode"]["committed"] for night in (first, second, third)]
     assert nights == [8, 1, 0]  # three reports of one date
     runs = mlflow.MlflowClient(uri).search_runs(
         [mlflow.MlflowClient(uri).get_experiment_by_name("nightly").experiment_id]
     )
     assert sorted(run.data.metrics["committed"] for run in runs) == [0.0, 1.0, 8.0]
+    assert {run.data.metrics["recall"] for run in runs} == {1.0}
 
 
 @pytest.mark.filterwarnings("ignore")

@@ -56,7 +56,7 @@ def test_no_served_flow_runs_what_lies_in_the_project_or_the_landing_folder(cage
         known = json.loads((folder / ".prefect/credentials.json").read_text())
         done = run_deployments(port, known["prefect"], folder.parent / "client", wanted)
     assert [state for state, _ in done] == ["Completed", "Completed"], done
-    (report,) = (folder / "nights").glob("*.json")
+    (report,) = (folder / "nights").glob("night-*.json")
     assert json.loads(report.read_text())["encode"]["committed"] == 4
     assert canaries.sung(marks) == []
 

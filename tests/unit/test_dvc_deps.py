@@ -39,6 +39,7 @@ WITHOUT_EFFECT = {
     "spikinghash.kernels.cache_locator",
     "spikinghash.kernels.digest",
     "spikinghash.kernels.jit",
+    "spikinghash.night_params",
     "spikinghash.pair_params",
     "spikinghash.param_section",
     "spikinghash.params",
@@ -89,8 +90,9 @@ def test_every_param_of_a_stage_exists(project, stage):
 @pytest.mark.parametrize("params", [Params, PairParams])
 def test_every_section_of_the_params_is_used_by_a_stage(params):
     used = {key.split(".")[0] for (file, _), one in STAGES.items() if PROJECTS[file] is params for key in one["params"]}
-    # where the cache, Ray and the registry are changes no result, nor when flows run and what the gate lets pass
-    assert set(params.model_fields) - used <= {"data", "ray", "tracking", "gate", "schedule"}
+    # where the cache, Ray and the registry are changes no result, nor when flows run, what the gate lets pass and when
+    # a night needs a person
+    assert set(params.model_fields) - used <= {"data", "ray", "tracking", "gate", "schedule", "night"}
 
 
 @pytest.mark.parametrize("stage", sorted({stage for _, stage in STAGES}))

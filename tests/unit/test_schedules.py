@@ -48,3 +48,11 @@ def test_a_local_zone_and_a_flow_that_only_a_person_starts():
 def test_what_is_no_schedule_is_one_line(key, value, said):
     with pytest.raises(ConfigError, match=rf"schedule\.{key}.*{said}"):
         changed(**{key: value})
+
+
+def test_nights_are_logged_and_hash_with_the_shadow_that_is_named():
+    from pipelines.deployments import deployments_of
+
+    for shadow in (None, "models:/spikinghash@challenger"):
+        (nightly,) = [one for one in deployments_of(changed(shadow=shadow), "sqlite:///x.db") if one.name == "nightly"]
+        assert nightly.parameters == {"shadow": shadow, "tracking": "sqlite:///x.db"}

@@ -4,7 +4,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from spikinghash.report.night import night_report, night_text
+from spikinghash.report.night import Night, night_report
+from spikinghash.report.night_text import night_text
+from spikinghash.report.verdict import Bounds, act_line
 from spikinghash.visible import markdown, visible
 
 
@@ -38,11 +40,24 @@ def test_a_file_name_forges_nothing_in_the_night_report(name):
     refused = [{"path": name, "reason": "empty", "message": f"{name} is empty", "offset": None}]
     landed = {"address": "s3://b", "found": 2, "fetched": 0, "kept": 0, "bytes": 0}
     landed |= {"refused": {name: "rule"}, "changed": [name]}
-    text = night_text(night_report(encoded, accounts, None, None, "m", None, landed, refused))
+    shadow = {"ref": name, "model": "s", "encode": encoded, "bits": None, "problem": None, "k": 10, "both": 2}
+    shadow |= {"asked": 1, "overlap": 0.5, "least": [{"id": name, "recording": name, "overlap": 0.5}]}
+    pinned = {"count": 1, "mean": 0.5, "lowest": 0.5, "index": 1.0, "table": 0.5, "since": "2026-11-01", "note": name}
+    pinned |= {"problem": None, "worst": [{"id": name, "recall": 0.5}]}
+    night = Night(
+        db=name, model="m", encode=encoded, fsck=accounts, landed=landed, refused=refused, shadow=shadow, pinned=pinned,
+        growing=[name], stayed=[name],
+    )  # fmt: skip
+    report = night_report(night, Bounds(0.1, 0.25, 1.0))
+    text = night_text(report)
+    assert act_line(report).isprintable()
     assert text.count("\n# ") == 0
     assert "<script" not in text
     assert "\x1b" not in text
     assert "\u202e" not in text
     assert "![" not in text
     assert "NOT in order" in text
-    assert text.splitlines()[2].startswith("Bad: the accounts do not add up")
+    assert text.startswith("# ACT: The accounts do not add up")
+    # a cell of a table with a name in it is one cell
+    (row,) = [line for line in text.splitlines() if line.startswith("| empty")]
+    assert row.replace("\\|", "").count("|") == 5

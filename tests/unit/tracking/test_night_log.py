@@ -120,3 +120,35 @@ def test_the_flow_says_it_and_goes_on(tmp_path, monkeypatch, capsys, uri):
     assert "secret" not in said
     log(uri, str(tmp_path))
     assert capsys.readouterr().out == "1 nights logged\n"
+
+
+def test_an_empty_report_of_a_killed_night_is_passed_over(uri, tmp_path):
+    (tmp_path / "night-2026-11-28T010000Z.json").write_bytes(b"")
+    report(tmp_path, "night-2026-11-29T010000Z")
+    assert log_nights(uri, "nightly", tmp_path) == 1
+    assert names(uri) == ["2026-11-29T01:00:00"]
+
+
+def test_what_a_person_follows_over_the_nights_is_a_number(uri, tmp_path):
+    path = tmp_path / "night-2026-11-28T010000Z.json"
+    content = {
+        "encode": ENCODED, "act": ["one", "two"], "recordings_per_s": 2.5, "drift": None, "drift_training": 0.125,
+        "pinned": {"mean": 0.75, "lowest": 0.5}, "shadow": {"overlap": 0.25},
+        "growth": {"before": {"codes": 1, "bytes": 10}, "after": {"codes": 8, "bytes": 90}},
+    }  # fmt: skip
+    path.write_text(json.dumps(content))
+    log_nights(uri, "nightly", tmp_path)
+    (one,) = runs(uri)
+    expected = {
+        "act": 2, "recordings_per_s": 2.5, "drift_training": 0.125, "recall": 0.75, "recall_lowest": 0.5,
+        "shadow_overlap": 0.25, "table_codes": 8, "new_codes": 7, "table_bytes": 90, "new_bytes": 80, "committed": 7,
+    }  # fmt: skip
+    assert {key: one.data.metrics[key] for key in expected} == expected
+    assert "drift" not in one.data.metrics
+
+
+def test_a_night_that_needs_nobody_has_nothing_to_act_on(uri, tmp_path):
+    content = {"encode": ENCODED, "act": None, "pinned": None}
+    (tmp_path / "night-2026-11-28T010000Z.json").write_text(json.dumps(content))
+    log_nights(uri, "nightly", tmp_path)
+    assert runs(uri)[0].data.metrics["act"] == 0.0
