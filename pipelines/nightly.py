@@ -14,6 +14,7 @@ from prefect import flow, task
 
 from pipelines.night_artifact import night_artifact
 from pipelines.project import allowed_place, allowed_registry, enter_project
+from pipelines.registry_steps import PARAMS, RUNS, log, notice, register_what_waits
 from pipelines.retries import DELAYS_S, may_pass
 from spikinghash.codes.database import CodeDatabase
 from spikinghash.codes.discover import discover
@@ -28,22 +29,23 @@ from spikinghash.errors import SpikinghashError
 from spikinghash.events.doubts import Doubts
 from spikinghash.events.isolate import IsolatedDecoder
 from spikinghash.index.flat import build_index
-from spikinghash.model_ref import open_encoder, registry_place
+from spikinghash.kept_model import open_or_kept
 from spikinghash.nightly.shadow import hash_shadow
 from spikinghash.nightly.write_night import Done, write_night
 from spikinghash.progress import progress_bar
 from spikinghash.project_params import load_night
+from spikinghash.promote_with_codes import ARCHIVE_LOCK
 from spikinghash.redact import redact
 from spikinghash.remote_store import is_address
 from spikinghash.report.verdict import act_line
-from spikinghash.tracking.moved_by_hand import record_moved
-from spikinghash.tracking.night_log import log_nights
+from spikinghash.run_lock import run_lock
 from spikinghash.training.bit_balance import trained_ones
 from spikinghash.visible import visible
 
 #: Data files of the codes table beyond which a night ends with compaction.
 COMPACT_FROM = 50
-PARAMS = Path("params.yaml")
+#: Seconds that a night waits for a promotion that changes the champion, or for another night.
+_WAIT_S = 3600.0
 
 
 @task(retries=3, retry_delay_seconds=DELAYS_S, retry_condition_fn=may_pass)
@@ -55,7 +57,10 @@ def fetch(landing: str, folder: str) -> dict[str, Any]:
 @task(retries=3, retry_delay_seconds=DELAYS_S, retry_condition_fn=may_pass)
 def encode(files: list[str], db: str, model: str) -> tuple[dict[str, Any], str, list[float] | None]:
     """Hash recordings; returns the report, the model's digest and its share of ones per bit in training."""
-    encoder = open_encoder(model)
+    loaded, away = open_or_kept(model, RUNS / "kept")
+    if away is not None:
+        print(f"the registry does not answer; hashed with the champion of the last night: {visible(redact(away))}")  # noqa: T201
+    encoder = Encoder(loaded)
     report = _hash(files, db, encoder)
     trained = trained_ones(encoder.model.card, encoder.model.spec.bits)
     return report.to_json(), encoder.model.digest, None if trained is None else trained.tolist()
@@ -115,33 +120,6 @@ def write_report(out: str, done: Done) -> str:
     return str(write_night(Path(out), done, load_night(PARAMS)))
 
 
-def notice(model: str) -> dict[str, Any] | None:
-    """Take down a champion that was changed past the log, and return that entry; hashing does not fail because the
-    registry is read-only.
-    """
-    if not model.startswith("models:/") or "@" not in model:
-        return None
-    try:
-        moved = record_moved(*registry_place(name=model.removeprefix("models:/").partition("@")[0]))
-    except SpikinghashError as error:
-        print(f"the promotion log was not looked at: {visible(redact(str(error)))}")  # noqa: T201
-        return None
-    if moved is None:
-        return None
-    print(f"version {moved.to} became champion past the promotion log; it says so now")  # noqa: T201
-    return moved.to_json()
-
-
-def log(tracking: str, reports: str) -> None:
-    """Bring the nights in `reports` to MLflow; hashing does not fail because that does not answer."""
-    try:
-        count = log_nights(tracking, "nightly", Path(reports))
-    except SpikinghashError as error:
-        print(f"not in MLflow yet, a later night brings it: {visible(redact(str(error)))}")  # noqa: T201
-    else:
-        print(f"{count} nights logged")  # noqa: T201  becomes a Prefect log line
-
-
 @flow(name="nightly", log_prints=True)
 def nightly(
     landing: str = "data/landing",
@@ -163,6 +141,7 @@ def nightly(
     _check_places({"landing": landing, "db": db, "reports": reports, "cache": cache}, model, shadow)
     allowed_registry("tracking", tracking)
     start = datetime.now(UTC)
+    register_what_waits()
     moved = notice(model)
     landed = None
     if is_address(landing):
@@ -174,12 +153,13 @@ def nightly(
     files = [str(path) for path in ready]
     if growing:
         print(f"{len(growing)} files are still being written, the first {visible(str(growing[0]))}: for the next night")  # noqa: T201
-    before = measure(db)
-    encoded, digest, trained = encode(files, db, model)
-    beside = None if shadow is None else encode_shadow(files, db, shadow, digest)
-    compacted = tidy(db)
-    rows = index(db, digest, f"{db}/index/{digest}")
-    accounts = account(files, db, digest)
+    with run_lock(RUNS, ARCHIVE_LOCK, _WAIT_S, run="nightly"):
+        before = measure(db)
+        encoded, digest, trained = encode(files, db, model)
+        beside = None if shadow is None else encode_shadow(files, db, shadow, digest)
+        compacted = tidy(db)
+        rows = index(db, digest, f"{db}/index/{digest}")
+        accounts = account(files, db, digest)
     done = Done(
         db=db, digest=digest, start=start, encode=encoded, fsck=accounts, before=TableSize(**before), trained=trained,
         landed=landed, shadow=beside, moved=moved, growing=[str(path) for path in growing],

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 from spikinghash.errors import Temporary
@@ -10,11 +11,12 @@ from spikinghash.training.checkpoint import CARD, LoadedModel, load_model, save_
 
 
 def open_or_kept(ref: str, folder: Path) -> tuple[LoadedModel, str | None]:
-    """The model of a reference, and None; or the one kept in `folder`, and why.
+    """The model of a reference, and None; or the one kept below `folder`, and why.
 
-    What a registry gives is kept there. Errors of `open_model`; `Temporary` where a registry does not answer and
-    nothing is kept yet.
+    What a registry gives is kept there, by the reference. Errors of `open_model`; `Temporary` where a registry does not
+    answer and nothing is kept yet.
     """
+    folder = folder / re.sub(r"[^A-Za-z0-9@._-]+", "-", ref)
     try:
         model = open_model(ref)
     except Temporary as error:

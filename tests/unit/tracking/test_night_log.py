@@ -108,7 +108,7 @@ def test_a_server_that_never_answers_is_an_error_of_ours_and_nothing_is_lost(uri
 
 
 def test_the_flow_says_it_and_goes_on(tmp_path, monkeypatch, capsys, uri):
-    from pipelines.nightly import log
+    from pipelines.registry_steps import log
 
     monkeypatch.setenv("MLFLOW_HTTP_REQUEST_MAX_RETRIES", "0")
     report(tmp_path, "night-2026-11-28T010000Z")
