@@ -29,6 +29,7 @@ from spikinghash.errors import SpikinghashError
 from spikinghash.events.doubts import Doubts
 from spikinghash.events.isolate import IsolatedDecoder
 from spikinghash.index.flat import build_index
+from spikinghash.index.index_folder import index_folder
 from spikinghash.kept_model import open_or_kept
 from spikinghash.nightly.shadow import hash_shadow
 from spikinghash.nightly.write_night import Done, write_night
@@ -100,12 +101,12 @@ def tidy(db: str) -> bool:
 
 
 @task(retries=3, retry_delay_seconds=DELAYS_S, retry_condition_fn=may_pass)
-def index(db: str, digest: str, out: str) -> int:
-    """Build the search index of one model anew; its rows, 0 where nothing is hashed yet."""
-    database = CodeDatabase.open(db)
-    if digest not in database.models():
+def index(db: str, digest: str) -> int:
+    """Build the search index of one model anew; its rows, 0 where nothing is hashed yet, and beside an object store."""
+    database, folder = CodeDatabase.open(db), index_folder(db, digest)
+    if folder is None or digest not in database.models():
         return 0
-    return build_index(database.load(digest), out).rows
+    return build_index(database.load(digest), folder).rows
 
 
 @task(retries=3, retry_delay_seconds=DELAYS_S, retry_condition_fn=may_pass)
@@ -158,7 +159,7 @@ def nightly(
         encoded, digest, trained = encode(files, db, model)
         beside = None if shadow is None else encode_shadow(files, db, shadow, digest)
         compacted = tidy(db)
-        rows = index(db, digest, f"{db}/index/{digest}")
+        rows = index(db, digest)
         accounts = account(files, db, digest)
     done = Done(
         db=db, digest=digest, start=start, encode=encoded, fsck=accounts, before=TableSize(**before), trained=trained,

@@ -79,7 +79,8 @@ def _again(evaluation: Mapping[str, Any]) -> Iterator[str]:
 
 
 def _number(value: float | None) -> str:
-    return "" if value is None else f"{value:.4g}"
+    # a bound of "no worse than by 0" is the negative zero
+    return "" if value is None else f"{value + 0.0:.4g}"
 
 
 def _cell(text: Any) -> str:
