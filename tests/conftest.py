@@ -1,6 +1,11 @@
-"""Environment of all tests: no telemetry."""
+"""Environment of all tests: no telemetry, and a home of Prefect's own, which it reads when it is first imported."""
 
 import os
+import tempfile
+
+#: Removed when the process ends.
+_PREFECT_HOME = tempfile.TemporaryDirectory(prefix="prefect-home-", ignore_cleanup_errors=True)
+os.environ["PREFECT_HOME"] = _PREFECT_HOME.name
 
 for name, value in {
     "DVC_NO_ANALYTICS": "1",

@@ -1,6 +1,5 @@
 """One tiny project, run once, for all end-to-end tests."""
 
-import os
 import warnings
 
 import pytest
@@ -27,9 +26,8 @@ def project(tmp_path_factory):
 
 
 @pytest.fixture(scope="session")
-def prefect(tmp_path_factory):
+def prefect():
     """One temporary Prefect server for all flows; its start takes most of a flow's time."""
-    os.environ["PREFECT_HOME"] = str(tmp_path_factory.mktemp("prefect"))
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         from prefect.testing.utilities import prefect_test_harness
