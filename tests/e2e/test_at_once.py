@@ -11,13 +11,15 @@ from contextlib import suppress
 import psutil
 import pytest
 import yaml
-from pipeline import dvc, spikinghash
+from pipeline import closed_form, copy_project, dvc, spikinghash, stages_run
 
 from spikinghash.codes.database import CodeDatabase
 from spikinghash.promote_with_codes import ARCHIVE_LOCK
 from spikinghash.run_lock import run_lock
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(600), pytest.mark.filterwarnings("ignore")]
+full = pytest.mark.skipif("FULL" not in os.environ, reason="part of make reliability")
+LANDED = 60
 #: Runs a flow with parameters and prints what it returned.
 RUN = """
 import json, sys
@@ -27,18 +29,25 @@ print(json.dumps(getattr(import_module(f"pipelines.{name}"), name)(**parameters)
 """
 
 
-@pytest.fixture
-def away(project, tmp_path):
-    """A project of its own whose model is champion, with recordings that have landed."""
-    folder = tmp_path / "project"
-    shutil.copytree(project[0], folder, symlinks=True)
+@pytest.fixture(scope="module")
+def made(tmp_path_factory):
+    """A project whose model is champion, with recordings that have landed."""
+    folder = copy_project(tmp_path_factory.mktemp("made"), closed_form)
+    assert "report" in stages_run(dvc(folder, "repro", "report"))
     landing = folder / "data/landing"
     landing.mkdir()
-    for number, path in enumerate(sorted((folder / "data/raw/digits").rglob("*.bin"))[:60]):
+    for number, path in enumerate(sorted((folder / "data/raw/digits").rglob("*.bin"))[:LANDED]):
         shutil.copy2(path, landing / f"{number}.bin")
-    done = spikinghash(folder, "registry", "promote", 1, "--reason", "the first model")
-    assert done.returncode == 0, done.stderr
+    for arguments in (("add",), ("promote", 1, "--reason", "the first model")):
+        done = spikinghash(folder, "registry", *arguments)
+        assert done.returncode == 0, done.stderr
     return folder
+
+
+@pytest.fixture
+def away(made, tmp_path):
+    """A copy of that project."""
+    return shutil.copytree(made, tmp_path / "project", symlinks=True)
 
 
 def start(folder, flow, **parameters):
@@ -66,10 +75,11 @@ def wait_until_held(folder, name, process):
         time.sleep(0.05)
 
 
-def train_with_another_seed(folder, seed):
+def want_other_codes(folder, bits=32):
+    """Let the next retrain make another model."""
     path = folder / "params.yaml"
     params = yaml.safe_load(path.read_text())
-    params["train"]["seed"] = seed
+    params["model"]["bits"] = bits
     path.write_text(yaml.safe_dump(params))
 
 
@@ -78,7 +88,7 @@ def versions(folder):
 
 
 def test_of_two_retrains_one_works_and_the_other_waits_or_says_who_it_is(prefect, away):
-    train_with_another_seed(away, 11)
+    want_other_codes(away)
     first = start(away, "retrain")
     wait_until_held(away, "retrain", first)
     hasty, patient = start(away, "retrain"), start(away, "retrain", wait_s=300)
@@ -93,8 +103,9 @@ def test_of_two_retrains_one_works_and_the_other_waits_or_says_who_it_is(prefect
     assert len(versions(away)) == 2
 
 
+@full
 def test_a_cancelled_retrain_leaves_no_process_behind_and_the_next_one_finishes(prefect, away):
-    train_with_another_seed(away, 16)
+    want_other_codes(away)
     retrain = start(away, "retrain")
     until = time.monotonic() + 200
     while not any("stages.train" in " ".join(child.cmdline()) for child in children(retrain)):
@@ -117,8 +128,9 @@ def children(process):
     return []
 
 
+@full
 def test_dvc_repro_by_hand_during_a_retrain_is_told_and_changes_nothing(prefect, away):
-    train_with_another_seed(away, 12)
+    want_other_codes(away)
     retrain = start(away, "retrain")
     until = time.monotonic() + 120
     while not list((away / ".runs").glob("retrain.lock")) or not (away / ".dvc/tmp/rwlock").exists():
@@ -133,36 +145,37 @@ def test_dvc_repro_by_hand_during_a_retrain_is_told_and_changes_nothing(prefect,
     assert dvc(away, "repro", "report").returncode == 0
 
 
+@full
 def test_a_retrain_during_a_night(prefect, away):
-    train_with_another_seed(away, 13)
+    want_other_codes(away)
     night = start(away, "nightly")
     retrain = start(away, "retrain")
     hashed, trained = end(night), end(retrain)
-    assert (hashed["encode"]["committed"], hashed["fsck"]["ok"]) == (60, True)
+    assert (hashed["encode"]["committed"], hashed["fsck"]["ok"]) == (LANDED, True)
     assert (trained["registered"]["version"], trained["registered"]["new"]) == (2, True)
     assert versions(away)[1]["aliases"] == ["champion"]
 
 
 def test_a_promotion_during_a_night_waits_for_it_and_leaves_no_recording_without_codes(prefect, away):
-    train_with_another_seed(away, 14)
+    want_other_codes(away)
     end(start(away, "retrain"))
     night = start(away, "nightly")
     wait_until_held(away, "archive", night)
-    promoted = start(away, "promote", version=2, reason="better", override="a tiny model", wait_s=300)
+    promoted = start(away, "promote", version=2, reason="better", wait_s=300)
     old, new = end(night), end(promoted)
-    assert (old["encode"]["committed"], new["to"]) == (60, 2)
+    assert (old["encode"]["committed"], new["to"]) == (LANDED, 2)
     newest, before = versions(away)
     database = CodeDatabase.open(away / "data/archive")
     assert database.committed_recordings(newest["digest"]) == database.committed_recordings(before["digest"])
-    assert len(database.committed_recordings(newest["digest"])) == 60
+    assert len(database.committed_recordings(newest["digest"])) == LANDED
     assert newest["aliases"] == ["challenger", "champion"]
 
 
 def test_who_does_not_wait_for_the_night_is_told(prefect, away):
     with run_lock(away / ".runs", ARCHIVE_LOCK, run="nightly"):
-        train_with_another_seed(away, 15)
+        want_other_codes(away)
         end(start(away, "retrain"))
-        asked = ("registry", "promote", 2, "--reason", "x", "--override", "y", "--archive", away / "data/landing")
+        asked = ("registry", "promote", 2, "--reason", "x", "--archive", away / "data/landing")
         done = spikinghash(away, *asked)
     assert done.returncode == 75
     assert "nightly is running here, process" in done.stderr

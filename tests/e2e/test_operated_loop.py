@@ -8,22 +8,11 @@ import shutil
 
 import pytest
 import yaml
-from pipeline import copy_project, spikinghash
+from pipeline import closed_form, copy_project, spikinghash
 from serving import call_mlflow, run_deployments, serving
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(900)]
 CHAMPION = "models:/spikinghash@champion"
-
-
-def small(params):
-    params["synthesize"]["limit"] = 240
-    params["model"] |= {"method": "itq", "bits": 16}
-    params["train"] |= {"epochs": 1, "select": "last", "workers": 1}
-    params["evaluate"]["k"] = [1, 10]
-    params["report"] = {"queries": 3, "neighbours": 4}
-    # four times the bits are nearly four times the products; the other bounds are those of the project
-    params["gate"] |= {"energy_ratio": 4.5, "drift": 0.5}
-    params["schedule"] |= {"nightly": None, "retrain": None}
 
 
 class Loop:
@@ -79,7 +68,7 @@ class Loop:
 
 @pytest.fixture(scope="module")
 def loop(tmp_path_factory):
-    folder = copy_project(tmp_path_factory.mktemp("loop"), small)
+    folder = copy_project(tmp_path_factory.mktemp("loop"), closed_form)
     with serving(folder) as ports:
         yield Loop(folder, ports)
 
