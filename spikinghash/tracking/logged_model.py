@@ -27,8 +27,10 @@ def log_model(client: Any, experiment: str, run_id: str, name: str, model: Path,
     return str(made.model_id)
 
 
-def files_of(client: Any, run: Any, artifact: str) -> str:
-    """Where the files of the model of a run lie; of a run that logged none, its artifact folder."""
+def files_of(client: Any, run: Any, artifact: str) -> tuple[str, str | None]:
+    """Where the files of the model of a run lie, and its id; of a run that logged none, its artifact folder, None."""
     known = run.data.tags.get(LOGGED_MODEL)
+    if known is None:
+        return f"{run.info.artifact_uri}/{artifact}", None
     # not `models:/ID`, which MLflow would resolve past our look at where files lie
-    return f"{run.info.artifact_uri}/{artifact}" if known is None else client.get_logged_model(known).artifact_location
+    return str(client.get_logged_model(known).artifact_location), str(known)

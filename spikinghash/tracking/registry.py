@@ -37,9 +37,10 @@ def register(uri: str, name: str, run_id: str, artifact: str, *, alias: str = "c
             if error.error_code != "RESOURCE_ALREADY_EXISTS":
                 raise
         run = client.get_run(run_id)
-        source = files_of(client, run, artifact)
+        source, model_id = files_of(client, run, artifact)
         tags = {key: value for key, value in run.data.tags.items() if not key.startswith("mlflow.")}
-        version = str(client.create_model_version(name, source=source, run_id=run_id, tags=tags).version)
+        made = client.create_model_version(name, source=source, run_id=run_id, tags=tags, model_id=model_id)
+        version = str(made.version)
         client.set_registered_model_alias(name, alias, version)
     return version
 

@@ -40,6 +40,8 @@ class Line:
 
     def down(self):
         if self._listens is not None:
+            # whoever waits in `accept` would keep the port
+            self._listens.shutdown(socket.SHUT_RDWR)
             self._listens.close()
             self._listens = None
 
