@@ -1,4 +1,8 @@
-"""Two runs at once in one project, each a process of its own: both end in order, and nothing is done twice."""
+"""Two runs at once in one project, each a process of its own: both end in order, and nothing is done twice.
+
+Ten minutes, so a part of `make reliability`; in short, within one process, they are in `test_retrain_flow.py` and
+`test_backfill.py`.
+"""
 
 import json
 import os
@@ -14,11 +18,13 @@ import yaml
 from pipeline import closed_form, copy_project, dvc, spikinghash, stages_run
 
 from spikinghash.codes.database import CodeDatabase
-from spikinghash.promote_with_codes import ARCHIVE_LOCK
-from spikinghash.run_lock import run_lock
 
-pytestmark = [pytest.mark.slow, pytest.mark.timeout(600), pytest.mark.filterwarnings("ignore")]
-full = pytest.mark.skipif("FULL" not in os.environ, reason="part of make reliability")
+pytestmark = [
+    pytest.mark.slow,
+    pytest.mark.timeout(600),
+    pytest.mark.filterwarnings("ignore"),
+    pytest.mark.skipif("FULL" not in os.environ, reason="part of make reliability"),
+]
 LANDED = 60
 #: Runs a flow with parameters and prints what it returned.
 RUN = """
@@ -103,7 +109,6 @@ def test_of_two_retrains_one_works_and_the_other_waits_or_says_who_it_is(prefect
     assert len(versions(away)) == 2
 
 
-@full
 def test_a_cancelled_retrain_leaves_no_process_behind_and_the_next_one_finishes(prefect, away):
     want_other_codes(away)
     retrain = start(away, "retrain")
@@ -128,7 +133,6 @@ def children(process):
     return []
 
 
-@full
 def test_dvc_repro_by_hand_during_a_retrain_is_told_and_changes_nothing(prefect, away):
     want_other_codes(away)
     retrain = start(away, "retrain")
@@ -145,7 +149,6 @@ def test_dvc_repro_by_hand_during_a_retrain_is_told_and_changes_nothing(prefect,
     assert dvc(away, "repro", "report").returncode == 0
 
 
-@full
 def test_a_retrain_during_a_night(prefect, away):
     want_other_codes(away)
     night = start(away, "nightly")
@@ -169,14 +172,3 @@ def test_a_promotion_during_a_night_waits_for_it_and_leaves_no_recording_without
     assert database.committed_recordings(newest["digest"]) == database.committed_recordings(before["digest"])
     assert len(database.committed_recordings(newest["digest"])) == LANDED
     assert newest["aliases"] == ["challenger", "champion"]
-
-
-def test_who_does_not_wait_for_the_night_is_told(prefect, away):
-    with run_lock(away / ".runs", ARCHIVE_LOCK, run="nightly"):
-        want_other_codes(away)
-        end(start(away, "retrain"))
-        asked = ("registry", "promote", 2, "--reason", "x", "--archive", away / "data/landing")
-        done = spikinghash(away, *asked)
-    assert done.returncode == 75
-    assert "nightly is running here, process" in done.stderr
-    assert versions(away)[1]["aliases"] == ["champion"]

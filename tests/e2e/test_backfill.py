@@ -12,6 +12,8 @@ from spikinghash.cli import app
 from spikinghash.codes.database import CodeDatabase
 from spikinghash.index.flat import HammingIndex
 from spikinghash.params import load_params
+from spikinghash.promote_with_codes import ARCHIVE_LOCK
+from spikinghash.run_lock import run_lock
 from spikinghash.tracking.registry import register
 from spikinghash.tracking.run import log_run
 
@@ -117,6 +119,24 @@ def test_promoting_hashes_the_archive_first(place):
     assert len(database.load(new)) == len(database.load(old)) == 5
     assert HammingIndex.load(folder / "db/index" / new).manifest.rows == 5
     assert answers(folder, CHAMPION) == answers(folder, folder / "model-2")
+
+
+def test_a_night_at_work_is_named_and_promoted_after(place):
+    folder, (_, new) = place
+    run("encode", folder / "landing", "--db", folder / "db", "--model", folder / "model-1")
+    run("registry", "promote", 1, "--reason", "the first model", "--db", folder / "db")
+    asked = ("registry", "promote", 2, "--reason", "better", "--db", folder / "db", "--archive", folder / "landing")
+    with run_lock(folder / ".runs", ARCHIVE_LOCK, run="nightly"):
+        told = CliRunner().invoke(app, [*map(str, asked)])
+        assert told.exit_code == 75
+        assert "nightly is running here, process" in told.stderr
+        # hashing goes on beside the night, the champion stays
+        assert len(CodeDatabase.open(folder / "db").load(new)) == 5
+        assert run("registry", "list")["aliases"]["champion"] == 1
+        (folder / "landing/late.bin").write_bytes(recording(9))
+        run("encode", folder / "landing", "--db", folder / "db", "--model", folder / "model-1")
+    assert run(*asked)["aliases"]["champion"] == 2
+    assert len(CodeDatabase.open(folder / "db").load(new)) == 6
 
 
 def test_the_flow_refuses_with_the_commands_line(prefect, place):

@@ -23,7 +23,7 @@ from spikinghash.params import load_params
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(900), pytest.mark.filterwarnings("ignore")]
 #: Seconds that a slow server takes for each answer.
-SLOW_S = 30.0 if os.environ.get("FULL") else 0.5
+SLOW_S = 30.0
 
 
 class Line:
@@ -182,6 +182,8 @@ def what_is_there_later(line, uri):
     return what_is_there(uri)
 
 
+@pytest.mark.skipif("FULL" not in os.environ, reason="part of make reliability")
+@pytest.mark.timeout(3600)
 def test_slow_answers(prefect, trained, tmp_path):
     from pipelines.retrain import retrain
     from spikinghash.tracking.promotion import promote
