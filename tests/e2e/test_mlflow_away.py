@@ -30,7 +30,8 @@ class Line:
     """A line to a server: up, down (nobody listens) or slow (each answer comes late)."""
 
     def __init__(self, to):
-        self.port, self._to, self.late_s, self._listens = free_port(), to, 0.0, None
+        self.port, self._to, self.late_s = free_port(), to, 0.0
+        self._listens, self._open = None, []
 
     def up(self, late_s=0.0):
         self.late_s = late_s
@@ -44,12 +45,18 @@ class Line:
             self._listens.shutdown(socket.SHUT_RDWR)
             self._listens.close()
             self._listens = None
+        # connections that clients keep for the next question
+        for end in self._open:
+            with suppress(OSError):
+                end.shutdown(socket.SHUT_RDWR)
+        self._open = []
 
     def _accept(self, listens):
         with suppress(OSError):
             while True:
                 here, _ = listens.accept()
                 there = socket.create_connection(("127.0.0.1", self._to))
+                self._open += [here, there]
                 for source, sink, late in ((here, there, False), (there, here, True)):
                     threading.Thread(target=self._pass, args=(source, sink, late), daemon=True).start()
 
