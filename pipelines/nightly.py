@@ -13,8 +13,8 @@ from typing import Any
 from prefect import flow, task
 
 from pipelines.night_artifact import night_artifact
-from pipelines.project import allowed_place, allowed_registry, enter_project
-from pipelines.registry_steps import PARAMS, RUNS, log, notice, register_what_waits
+from pipelines.project import PARAMS, RUNS, allowed_place, allowed_registry, enter_project
+from pipelines.registry_steps import log, notice, register_what_waits
 from pipelines.retries import DELAYS_S, may_pass
 from spikinghash.codes.database import CodeDatabase
 from spikinghash.codes.discover import discover

@@ -15,6 +15,9 @@ from spikinghash.redact import redact
 from spikinghash.remote_store import is_address
 from spikinghash.tracking.store_place import database_file
 
+#: Where the curated pipeline leaves things, and what runs keep for one another.
+PARAMS, RUNS = Path("params.yaml"), Path(".runs")
+FRAMES, MODEL, REPORTS = Path("data/frames"), Path("data/models/default"), Path("reports")
 #: Further folders that a served flow may be given, separated as in PATH; set by whoever serves the flows.
 ALLOWED = "SPIKINGHASH_FOLDERS"
 
@@ -25,7 +28,7 @@ _REMOTE, _STORES = frozenset({"landing", "db"}), SCHEMES - {"file", "memory"}
 
 def allowed_registry(name: str, uri: str | None) -> None:
     """`ConfigError` for a registry that this flow run may not name: the project's own, or a file below the project."""
-    if deployment.id is None or uri is None or uri == load_params(Path("params.yaml")).tracking.uri:
+    if deployment.id is None or uri is None or uri == load_params(PARAMS).tracking.uri:
         return
     file = database_file(uri)
     if file is None:

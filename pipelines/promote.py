@@ -7,14 +7,12 @@ from typing import Any
 
 from prefect import flow
 
-from pipelines.project import allowed_place, allowed_registry, enter_project
+from pipelines.project import RUNS, allowed_place, allowed_registry, enter_project
 from spikinghash.model_ref import registry_place
 from spikinghash.progress import progress_bar
 from spikinghash.promote_with_codes import promote_with_codes
 from spikinghash.remote_store import is_address
 from spikinghash.tracking.promotion import promote as make_champion
-
-RUNS = Path(".runs")
 
 
 @flow(name="promote", log_prints=True)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
+from pipelines.project import FRAMES, MODEL, PARAMS, REPORTS, RUNS
 from spikinghash.errors import SpikinghashError
 from spikinghash.model_ref import registry_place
 from spikinghash.params import Params
@@ -15,9 +16,6 @@ from spikinghash.tracking.night_log import log_nights
 from spikinghash.visible import visible
 from spikinghash.waiting_model import register_waiting
 
-PARAMS, RUNS = Path("params.yaml"), Path(".runs")
-_MODEL, _FRAMES, _REPORTS = Path("data/models/default"), Path("data/frames"), Path("reports")
-
 
 def register_what_waits() -> None:
     """Judge and register a model that a retrain could not."""
@@ -25,7 +23,7 @@ def register_what_waits() -> None:
         return
     try:
         params = load_project(PARAMS)
-        added = register_waiting(params, _MODEL, _FRAMES, _REPORTS, RUNS) if isinstance(params, Params) else None
+        added = register_waiting(params, MODEL, FRAMES, REPORTS, RUNS) if isinstance(params, Params) else None
     except SpikinghashError as error:
         print(f"the model that waits is not registered yet: {visible(redact(str(error)))}")  # noqa: T201
     else:

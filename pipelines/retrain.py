@@ -15,7 +15,7 @@ import psutil
 import yaml
 from prefect import flow, task
 
-from pipelines.project import enter_project
+from pipelines.project import FRAMES, MODEL, PARAMS, REPORTS, RUNS, enter_project
 from pipelines.retries import may_pass
 from spikinghash.errors import ConfigError, SpikinghashError, Temporary
 from spikinghash.isolation import isolated_tool
@@ -31,8 +31,6 @@ from spikinghash.waiting_model import leave_waiting, nothing_waits
 #: Seconds that a cancelled repro has to end by itself.
 _GRACE_S = 10.0
 _BUSY = "is busy, it is being blocked by"
-FRAMES, MODEL, REPORTS = Path("data/frames"), Path("data/models/default"), Path("reports")
-PARAMS, RUNS = Path("params.yaml"), Path(".runs")
 
 
 @task(retries=2, retry_delay_seconds=60, retry_condition_fn=may_pass)

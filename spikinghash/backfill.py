@@ -17,18 +17,14 @@ from spikinghash.events.isolate import IsolatedDecoder
 from spikinghash.index.flat import build_index
 from spikinghash.index.index_folder import index_folder
 from spikinghash.tracking.champion import champion_of
-from spikinghash.tracking.registry import load_registered
+from spikinghash.training.checkpoint import LoadedModel
 
 
 def backfill(
-    place: tuple[str, str], version: int, db: str, archives: Sequence[Path], *, progress: Progress | None = None,
-    stop: Stop | None = None,
-) -> EncodeReport:  # fmt: skip
-    """Hash the recordings of `archives` with a version of the registry at `place` (address, name).
-
-    `Temporary` where a signal stopped it; what was hashed stays.
-    """
-    database, model = CodeDatabase.create_or_open(db), load_registered(place[0], f"models:/{place[1]}/{version}")
+    model: LoadedModel, db: str, archives: Sequence[Path], *, progress: Progress | None = None, stop: Stop | None = None
+) -> EncodeReport:
+    """Hash the recordings of `archives`. `Temporary` where a signal stopped it; what was hashed stays."""
+    database = CodeDatabase.create_or_open(db)
     with IsolatedDecoder() as decoder:
         files = discover(archives, leave_out=[db])
         report = encode_recordings(files, Encoder(model), database, decode=decoder.stream, progress=progress, stop=stop)
@@ -37,22 +33,20 @@ def backfill(
     return report
 
 
-def lacking_codes(place: tuple[str, str], version: int, db: str) -> tuple[int, int]:
-    """How many recordings of the champion have no code of a version, and how many there are.
+def lacking_codes(place: tuple[str, str], model: str, db: str) -> tuple[int, int]:
+    """How many recordings of the champion at `place` (address, name) have no code of a model, known by its digest, and
+    how many there are.
 
-    What the version refuses stands in the quarantine and counts as seen.
+    What the model refuses stands in the quarantine and counts as seen.
     """
-    uri, name = place
-    database, champion = CodeDatabase.open(db), champion_of(uri, name)
-    model = load_registered(uri, f"models:/{name}/{version}").digest
+    database, champion = CodeDatabase.open(db), champion_of(*place)
     there = set() if champion is None else database.committed_recordings(champion.digest)
     lacking = there - database.committed_recordings(model)
     return len(lacking - set(database.quarantined(model).column("sha256").to_pylist())), len(there)
 
 
-def build_index_of(place: tuple[str, str], version: int, db: str) -> None:
-    """Build the index of a version beside a local database, where it has codes."""
-    database, model = CodeDatabase.open(db), load_registered(place[0], f"models:/{place[1]}/{version}").digest
-    folder = index_folder(db, model)
+def build_index_of(model: str, db: str) -> None:
+    """Build the index of a model, known by its digest, beside a local database, where it has codes."""
+    database, folder = CodeDatabase.open(db), index_folder(db, model)
     if folder is not None and model in database.models():
         build_index(database.load(model), folder)

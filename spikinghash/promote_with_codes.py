@@ -14,6 +14,7 @@ from spikinghash.redact import redact
 from spikinghash.run_lock import run_lock
 from spikinghash.tracking.promotion import check_gate, promote
 from spikinghash.tracking.promotion_log import Entry
+from spikinghash.tracking.registry import load_registered
 
 #: Whoever holds it has the archive to itself: nights, and promotions while they change the champion.
 ARCHIVE_LOCK = "archive"
@@ -30,16 +31,17 @@ def promote_with_codes(
     night has the archive.
     """
     check_gate(*place, version, override)
-    done = backfill(place, version, db, archives, progress=progress, stop=stop) if archives else None
+    model = load_registered(place[0], f"models:/{place[1]}/{version}")
+    done = backfill(model, db, archives, progress=progress, stop=stop) if archives else None
     with run_lock(runs, ARCHIVE_LOCK, wait_s, run="promote"):
-        lacking, there = lacking_codes(place, version, db)
+        lacking, there = lacking_codes(place, model.digest, db)
         if lacking and archives:
-            backfill(place, version, db, archives, progress=progress, stop=stop)
-            lacking, there = lacking_codes(place, version, db)
+            backfill(model, db, archives, progress=progress, stop=stop)
+            lacking, there = lacking_codes(place, model.digest, db)
         if lacking:
             raise ConfigError(
                 f"{redact(db)}: {lacking} of {there} recordings of the champion have no code of version {version} yet, "
                 "and searches would miss them; name their folders with --archive"
             )
-        build_index_of(place, version, db)
+        build_index_of(model.digest, db)
         return promote(*place, version, reason, override), done

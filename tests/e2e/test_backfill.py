@@ -1,47 +1,32 @@
 """A change of model: the new one is backfilled beside the old, promoted in one step, and used the next night."""
 
 import json
-from pathlib import Path
 
 import pytest
-import yaml
-from tiny_model import recording, save_tiny
+from registry_cases import add_version, write_params
+from tiny_model import recording
 from typer.testing import CliRunner
 
 from spikinghash.cli import app
 from spikinghash.codes.database import CodeDatabase
 from spikinghash.index.flat import HammingIndex
-from spikinghash.params import load_params
 from spikinghash.promote_with_codes import ARCHIVE_LOCK
 from spikinghash.run_lock import run_lock
-from spikinghash.tracking.registry import register
-from spikinghash.tracking.run import log_run
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(400), pytest.mark.filterwarnings("ignore")]
-SHIPPED = Path(__file__).parents[2] / "params.yaml"
 CHAMPION = "models:/spikinghash@champion"
 
 
 @pytest.fixture
 def place(tmp_path, monkeypatch):
     """A working folder with params.yaml, recordings, and two registered models; their folders and digests."""
-    params = load_params(SHIPPED).model_dump(mode="json")
-    params["tracking"] = {"uri": f"sqlite:///{tmp_path / 'mlflow.db'}", "experiment": "spikinghash"}
-    (tmp_path / "params.yaml").write_text(yaml.safe_dump(params))
+    uri = write_params(tmp_path)
     monkeypatch.chdir(tmp_path)
     landing = tmp_path / "landing"
     landing.mkdir()
     for seed in range(5):
         (landing / f"{seed}.bin").write_bytes(recording(seed, 500 + 800 * seed))
-    digests = []
-    for seed in (1, 2):
-        folder = tmp_path / f"model-{seed}"
-        digests.append(save_tiny(folder, seed))
-        run_id = log_run(
-            params["tracking"]["uri"], "spikinghash", name=folder.name, params={}, metrics={"map": 0.5}, history=[],
-            tags={"model_digest": digests[-1]}, folders={"model": folder},
-        )  # fmt: skip
-        register(params["tracking"]["uri"], "spikinghash", run_id, "model")
+    digests = [add_version(uri, tmp_path / f"model-{seed}", seed, 0.5) for seed in (1, 2)]
     return tmp_path, digests
 
 

@@ -9,8 +9,8 @@ import time
 from pathlib import Path
 
 import pytest
-import yaml
 from pipeline import ROOT, dvc
+from registry_cases import write_params
 from tiny_model import recording, save_tiny
 
 from spikinghash.configs import model_spec
@@ -23,9 +23,7 @@ pytestmark = [pytest.mark.slow, pytest.mark.timeout(400), pytest.mark.filterwarn
 
 @pytest.fixture
 def place(tmp_path, monkeypatch):
-    params = load_params(ROOT / "params.yaml").model_dump(mode="json")
-    params["tracking"]["uri"] = f"sqlite:///{tmp_path / 'mlflow.db'}"
-    (tmp_path / "params.yaml").write_text(yaml.safe_dump(params))
+    write_params(tmp_path)
     monkeypatch.chdir(tmp_path)
     return tmp_path
 

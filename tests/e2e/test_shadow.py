@@ -4,44 +4,32 @@ import json
 from pathlib import Path
 
 import pytest
-import yaml
+from registry_cases import add_version, write_params
 from tiny_model import recording, save_tiny
 from typer.testing import CliRunner
 
 from spikinghash.cli import app
 from spikinghash.codes.database import CodeDatabase
 from spikinghash.codes.fsck import fsck
-from spikinghash.params import load_params
-from spikinghash.tracking.registry import register
-from spikinghash.tracking.run import log_run
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(400), pytest.mark.filterwarnings("ignore")]
-SHIPPED = Path(__file__).parents[2] / "params.yaml"
 CHAMPION, CHALLENGER = "models:/spikinghash@champion", "models:/spikinghash@challenger"
 
 
 @pytest.fixture
 def place(tmp_path, monkeypatch):
     """A working folder with params.yaml, eight recordings, a bad one, and no model in the registry yet."""
-    params = load_params(SHIPPED).model_dump(mode="json")
-    params["tracking"] = {"uri": f"sqlite:///{tmp_path / 'mlflow.db'}", "experiment": "spikinghash"}
-    (tmp_path / "params.yaml").write_text(yaml.safe_dump(params))
+    uri = write_params(tmp_path)
     monkeypatch.chdir(tmp_path)
     Path("landing").mkdir()
     for seed in range(8):
         Path(f"landing/{seed}.bin").write_bytes(recording(seed, 500 + 300 * seed))
-    return params["tracking"]["uri"]
+    return uri
 
 
 def add(uri, seed):
     """Register a model as challenger; its digest."""
-    digest = save_tiny(Path(f"model-{seed}"), seed)
-    run_id = log_run(
-        uri, "spikinghash", name=f"model-{seed}", params={}, metrics={"map": 0.5}, history=[],
-        tags={"model_digest": digest}, folders={"model": Path(f"model-{seed}")},
-    )  # fmt: skip
-    register(uri, "spikinghash", run_id, "model")
-    return digest
+    return add_version(uri, Path(f"model-{seed}"), seed, 0.5)
 
 
 def promoted(version):

@@ -1,11 +1,23 @@
 """A real registry on SQLite with tiny models in it."""
 
+import yaml
+from pipeline import ROOT
 from tiny_model import save_tiny
 
+from spikinghash.params import load_params
 from spikinghash.tracking.registry import register
 from spikinghash.tracking.run import log_run
 
 NAME = "spikinghash"
+
+
+def write_params(folder):
+    """The settings that are shipped, with a registry in the folder; its address."""
+    uri = f"sqlite:///{folder / 'mlflow.db'}"
+    params = load_params(ROOT / "params.yaml").model_dump(mode="json")
+    params["tracking"] = {"uri": uri, "experiment": NAME}
+    (folder / "params.yaml").write_text(yaml.safe_dump(params))
+    return uri
 
 
 def add_version(uri, folder, seed, mean_ap):
