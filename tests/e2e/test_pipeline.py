@@ -83,8 +83,10 @@ def test_mlflow_run_holds_parameters_metrics_model_and_report(project):
     metrics = json.loads((folder / "reports" / "metrics.json").read_text())
     assert run.data.metrics["map"] == pytest.approx(metrics["map"])
     assert len(client.get_metric_history(run_id, "train/loss")) == 2
-    names = {a.path for a in client.list_artifacts(run_id)} | {a.path for a in client.list_artifacts(run_id, "model")}
-    assert {"report.html", "model/model.safetensors", "model/model.json"} <= names
+    assert "report.html" in {artifact.path for artifact in client.list_artifacts(run_id)}
+    (logged,) = run.outputs.model_outputs
+    files = client.list_logged_model_artifacts(logged.model_id)
+    assert {"MLmodel", "model.safetensors", "model.json"} <= {artifact.path for artifact in files}
     assert client.get_model_version_by_alias("spikinghash", "challenger").run_id == run_id
 
 
