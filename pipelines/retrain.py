@@ -18,6 +18,7 @@ from prefect import flow, task
 from pipelines.project import FRAMES, MODEL, PARAMS, REPORTS, RUNS, enter_project
 from pipelines.retries import may_pass
 from spikinghash.errors import ConfigError, SpikinghashError, Temporary
+from spikinghash.ingest.recordings import LEDGER_FILE
 from spikinghash.isolation import isolated_tool
 from spikinghash.judge_model import judge_model
 from spikinghash.params import load_params
@@ -122,9 +123,20 @@ def retrain(target: str = "report", wait_s: float = 0.0) -> dict[str, Any]:
         return _retrain(target)
 
 
+def _recordings() -> int | None:
+    """Recordings, pictures or pairs that the last framing found, new labelled ones among them; None before the first."""
+    with suppress(OSError):
+        found = json.loads((FRAMES / LEDGER_FILE).read_text(encoding="utf-8"))["found"]
+        return int(found)
+    return None
+
+
 def _retrain(target: str) -> dict[str, Any]:
+    before = _recordings()
     ran = reproduce(target)
     print(f"stages run: {', '.join(ran) or 'none, all up to date'}")  # noqa: T201  becomes a Prefect log line
+    if before is not None and (now := _recordings()) is not None:
+        print(f"data: {now} found in the data set, {now - before:+d} since the last run")  # noqa: T201
     if target != "report":
         return {"ran": ran, "map": None, "registered": None, "gate": None}
     metrics = json.loads((REPORTS / "metrics.json").read_text(encoding="utf-8"))

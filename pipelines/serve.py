@@ -85,6 +85,8 @@ def prefect_settings(known: Credentials) -> dict[str, str]:
         "PREFECT_SERVER_API_CSRF_PROTECTION_ENABLED": "true",
         "PREFECT_SERVER_API_CORS_ALLOWED_ORIGINS": origin,
         "SPIKINGHASH_PREFECT_BIND": f"{HOST}:{PREFECT_PORT}",
+        # somebody pressed "run": not ten seconds until anything happens
+        "PREFECT_RUNNER_POLL_FREQUENCY": "2",
         # flow runs are `python -m`: without this they would import from the project folder first
         "PYTHONSAFEPATH": "1",
     }

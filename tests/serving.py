@@ -71,7 +71,7 @@ def call_mlflow(port, password, path, body=None):
 _RUN = """
 import json, sys
 from prefect.deployments import run_deployment
-runs = [run_deployment(name, parameters=p, timeout=400) for name, p in json.loads(sys.argv[1])]
+runs = [run_deployment(name, parameters=p, timeout=400, poll_interval=1) for name, p in json.loads(sys.argv[1])]
 print(json.dumps([[r.state.name, r.state.message] for r in runs]))
 """
 

@@ -23,6 +23,12 @@ pathlib.Path("reports").mkdir(exist_ok=True)
 pathlib.Path("reports/metrics.json").write_text(json.dumps({"map": 0.5}))
 """
 
+INGEST = """
+import json, os, pathlib
+pathlib.Path("data/frames").mkdir(parents=True, exist_ok=True)
+pathlib.Path("data/frames/ledger.json").write_text(json.dumps({"found": len(os.listdir("labelled"))}))
+"""
+
 
 @pytest.fixture
 def small(tmp_path, monkeypatch):
@@ -62,6 +68,22 @@ def test_a_failing_stage_fails_the_flow_with_its_message(prefect, small):
     (small / "make.py").write_text("import sys; sys.exit('stages.report: no space for frames')")
     with pytest.raises(SpikinghashError, match="no space for frames"):
         reproduce.fn("report")
+
+
+@pytest.mark.filterwarnings("ignore")
+def test_the_flow_says_how_many_recordings_are_new(prefect, small, capsys):
+    from pipelines.retrain import retrain
+
+    lines = ["  ingest:", "    cmd: python ingest.py", "    deps: [labelled]", "    outs: [data/frames/ledger.json]"]
+    (small / "dvc.yaml").write_text(DVC_YAML + "\n".join(lines))
+    (small / "ingest.py").write_text(INGEST)
+    for names in (["a"], ["a", "b", "c"]):
+        for name in names:
+            (small / "labelled").mkdir(exist_ok=True)
+            (small / "labelled" / name).touch()
+        retrain.fn("ingest")
+    said = [line for line in capsys.readouterr().out.splitlines() if line.startswith("data: ")]
+    assert said == ["data: 3 found in the data set, +2 since the last run"]
 
 
 @pytest.mark.parametrize("target", ["--help", "../other/dvc.yaml", "other/dvc.yaml:report", ""])
