@@ -8,9 +8,9 @@ from typing import Any
 from prefect import flow
 
 from pipelines.project import RUNS, allowed_place, allowed_registry, enter_project
-from spikinghash.model_ref import registry_place
 from spikinghash.progress import progress_bar
 from spikinghash.promote_with_codes import promote_with_codes
+from spikinghash.registry_place import registry_place
 from spikinghash.remote_store import is_address
 from spikinghash.tracking.promotion import promote as make_champion
 

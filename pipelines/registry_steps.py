@@ -7,10 +7,10 @@ from typing import Any
 
 from pipelines.project import FRAMES, MODEL, PARAMS, REPORTS, RUNS
 from spikinghash.errors import SpikinghashError
-from spikinghash.model_ref import registry_place
 from spikinghash.params import Params
 from spikinghash.project_params import load_project
 from spikinghash.redact import redact
+from spikinghash.registry_place import registry_place
 from spikinghash.tracking.moved_by_hand import record_moved
 from spikinghash.tracking.night_log import log_nights
 from spikinghash.visible import visible

@@ -124,7 +124,7 @@ def retrain(target: str = "report", wait_s: float = 0.0) -> dict[str, Any]:
 
 
 def _recordings() -> int | None:
-    """Recordings, pictures or pairs that the last framing found, new labelled ones among them; None before the first."""
+    """Labelled recordings, pictures or pairs that the last framing found; None before the first."""
     with suppress(OSError):
         found = json.loads((FRAMES / LEDGER_FILE).read_text(encoding="utf-8"))["found"]
         return int(found)

@@ -6,7 +6,7 @@ import re
 from pathlib import Path
 
 from spikinghash.codes.encoder import Encoder
-from spikinghash.project_params import load_project
+from spikinghash.registry_place import registry_place
 from spikinghash.training.checkpoint import LoadedModel, load_model
 
 
@@ -21,14 +21,6 @@ def open_model(ref: str, registry: str | None = None) -> LoadedModel:
 
         return load_registered(registry or registry_place()[0], ref)
     return load_model(Path(ref))
-
-
-def registry_place(uri: str | None = None, name: str | None = None) -> tuple[str, str]:
-    """Address of the registry and name of the registered model; what is not given is read from params.yaml."""
-    if uri is not None and name is not None:
-        return uri, name
-    tracking = load_project(Path("params.yaml")).tracking
-    return uri or tracking.uri, name or tracking.experiment
 
 
 def digest_of(ref: str | None) -> str | None:

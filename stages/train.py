@@ -1,4 +1,4 @@
-"""Stage `train`: frames to a model, with Ray Train."""
+"""Stage `train`: frames to a model, with Ray Train where there are steps to take."""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ from spikinghash.params import ProjectParams
 from spikinghash.progress import progress_bar
 from spikinghash.project_params import load_project
 from spikinghash.training.ray_trainer import Job, train_with_ray
+from spikinghash.training.solve import is_solved, solve
 from stages.run_stage import MODEL, RUNS, run_with, samples_of
 
 
@@ -33,6 +34,9 @@ def train(params: ProjectParams) -> None:
         # too little room is told before Ray starts
         with progress_bar("train (clips copied)") as copied:
             open_cache(place, store.digest, cache_folder(job.cache, RUNS.resolve() / BESIDE), copied)
+        if is_solved(job):
+            solve(job, RUNS.resolve(), params.train.threads)
+            return
     with progress_bar("train (epochs)") as progress:
         train_with_ray(
             job, RUNS.resolve(), address=params.ray.address, storage=params.ray.storage,

@@ -177,7 +177,7 @@ def rollback(reason: Reason, uri: Uri = None, name: Name = None, as_json: Json =
 
 
 def _place(uri: str | None, name: str | None) -> tuple[str, str]:
-    from spikinghash.model_ref import registry_place
+    from spikinghash.registry_place import registry_place
 
     return registry_place(uri, name)
 

@@ -22,7 +22,8 @@ class SelfAttention(Composed, nn.Module):
     def forward(self, x: Tensor) -> Tensor:
         """[B, N, C] -> [B, N, C]."""
         B, N, C = x.shape
-        q, k, v = self.qkv(x).reshape(B, N, 3, self.heads, C // self.heads).permute(2, 0, 3, 1, 4)
+        # of strided values torch adds in another order where the weight wants a gradient: codes would differ by it
+        q, k, v = self.qkv(x.contiguous()).reshape(B, N, 3, self.heads, C // self.heads).permute(2, 0, 3, 1, 4)
         y = F.scaled_dot_product_attention(q, k, v)
         out: Tensor = self.project(y.transpose(1, 2).reshape(B, N, C))
         return out

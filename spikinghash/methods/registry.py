@@ -43,7 +43,7 @@ class Entry:
 
     `takes` chooses its inputs among the modalities of a store. `labels` are what a sample must have: "one", "any"
     number of them, or "unseen": then no batch has targets. `alone` says why several workers cannot share its training,
-    empty where they can. `variants` are the ablations it knows.
+    empty where they can. `variants` are the ablations it knows. `closed_form`: all of its training is its `fit`.
     """
 
     build: Callable[[ModelSpec], nn.Module]
@@ -52,6 +52,7 @@ class Entry:
     labels: Labels = "one"
     alone: str = ""
     variants: tuple[str, ...] = ("full",)
+    closed_form: bool = False
 
 
 def supervised(
@@ -81,6 +82,7 @@ def of_vectors(
     labels: Labels = "unseen",
     alone: str = "",
     variants: tuple[str, ...] = ("full",),
+    closed_form: bool = False,
 ) -> Entry:
     """The entry of a method that sees each input as one vector."""
 
@@ -89,7 +91,7 @@ def of_vectors(
         given = options_of(options, spec.options, spec.method)
         return make(widths, spec.bits, len(spec.classes), given, spec.variant)
 
-    return Entry(build, options, takes, labels, alone, variants)
+    return Entry(build, options, takes, labels, alone, variants, closed_form)
 
 
 _PAIRS = pairs_of("features", "image", "text")
@@ -102,11 +104,11 @@ METHODS: dict[str, Entry] = {
     "spikingformer-cml": supervised(spikingformer, exact=True),
     "timesformer": supervised(timesformer, exact=False),
     "hashnet": supervised(hashnet, exact=False),
-    "lsh": of_vectors(lsh, LshOptions, _ANY),
-    "itq": of_vectors(itq, ItqOptions, _ANY),
-    "cca": of_vectors(cca, CcaOptions, _PAIRS),
-    "cca-itq": of_vectors(cca_itq, CcaOptions, _PAIRS),
-    "paired-itq": of_vectors(paired_itq, PairedItqOptions, _PAIRS),
+    "lsh": of_vectors(lsh, LshOptions, _ANY, closed_form=True),
+    "itq": of_vectors(itq, ItqOptions, _ANY, closed_form=True),
+    "cca": of_vectors(cca, CcaOptions, _PAIRS, closed_form=True),
+    "cca-itq": of_vectors(cca_itq, CcaOptions, _PAIRS, closed_form=True),
+    "paired-itq": of_vectors(paired_itq, PairedItqOptions, _PAIRS, closed_form=True),
     "contrastive": of_vectors(contrastive, ContrastiveOptions, _PAIRS, alone=_ALL_PAIRS),
     "spikehash": of_vectors(spikehash, SpikeHashOptions, _PAIRS, alone=_ALL_PAIRS, variants=spikehash_options.VARIANTS),
     "dhsl": of_vectors(dhsl, DhslOptions, _PAIRS, labels="any", alone=_ALL_PAIRS, variants=dhsl_options.VARIANTS),

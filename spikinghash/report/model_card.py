@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+from spikinghash.report.units import figure
+
 _FEW_CLASSES = 20
 _LIMITS = (
     "Measured on the classes and recordings below; codes of other kinds of recordings were not looked at.",
@@ -42,7 +44,7 @@ def _gate(verdict: Mapping[str, Any] | None) -> Iterator[str]:
     yield from ("", "| rule | verdict | figure | bound | |", "|---|---|---|---|---|")
     for one in verdict["findings"]:
         said = "passed" if one["passed"] else "**refused**"
-        yield f"| {one['rule']} | {said} | {_number(one['figure'])} | {_number(one['bound'])} | {_cell(one['said'])} |"
+        yield f"| {one['rule']} | {said} | {figure(one['figure'])} | {figure(one['bound'])} | {_cell(one['said'])} |"
 
 
 def _quality(evaluation: Mapping[str, Any]) -> Iterator[str]:
@@ -76,11 +78,6 @@ def _again(evaluation: Mapping[str, Any]) -> Iterator[str]:
     yield from ("`dvc repro` with the parameters of this version's run, on these:", "")
     digests = {"data": task["data_digest"], "frames": task["frames_digest"], "kernels": evaluation["kernels"]}
     yield from (f"- {name} `{digest[:16]}`" for name, digest in digests.items())
-
-
-def _number(value: float | None) -> str:
-    # a bound of "no worse than by 0" is the negative zero
-    return "" if value is None else f"{value + 0.0:.4g}"
 
 
 def _cell(text: Any) -> str:

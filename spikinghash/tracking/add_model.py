@@ -12,11 +12,12 @@ from spikinghash.code_digest import code_digest
 from spikinghash.errors import BadStore
 from spikinghash.files import sha256_file
 from spikinghash.tracking.gate_tags import write_verdict
-from spikinghash.tracking.registry import DIGEST, register
+from spikinghash.tracking.registry import register
 from spikinghash.tracking.registry_errors import registry_errors
 from spikinghash.tracking.run import attach, client_for, log_run
 from spikinghash.tracking.store_place import experiment_id
-from spikinghash.tracking.versions import EVALUATED, versions_of
+from spikinghash.tracking.version_tags import DIGEST, EVALUATED
+from spikinghash.tracking.versions import versions_of
 from spikinghash.training.checkpoint import LoadedModel, load_model
 from spikinghash.version import package_version
 

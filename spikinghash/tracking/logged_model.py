@@ -8,9 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from spikinghash.tracking.mlflow_form import write_mlflow_form
-
-#: Tag of a run, and of the version made of it: the model that it logged.
-LOGGED_MODEL = "logged_model"
+from spikinghash.tracking.version_tags import LOGGED_MODEL
 
 
 def log_model(client: Any, experiment: str, run_id: str, name: str, model: Path, tags: Mapping[str, str]) -> str:

@@ -10,16 +10,15 @@ from typing import Any
 
 from spikinghash.errors import BadCheckpoint, BadStore
 from spikinghash.redact import redact
-from spikinghash.tracking.logged_model import LOGGED_MODEL, files_of
+from spikinghash.tracking.logged_model import files_of
 from spikinghash.tracking.promotion_log import promoted_digest, read_log
 from spikinghash.tracking.registry_errors import registry_errors
 from spikinghash.tracking.run import client_for
 from spikinghash.tracking.store_place import source_of
+from spikinghash.tracking.version_tags import DIGEST, LOGGED_MODEL
 from spikinghash.training.checkpoint import LoadedModel, load_model
 
 _REF = re.compile(r"models:/(?P<name>[^/@]+)(?:@(?P<alias>[^/@]+)|/(?P<version>\d+))")
-#: Tag of a version: the digest of the model that was registered.
-DIGEST = "model_digest"
 
 
 def register(uri: str, name: str, run_id: str, artifact: str, *, alias: str = "challenger") -> str:

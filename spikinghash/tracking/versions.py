@@ -11,12 +11,9 @@ from spikinghash.redact import redact
 from spikinghash.tracking.gate_tags import refusals_of, verdict_of
 from spikinghash.tracking.head import ABSENT, Head, read_head
 from spikinghash.tracking.promotion_log import Entry
-from spikinghash.tracking.registry import DIGEST
 from spikinghash.tracking.registry_errors import registry_errors
 from spikinghash.tracking.run import client_for
-
-#: Tag of a version: the run with the newest evaluation of its model.
-EVALUATED = "evaluation_run"
+from spikinghash.tracking.version_tags import DIGEST, EVALUATED
 
 
 @dataclass(frozen=True)

@@ -244,6 +244,7 @@ def test_training_resumes_to_equal_weights(name, tmp_path):
             save(tmp_path)
 
     whole = train(keep)
+    assert METHODS[ALL[name].method].closed_form == (not list(whole.parameters()))
     if not list(whole.parameters()):
         return
     again = train(lambda record, save: None, tmp_path)

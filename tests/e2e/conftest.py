@@ -1,9 +1,9 @@
-"""One tiny project, run once, for all end-to-end tests."""
+"""Tiny projects, run once, for all end-to-end tests."""
 
 import warnings
 
 import pytest
-from pipeline import copy_project, dvc, spikinghash, stages_run
+from pipeline import closed_form, copy_project, dvc, spikinghash, stages_run
 
 
 def tiny(params):
@@ -15,14 +15,25 @@ def tiny(params):
     params["gate"] |= {"min_map": 0.0, "dead_bits": 1.0, "drift": 1.0}
 
 
-@pytest.fixture(scope="session")
-def project(tmp_path_factory):
-    """A project in which `dvc repro report` has run and the model is registered; its `ran` lists the stages."""
-    folder = copy_project(tmp_path_factory.mktemp("project"), tiny)
+def made(folder, settings):
+    """A project in which `dvc repro report` has run and the model is registered, and the stages that ran."""
+    copy_project(folder, settings)
     ran = stages_run(dvc(folder, "repro", "report"))
     added = spikinghash(folder, "registry", "add")
     assert added.returncode == 0, added.stderr
     return folder, ran
+
+
+@pytest.fixture(scope="session")
+def project(tmp_path_factory):
+    """A project whose model is a network."""
+    return made(tmp_path_factory.mktemp("project"), tiny)
+
+
+@pytest.fixture(scope="session")
+def learned(tmp_path_factory):
+    """A project whose model is learned in closed form, which takes a second."""
+    return made(tmp_path_factory.mktemp("learned"), closed_form)[0]
 
 
 @pytest.fixture(scope="session")

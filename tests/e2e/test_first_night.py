@@ -105,14 +105,13 @@ def test_without_git_the_project_is_made_ready(tmp_path):
     assert dvc(tmp_path / "tuning", "stage", "list").returncode == 0
 
 
-def test_one_class_is_nothing_to_learn(project):
-    folder, _ = project
-    store = SampleStore.open(folder / "data/frames")
-    params = load_params(folder / "params.yaml")
+def test_one_class_is_nothing_to_learn(learned):
+    store = SampleStore.open(learned / "data/frames")
+    params = load_params(learned / "params.yaml")
 
     class OneClass:
         spec, path, classes = store.spec, store.path, ["7"]
 
     with pytest.raises(ConfigError, match=r"classes \['7'\]; with fewer than two nothing is learned"):
         model_spec(params, OneClass())
-    assert json.loads((folder / "data/frames/ledger.json").read_text())["doubtful_times"] == 0
+    assert json.loads((learned / "data/frames/ledger.json").read_text())["doubtful_times"] == 0

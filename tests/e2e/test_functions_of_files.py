@@ -7,7 +7,7 @@ import subprocess
 import mlflow
 import pytest
 import yaml
-from pipeline import ROOT, copy_project, dvc, spikinghash, stages_run
+from pipeline import ROOT, closed_form, copy_project, dvc, spikinghash, stages_run
 
 from spikinghash.training.checkpoint import load_model
 
@@ -15,12 +15,10 @@ pytestmark = [pytest.mark.slow, pytest.mark.timeout(600), pytest.mark.filterwarn
 
 
 @pytest.fixture
-def copy(project, tmp_path):
+def copy(learned, tmp_path):
     """The finished project in another place, without its registry."""
     folder = tmp_path / "copy"
-    shutil.copytree(
-        project[0], folder, symlinks=True, ignore=shutil.ignore_patterns("mlflow.db", "mlartifacts", ".runs")
-    )
+    shutil.copytree(learned, folder, symlinks=True, ignore=shutil.ignore_patterns("mlflow.db", "mlartifacts", ".runs"))
     return folder
 
 
@@ -51,16 +49,14 @@ def refused(verdict):
 
 
 def test_a_worse_model_is_refused_by_the_gate_and_promoted_by_an_override_alone(copy):
-    # two epochs of a network are worse than a rotation in closed form
-    change(copy, "model", method="itq")
-    dvc(copy, "repro", "report")
     first = add(copy)
     assert (first["gate"]["passed"], first["gate"]["champion"]) == (True, None)
     promote = ("registry", "promote", "--reason", "a reason", "--json")
     assert spikinghash(copy, *promote, 1).returncode == 0
     same = json.loads(spikinghash(copy, "registry", "gate", "--json").stdout)
     assert (same["passed"], same["champion"]) == (True, first["digest"])
-    change(copy, "model", method="spikinghash")
+    # half as many bits of a random projection, not learned at all
+    change(copy, "model", method="lsh", bits=8)
     dvc(copy, "repro", "report")
     worse = add(copy)
     assert worse["gate"]["champion"] == first["digest"]
@@ -94,12 +90,12 @@ def test_another_evaluation_of_a_model_is_a_run_and_no_version(copy):
     assert "precision_at_5" in shown["metrics"]
 
 
-def test_epochs_there_and_back_leave_the_challenger_that_lies_in_the_model_folder(copy):
+def test_bits_there_and_back_leave_the_challenger_that_lies_in_the_model_folder(copy):
     first = add(copy)
-    change(copy, "train", epochs=1)
+    change(copy, "model", bits=8)
     assert "train" in stages_run(dvc(copy, "repro", "report"))
     assert add(copy)["version"] == 2
-    change(copy, "train", epochs=2)
+    change(copy, "model", bits=16)
     assert "train" not in stages_run(dvc(copy, "repro", "report"))  # it comes from the run cache
     assert add(copy) == first | {"new_version": False, "new_run": False}
     client = mlflow.MlflowClient(f"sqlite:///{copy / 'mlflow.db'}")
@@ -107,19 +103,19 @@ def test_epochs_there_and_back_leave_the_challenger_that_lies_in_the_model_folde
     assert version.tags["model_digest"] == load_model(copy / "data/models/default").digest
 
 
-def test_outputs_that_were_pulled_are_reported_and_registered(project, tmp_path):
-    folder, other = project[0], tmp_path / "other"
-    assert dvc(folder, "push", "-r", "shelf").returncode != 0  # no such remote yet
+def test_outputs_that_were_pulled_are_reported_and_registered(learned, tmp_path):
+    other = tmp_path / "other"
+    assert dvc(learned, "push", "-r", "shelf").returncode != 0  # no such remote yet
     everywhere = shutil.ignore_patterns("mlflow.db", "mlartifacts", ".runs", "cache")
     # the data alone, not the package of that name
     shutil.copytree(
-        folder,
+        learned,
         other,
-        ignore=lambda at, names: everywhere(at, names) | ({"data"} & {*names} if at == str(folder) else set()),
+        ignore=lambda at, names: everywhere(at, names) | ({"data"} & {*names} if at == str(learned) else set()),
     )
-    for place in (folder, other):
+    for place in (learned, other):
         assert dvc(place, "remote", "add", "--local", "-f", "shelf", tmp_path / "shelf").returncode == 0
-    pushed = dvc(folder, "push", "-r", "shelf")
+    pushed = dvc(learned, "push", "-r", "shelf")
     assert pushed.returncode == 0, pushed.stderr
     pulled = dvc(other, "pull", "-r", "shelf")
     assert pulled.returncode == 0, pulled.stderr
@@ -139,12 +135,7 @@ def test_an_evaluation_of_another_model_is_not_registered(copy):
 
 
 def test_an_experiment_in_a_folder_of_its_own_runs_the_code_of_that_folder(tmp_path):
-    def tiny(params):
-        params["synthesize"]["limit"] = 160
-        params["train"] |= {"epochs": 1, "workers": 1, "batch": 16}
-        params["evaluate"]["k"] = [1, 10]
-
-    folder = copy_project(tmp_path / "project", tiny, scm=True)
+    folder = copy_project(tmp_path / "project", closed_form, scm=True)
     (folder / "reports").mkdir()
     (folder / ".gitignore").write_text("__pycache__/\nmlflow.db\nmlartifacts/\n.runs/\nreports/report.html\n")
     line = 'print("code of this copy")\n'
@@ -162,10 +153,9 @@ def test_an_experiment_in_a_folder_of_its_own_runs_the_code_of_that_folder(tmp_p
     assert not (folder / "mlflow.db").exists()
 
 
-def test_the_studies_are_a_project_of_their_own(project, tmp_path):
+def test_the_studies_are_a_project_of_their_own(learned, tmp_path):
     """Slow and without results to restore, they would fill `dvc status` and fail `dvc checkout` of the pipeline."""
-    folder, _ = project
-    assert "up to date" in dvc(folder, "status").stdout
+    assert "up to date" in dvc(learned, "status").stdout
     for name in ("dvc.yaml", "params.yaml"):
         shutil.copy2(ROOT / name, tmp_path)
     left_out = shutil.ignore_patterns("cache", "tmp", "frames", "config.local")

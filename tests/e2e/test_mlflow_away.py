@@ -108,10 +108,10 @@ def _answers(port):
 
 
 @pytest.fixture
-def trained(project, tmp_path, monkeypatch):
+def trained(learned, tmp_path, monkeypatch):
     """A project of its own that is trained and registered nowhere, with a few recordings that have landed."""
     folder = tmp_path / "project"
-    shutil.copytree(project[0], folder, symlinks=True, ignore=shutil.ignore_patterns("mlflow.db", "mlartifacts"))
+    shutil.copytree(learned, folder, symlinks=True, ignore=shutil.ignore_patterns("mlflow.db", "mlartifacts"))
     landing = folder / "data/landing"
     landing.mkdir()
     for number, path in enumerate(sorted((folder / "data/raw/digits").rglob("*.bin"))[:3]):

@@ -16,11 +16,10 @@ pytestmark = [pytest.mark.slow, pytest.mark.timeout(400)]
 
 
 @pytest.mark.filterwarnings("ignore")
-def test_two_nights(prefect, project, tmp_path):
+def test_two_nights(prefect, learned, tmp_path):
     from pipelines.nightly import nightly
 
-    folder, _ = project
-    good = sorted((folder / "data/raw/digits/test").rglob("*.bin"))[:9]
+    good = sorted((learned / "data/raw/digits/test").rglob("*.bin"))[:9]
     landing = tmp_path / "landing"
     landing.mkdir()
     for path in good[:4]:
@@ -31,7 +30,7 @@ def test_two_nights(prefect, project, tmp_path):
     (landing / "empty.bin").write_bytes(b"")
     uri = f"sqlite:///{tmp_path / 'mlflow.db'}"
     tonight = {
-        "landing": str(landing), "db": str(tmp_path / "db"), "model": str(folder / "data/models/default"),
+        "landing": str(landing), "db": str(tmp_path / "db"), "model": str(learned / "data/models/default"),
         "reports": str(tmp_path / "reports"), "tracking": uri,
     }  # fmt: skip
     first = nightly(**tonight)
@@ -41,7 +40,7 @@ def test_two_nights(prefect, project, tmp_path):
     assert first["index_rows"] == 8
     assert json.loads(Path(first["report"]).read_text())["bits"]["clips"] == 8
     assert (
-        HammingIndex.load(tmp_path / "db/index" / load_model(folder / "data/models/default").digest).manifest.rows == 8
+        HammingIndex.load(tmp_path / "db/index" / load_model(learned / "data/models/default").digest).manifest.rows == 8
     )
     assert 0 <= json.loads(Path(first["report"]).read_text())["drift_training"] <= 1
     text = Path(first["report"]).with_suffix(".md").read_text()

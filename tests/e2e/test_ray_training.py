@@ -10,7 +10,9 @@ import pytest
 from frame_specs import frame_spec
 from s3_store import s3_store
 
+from spikinghash.configs import model_spec, recipe
 from spikinghash.data.store import SampleStore
+from spikinghash.params import load_params
 from spikinghash.training.augment import Augmentation
 from spikinghash.training.checkpoint import load_model
 from spikinghash.training.history import HISTORY
@@ -27,18 +29,25 @@ def job(frames, out, workers, epochs):
     spec = frame_spec(
         "spikinghash", "Nano", 64, tuple(store.classes), field.shape[0], 32, 32, (34, 34), 8, "atan", field
     )  # fmt: skip
-    recipe = Recipe(epochs, 16, 0.004, 3, checkpoint_every=1, augmentation=Augmentation(shift_px=2.0))
-    return Job(str(frames), store.digest, str(out), spec, recipe, workers)
+    short = Recipe(epochs, 16, 0.004, 3, checkpoint_every=1, augmentation=Augmentation(shift_px=2.0))
+    return Job(str(frames), store.digest, str(out), spec, short, workers)
 
 
 # Ray warns of its own deprecated settings
 @pytest.mark.filterwarnings("ignore::DeprecationWarning")
-def test_two_workers_train_one_model(project, tmp_path):
-    folder, _ = project
-    records = train_with_ray(job(folder / "data/frames", tmp_path / "model", 2, 2), tmp_path / "runs", threads=1)
+def test_two_workers_train_one_model(learned, tmp_path):
+    records = train_with_ray(job(learned / "data/frames", tmp_path / "model", 2, 2), tmp_path / "runs", threads=1)
     assert [r["epoch"] for r in records] == [1, 2]
     assert load_model(tmp_path / "model").spec.bits == 64
     assert list((tmp_path / "runs").iterdir()) == []
+
+
+@pytest.mark.filterwarnings("ignore::DeprecationWarning")
+def test_a_worker_finds_the_bits_of_a_method_in_closed_form_that_the_stage_finds(learned, tmp_path):
+    params, store = load_params(learned / "params.yaml"), SampleStore.open(learned / "data/frames")
+    spec, out = model_spec(params, store), tmp_path / "model"
+    train_with_ray(Job(str(store.path), store.digest, str(out), spec, recipe(params), 1), tmp_path / "runs", threads=1)
+    assert load_model(out).digest == load_model(learned / "data/models/default").digest
 
 
 PROGRAM = """
@@ -62,13 +71,12 @@ def start(folder, tmp_path, out, runs, storage=None):
     )
 
 
-def test_a_killed_training_resumes_from_an_object_store_to_the_same_weights(project, tmp_path, monkeypatch):
-    folder, _ = project
-    finished(start(folder, tmp_path, "calm", "runs-a"))
+def test_a_killed_training_resumes_from_an_object_store_to_the_same_weights(learned, tmp_path, monkeypatch):
+    finished(start(learned, tmp_path, "calm", "runs-a"))
     with s3_store("states") as (settings, client):
         for name, value in settings.items():
             monkeypatch.setenv(name, value)
-        killed = start(folder, tmp_path, "killed", "runs-b", "s3://states/of/training")
+        killed = start(learned, tmp_path, "killed", "runs-b", "s3://states/of/training")
         until = time.monotonic() + 200
         while epochs_done(tmp_path / "runs-b") < 2 and time.monotonic() < until:
             time.sleep(0.2)
@@ -77,7 +85,7 @@ def test_a_killed_training_resumes_from_an_object_store_to_the_same_weights(proj
         assert epochs_done(tmp_path / "runs-b") >= 2
         assert not (tmp_path / "killed").exists()
         assert any(TENSORS in name for name in names(client))
-        said = finished(start(folder, tmp_path, "killed", "runs-b", "s3://states/of/training"))
+        said = finished(start(learned, tmp_path, "killed", "runs-b", "s3://states/of/training"))
         assert "training resumed after epoch" in said
         assert names(client) == []
     assert load_model(tmp_path / "killed").digest == load_model(tmp_path / "calm").digest

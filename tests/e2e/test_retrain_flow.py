@@ -41,11 +41,10 @@ def small(tmp_path, monkeypatch):
 
 
 @pytest.mark.filterwarnings("ignore")
-def test_the_flow_registers_what_the_pipeline_made_once(prefect, project, monkeypatch):
+def test_the_flow_registers_what_the_pipeline_made_once(prefect, learned, monkeypatch):
     from pipelines.retrain import retrain
 
-    folder, _ = project
-    monkeypatch.chdir(folder)
+    monkeypatch.chdir(learned)
     first, second = retrain(), retrain()
     assert (second["ran"], second["map"]) == ([], json.loads(Path("reports/metrics.json").read_text())["map"])
     assert first["registered"]["version"] == second["registered"]["version"]
