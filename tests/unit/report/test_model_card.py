@@ -28,7 +28,7 @@ def test_says_what_it_is_how_good_it_is_and_what_the_gate_said():
     card = model_card(EVALUATION, VERDICT, MODEL)
     assert card.startswith(f"# spikinghash Nano, 64 bits, `{'f' * 16}`\n")
     assert f"**Refused** against the champion `{'c' * 16}`." in card
-    assert "| map | **refused** | -0.01235 | 0 |" in card
+    assert "| map | **refused** | −0.01235 | 0 |" in card
     assert "1,539 queries of the split test against 20 of train and val" in card
     assert "| mAP | 0.9000 (0.8500 to 0.9500) |" in card
     assert "| energy | 11.90 uJ a clip |" in card
