@@ -87,6 +87,11 @@ class Browser:
         """The value of an expression on the page."""
         return self.call("Runtime.evaluate", {"expression": script})["result"].get("value")
 
+    def click(self, selector: str) -> None:
+        """Click what a selector of CSS finds first, if anything, and wait for what moves."""
+        self.run(f"document.querySelector({json.dumps(selector)})?.click()")
+        time.sleep(1.0)
+
     def save(self, out: Path, *, whole: bool = False, most_bytes: int = 200_000) -> None:
         """Write what is seen, or all of the page, as a PNG of at most `most_bytes`, with fewer colours if need be."""
         wanted = {"format": "png", "captureBeyondViewport": whole}

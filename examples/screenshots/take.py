@@ -12,6 +12,8 @@ from service import USER, Service, hash_a_night, serving
 
 ROOT = Path(__file__).resolve().parents[2]
 PICTURES = ROOT / "docs/pictures"
+#: MLflow opens a chat beside its page; what closes it.
+_ASSISTANT = '[data-component-id="mlflow.assistant.chat_panel.close"]'
 
 
 def main() -> None:
@@ -44,6 +46,7 @@ def take_servers(browser: Browser, service: Service) -> None:
     """A version in MLflow's registry, Prefect's deployments, and what the night left there."""
     browser.sign_in(USER, service.passwords["mlflow"])
     browser.look(f"{service.mlflow}/#/models/spikinghash/versions/2", "Version 2", height=1300)
+    browser.click(_ASSISTANT)
     browser.save(PICTURES / "registry.png")
     browser.sign_in(USER, service.passwords["prefect"])
     browser.look(f"{service.prefect}/deployments", "nightly")

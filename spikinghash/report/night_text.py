@@ -18,8 +18,8 @@ def night_text(report: dict[str, Any]) -> str:
         f"Night of model {markdown(report['model'])} over {markdown(report['db'])}.",
         "",
         f"{e['found']} recordings found: {e['committed']} hashed, {e['skipped']} known, {e['quarantined']} refused, "
-        f"{e['pending']} pending, in {e['seconds']:.1f} s ({report['recordings_per_s']:,} recordings and "
-        f"{e['events_per_s']:,} events a second).",
+        f"{e['pending']} pending, in {e['seconds']:.1f} s ({report['recordings_per_s']:,.1f} recordings and "
+        f"{e['events_per_s']:,.0f} events a second).",
         "",
         f"The database is {'in order' if f['ok'] else 'NOT in order'}: {f['committed']} committed, {f['quarantined']} "
         f"quarantined, {f['pending']} pending, {f['duplicates']} doubled, {f['missing']} files missing.",
@@ -31,10 +31,10 @@ def night_text(report: dict[str, Any]) -> str:
     bounds = report["bounds"]
     lines += [
         "",
-        "A person must act where the accounts do not add up, recordings stayed, the champion was changed by other "
-        f"means, more than {bounds['refused_share']:.0%} of what is new was refused, bits drift by more than "
-        f"{bounds['drift']} beyond chance, or the pinned queries find less than {bounds['recall']:.0%} of what they "
-        "found.",
+        "A person must act where the accounts do not add up, recordings stayed pending, a file was still being written "
+        "two nights in a row, the champion was changed by other means, more than "
+        f"{bounds['refused_share']:.0%} of what is new was refused, bits drift by more than {bounds['drift']} beyond "
+        f"chance, or the pinned queries find less than {bounds['recall']:.0%} of what they found.",
     ]
     return "\n".join(lines) + "\n"
 
