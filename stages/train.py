@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+import time
 
 from spikinghash.configs import cache_of, model_spec, recipe
 from spikinghash.data.cache_folder import BESIDE, cache_folder
@@ -35,14 +36,20 @@ def train(params: ProjectParams) -> None:
         with progress_bar("train (clips copied)") as copied:
             open_cache(place, store.digest, cache_folder(job.cache, RUNS.resolve() / BESIDE), copied)
         if is_solved(job):
+            started = time.monotonic()
             solve(job, RUNS.resolve(), params.train.threads)
+            _say(f"{job.spec.method} in closed form, {time.monotonic() - started:.1f} s")
             return
     with progress_bar("train (epochs)") as progress:
         train_with_ray(
             job, RUNS.resolve(), address=params.ray.address, storage=params.ray.storage,
             threads=params.train.threads, watch=lambda record: progress(record["epoch"], record["epochs"]),
-            say=lambda line: print(f"train: {line}", file=sys.stderr),  # noqa: T201
+            say=_say,
         )  # fmt: skip
+
+
+def _say(line: str) -> None:
+    print(f"train: {line}", file=sys.stderr)  # noqa: T201
 
 
 if __name__ == "__main__":
