@@ -11,6 +11,7 @@ from typing import Any
 from spikinghash.code_digest import code_digest
 from spikinghash.errors import BadStore
 from spikinghash.files import sha256_file
+from spikinghash.tracking.earlier_run import earlier_run, is_finished
 from spikinghash.tracking.gate_tags import write_verdict
 from spikinghash.tracking.registry import register
 from spikinghash.tracking.registry_errors import registry_errors
@@ -57,10 +58,13 @@ def add_model(
     client = client_for(uri, create=True)
     with registry_errors(uri):
         version = _version_of(client, name, loaded.digest)
-        run_id = _finished_run(client, experiment_id(client, uri, name), loaded.digest, digest)
-    new_run, new_version = run_id is None, version is None
-    if run_id is None:
-        run_id = _log(uri, name, loaded, model, reports, params, evaluation, digest)
+        same = f"tags.{DIGEST} = '{loaded.digest}' and tags.{_METRICS_DIGEST} = '{digest}'"
+        run = earlier_run(client, experiment_id(client, uri, name), same)
+    new_run, new_version = not is_finished(run), version is None
+    if run is None or new_run:
+        run_id = _log(uri, name, loaded, model, reports, params, evaluation, digest, run)
+    else:
+        run_id = str(run.info.run_id)
     if _is_of(reports / REVIEW, loaded.digest):
         with registry_errors(uri):
             attach(client, run_id, reports / REVIEW, None)
@@ -88,7 +92,7 @@ def evaluation_of(reports: Path, model: Path, digest: str) -> dict[str, Any]:
 
 def _log(
     uri: str, name: str, loaded: LoadedModel, model: Path, reports: Path, params: Mapping[str, Any],
-    evaluation: dict[str, Any], digest: str,
+    evaluation: dict[str, Any], digest: str, begun: Any | None,
 ) -> str:  # fmt: skip
     tags = {k: str(v) for k, v in evaluation["task"].items() if k.endswith("digest")} | {_METRICS_DIGEST: digest}
     tags |= {_CODE: code_digest(), _PROGRAM: package_version()}
@@ -103,7 +107,7 @@ def _log(
     folders = {"metrics": reports / EVALUATION} | page
     return log_run(
         uri, name, name=f"{loaded.spec.method}-{loaded.digest[:8]}", params=params, metrics=numbers,
-        history=loaded.card["training"]["history"], tags=tags, folders=folders, model=model,
+        history=loaded.card["training"]["history"], tags=tags, folders=folders, model=model, begun=begun,
     )  # fmt: skip
 
 
@@ -116,13 +120,6 @@ def _version_of(client: Any, name: str, digest: str) -> int | None:
         if known == digest:
             return int(version.version)
     return None
-
-
-def _finished_run(client: Any, experiment: str, model: str, metrics: str) -> str | None:
-    """A run that holds this evaluation whole, None for none; one that was broken off does not count."""
-    same = f"attributes.status = 'FINISHED' and tags.{DIGEST} = '{model}' and tags.{_METRICS_DIGEST} = '{metrics}'"
-    found = client.search_runs([experiment], filter_string=same, max_results=1)
-    return str(found[0].info.run_id) if found else None
 
 
 def _is_of(page: Path, digest: str) -> bool:

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from spikinghash.files import write_atomically
+from spikinghash.tracking.earlier_run import earlier_run, is_finished
 from spikinghash.tracking.night_numbers import night_numbers
 from spikinghash.tracking.registry_errors import registry_errors
 from spikinghash.tracking.run import attach, client_for
@@ -42,10 +43,10 @@ def _log_once(client: Any, place: str, report: Path) -> None:
     from mlflow.entities import Metric
 
     name = _name(report)
-    found = client.search_runs([place], filter_string=f"attributes.run_name = '{name}'", max_results=1)
-    if found and found[0].info.status == "FINISHED":
+    run = earlier_run(client, place, f"attributes.run_name = '{name}'")
+    if is_finished(run):
         return
-    run = found[0] if found else client.create_run(place, run_name=name)
+    run = run or client.create_run(place, run_name=name)
     numbers = night_numbers(json.loads(report.read_bytes()))
     # the same numbers at the same time are the same entries, should they be there already
     stamp = int(run.info.start_time)

@@ -12,6 +12,7 @@ from typing import Any
 from spikinghash.tracking.logged_model import log_model
 from spikinghash.tracking.registry_errors import registry_errors
 from spikinghash.tracking.store_place import experiment_id, require_database
+from spikinghash.tracking.version_tags import LOGGED_MODEL
 
 os.environ.setdefault("MLFLOW_DISABLE_TELEMETRY", "true")
 # models are two small files; their bars would be the only output of a quiet command
@@ -33,21 +34,25 @@ def log_run(
     tags: Mapping[str, str],
     folders: Mapping[str, Path],
     model: Path | None = None,
+    begun: Any | None = None,
 ) -> str:
     """Log a finished evaluation and return the run id.
 
     `params` nested plain values, `history` records with an `epoch`, `folders` artifact name (""
-    for the top) -> local file or folder, `model` the folder of the model that all metrics are of.
+    for the top) -> local file or folder, `model` the folder of the model that all metrics are of. `begun` is a run of
+    the same that was broken off: it is finished, and what it has is not logged again.
     """
     import mlflow
 
     client = client_for(uri, create=True)
     with registry_errors(uri):
         place = experiment_id(client, uri, experiment)
-        run = client.create_run(place, run_name=name, tags=dict(tags))
-        run_id = str(run.info.run_id)
-        model_id = None if model is None else log_model(client, place, run_id, name, model, tags)
+        run = begun or client.create_run(place, run_name=name, tags=dict(tags))
+        run_id, model_id = str(run.info.run_id), run.data.tags.get(LOGGED_MODEL)
+        if model_id is None and model is not None:
+            model_id = log_model(client, place, run_id, name, model, tags)
     flat = [mlflow.entities.Param(key, value) for key, value in _flatten(params)]
+    # the same numbers at the same time are the same entries, should they be there already
     stamp = int(run.info.start_time)
     values = [mlflow.entities.Metric(k, v, stamp, 0, model_id) for k, v in metrics.items()]
     for record in history:

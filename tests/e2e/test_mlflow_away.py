@@ -57,13 +57,17 @@ class Line:
                 here, _ = listens.accept()
                 there = socket.create_connection(("127.0.0.1", self._to))
                 self._open += [here, there]
-                for source, sink, late in ((here, there, False), (there, here, True)):
-                    threading.Thread(target=self._pass, args=(source, sink, late), daemon=True).start()
+                asked = threading.Event()
+                for ends in ((here, there, True), (there, here, False)):
+                    threading.Thread(target=self._pass, args=(*ends, asked), daemon=True).start()
 
-    def _pass(self, source, sink, late):
+    def _pass(self, source, sink, asks, asked):
         with suppress(OSError):
             while data := source.recv(1 << 16):
-                if late:
+                if asks:
+                    asked.set()
+                elif asked.is_set():  # an answer begins; it may come in several parts
+                    asked.clear()
                     time.sleep(self.late_s)
                 sink.sendall(data)
         for end in (source, sink):
@@ -191,10 +195,11 @@ def what_is_there_later(line, uri):
 
 @pytest.mark.skipif("FULL" not in os.environ, reason="part of make reliability")
 @pytest.mark.timeout(3600)
-def test_slow_answers(prefect, trained, tmp_path):
+def test_slow_answers(prefect, trained, tmp_path, monkeypatch):
     from pipelines.retrain import retrain
     from spikinghash.tracking.promotion import promote
 
+    monkeypatch.setenv("MLFLOW_HTTP_REQUEST_MAX_RETRIES", "4")  # as our own code sets it
     with server(tmp_path) as port:
         line = Line(port)
         line.up(late_s=SLOW_S)
