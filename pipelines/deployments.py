@@ -14,6 +14,8 @@ from spikinghash.schedule_params import ScheduleParams
 
 #: Flows are imported as modules of the installed package, not run as files of the current directory.
 _BY_NAME = EntrypointType.MODULE_PATH
+#: A night or a promotion does not wait for a training; what must not meet waits for a lock (`run_lock.py`).
+_AT_ONCE = 3
 
 
 def schedules_of(line: str | None, timezone: str) -> list[Schedule]:
@@ -37,6 +39,6 @@ def deployments_of(when: ScheduleParams, tracking: str) -> list[RunnerDeployment
 
 
 def serve_all(when: ScheduleParams, tracking: str) -> None:
-    """Register the schedules and run what comes due, one flow at a time; does not return."""
+    """Register the schedules and run what comes due, a training, a night and a promotion at once; does not return."""
     # schedules stay on when this process stops; missed runs are picked up when it is back
-    serve(*deployments_of(when, tracking), limit=1, pause_on_shutdown=False)
+    serve(*deployments_of(when, tracking), limit=_AT_ONCE, pause_on_shutdown=False)

@@ -8,6 +8,7 @@ from typing import Any
 from prefect import flow
 
 from pipelines.project import RUNS, allowed_place, allowed_registry, enter_project
+from spikinghash.model_in_use import note_champion
 from spikinghash.progress import progress_bar
 from spikinghash.promote_with_codes import promote_with_codes
 from spikinghash.registry_place import registry_place
@@ -48,6 +49,7 @@ def promote(
             )  # fmt: skip
         if done is not None:
             print(f"{done.committed} hashed, {done.skipped} known, {done.quarantined} refused")  # noqa: T201
+    note_champion(place, entry.to, entry.digest)
     before = "none" if entry.source is None else f"version {entry.source}"
     print(f"champion is version {entry.to}, before {before}: {entry.reason}")  # noqa: T201  becomes a Prefect log line
     return entry.to_json()

@@ -7,12 +7,14 @@ from typing import Any
 
 from pipelines.project import FRAMES, MODEL, PARAMS, REPORTS, RUNS
 from spikinghash.errors import SpikinghashError
+from spikinghash.model_in_use import note_champion
 from spikinghash.params import Params
 from spikinghash.project_params import load_project
 from spikinghash.redact import redact
 from spikinghash.registry_place import registry_place
 from spikinghash.tracking.moved_by_hand import record_moved
 from spikinghash.tracking.night_log import log_nights
+from spikinghash.tracking.versions import read_registry
 from spikinghash.visible import visible
 from spikinghash.waiting_model import register_waiting
 
@@ -38,7 +40,10 @@ def notice(model: str) -> dict[str, Any] | None:
     if not model.startswith("models:/") or "@" not in model:
         return None
     try:
-        moved = record_moved(*registry_place(name=model.removeprefix("models:/").partition("@")[0]))
+        place = registry_place(name=model.removeprefix("models:/").partition("@")[0])
+        moved = record_moved(*place)
+        if (champion := read_registry(*place).champion) is not None:
+            note_champion(place, champion["version"], champion["digest"])
     except SpikinghashError as error:
         print(f"the promotion log was not looked at: {visible(redact(str(error)))}")  # noqa: T201
         return None

@@ -19,14 +19,13 @@ import psutil
 
 from pipelines import PROJECT
 from pipelines.credentials import USER, Credentials, credentials
-from spikinghash.errors import EXIT_TEMPORARY, SpikinghashError, Temporary
+from spikinghash.errors import EXIT_TEMPORARY, ConfigError, SpikinghashError, Temporary
 from spikinghash.isolation import NEUTRAL_FOLDER, isolated_command, isolated_tool, packages_alone
 from spikinghash.params import load_params
 from spikinghash.tracking.store_place import database_file
 
 HOST = "127.0.0.1"
-PREFECT_PORT = int(os.environ.get("SPIKINGHASH_PREFECT_PORT", "4200"))
-MLFLOW_PORT = int(os.environ.get("SPIKINGHASH_MLFLOW_PORT", "5000"))
+_PREFECT_PORT, _MLFLOW_PORT = 4200, 5000
 SECRETS = Path(".prefect/credentials.json")
 _START_S, _LOOK_S = 120.0, 2.0
 Server = tuple[str, "subprocess.Popen[bytes]"]
@@ -42,20 +41,23 @@ def main() -> None:
 
 
 def _serve() -> None:
-    for name, port in (("PREFECT", PREFECT_PORT), ("MLFLOW", MLFLOW_PORT)):
+    prefect_port, mlflow_port = _port("PREFECT", _PREFECT_PORT), _port("MLFLOW", _MLFLOW_PORT)
+    for name, port in (("PREFECT", prefect_port), ("MLFLOW", mlflow_port)):
         _check_free(name, port)
     params, known = load_params(Path("params.yaml")), credentials(SECRETS)
     uri = params.tracking.uri
-    os.environ |= prefect_settings(known)
+    os.environ |= prefect_settings(known, prefect_port)
     servers: list[Server] = []
     try:
         servers.append(_start("Prefect", isolated_command("pipelines.prefect_server")))
-        wait_for(f"http://{HOST}:{PREFECT_PORT}/api/health", servers[0], known.prefect)
+        wait_for(f"http://{HOST}:{prefect_port}/api/health", servers[0], known.prefect)
         servers.append(
-            _start("MLflow", isolated_tool("mlflow", "server", *_mlflow_options(uri)), _mlflow_settings(known))
+            _start(
+                "MLflow", isolated_tool("mlflow", "server", *_mlflow_options(uri, mlflow_port)), _mlflow_settings(known)
+            )
         )
-        wait_for(f"http://{HOST}:{MLFLOW_PORT}/health", servers[1], known.mlflow)
-        print(f"Prefect http://{HOST}:{PREFECT_PORT}  MLflow http://{HOST}:{MLFLOW_PORT}  user {USER}, "  # noqa: T201
+        wait_for(f"http://{HOST}:{mlflow_port}/health", servers[1], known.mlflow)
+        print(f"Prefect http://{HOST}:{prefect_port}  MLflow http://{HOST}:{mlflow_port}  user {USER}, "  # noqa: T201
               f"passwords in {SECRETS}")  # fmt: skip
         threading.Thread(target=_watch, args=(servers,), daemon=True).start()
         # imported late: Prefect reads its settings from the environment at import
@@ -74,9 +76,9 @@ def _serve() -> None:
             server.terminate()
 
 
-def prefect_settings(known: Credentials) -> dict[str, str]:
+def prefect_settings(known: Credentials, port: int) -> dict[str, str]:
     """Environment of Prefect's server, of our client and of the flow runs: a password, no other origin, tokens."""
-    origin = f"http://{HOST}:{PREFECT_PORT}"
+    origin = f"http://{HOST}:{port}"
     return {
         "PREFECT_API_URL": f"{origin}/api",
         "PREFECT_HOME": os.environ.get("PREFECT_HOME", str(Path(".prefect").resolve())),
@@ -84,7 +86,7 @@ def prefect_settings(known: Credentials) -> dict[str, str]:
         "PREFECT_API_AUTH_STRING": known.prefect_auth,
         "PREFECT_SERVER_API_CSRF_PROTECTION_ENABLED": "true",
         "PREFECT_SERVER_API_CORS_ALLOWED_ORIGINS": origin,
-        "SPIKINGHASH_PREFECT_BIND": f"{HOST}:{PREFECT_PORT}",
+        "SPIKINGHASH_PREFECT_BIND": f"{HOST}:{port}",
         # somebody pressed "run": not ten seconds until anything happens
         "PREFECT_RUNNER_POLL_FREQUENCY": "2",
         # flow runs are `python -m`: without this they would import from the project folder first
@@ -92,13 +94,13 @@ def prefect_settings(known: Credentials) -> dict[str, str]:
     }
 
 
-def _mlflow_options(uri: str) -> list[str]:
+def _mlflow_options(uri: str, port: int) -> list[str]:
     file = database_file(uri)
     place = uri if file is None else f"sqlite:///{file}"
-    names = ",".join(f"{name}:{MLFLOW_PORT}" for name in (HOST, "localhost"))
+    names = ",".join(f"{name}:{port}" for name in (HOST, "localhost"))
     return [
-        "--backend-store-uri", place, "--host", HOST, "--port", str(MLFLOW_PORT), "--workers", "1",
-        "--app-name", "basic-auth", "--allowed-hosts", names, "--cors-allowed-origins", f"http://{HOST}:{MLFLOW_PORT}",
+        "--backend-store-uri", place, "--host", HOST, "--port", str(port), "--workers", "1",
+        "--app-name", "basic-auth", "--allowed-hosts", names, "--cors-allowed-origins", f"http://{HOST}:{port}",
     ]  # fmt: skip
 
 
@@ -121,6 +123,14 @@ def _mlflow_settings(known: Credentials) -> dict[str, str]:
 def _start(name: str, command: tuple[str, ...], settings: dict[str, str] | None = None) -> Server:
     # not here: the migrations of their databases put the current directory first on the search path
     return name, subprocess.Popen(command, env=os.environ | (settings or {}), cwd=NEUTRAL_FOLDER)
+
+
+def _port(name: str, default: int) -> int:
+    """The port of a server, which the environment may set; `ConfigError` for what is none."""
+    said = os.environ.get(f"SPIKINGHASH_{name}_PORT") or str(default)
+    if not said.isdecimal() or not 0 < int(said) < 1 << 16:
+        raise ConfigError(f"SPIKINGHASH_{name}_PORT is {said!r}; a port is a number from 1 to 65535")
+    return int(said)
 
 
 def _check_free(name: str, port: int) -> None:

@@ -12,7 +12,7 @@ from spikinghash.codes.todo import Progress
 from spikinghash.errors import ConfigError
 from spikinghash.redact import redact
 from spikinghash.run_lock import run_lock
-from spikinghash.tracking.promotion import check_gate, promote
+from spikinghash.tracking.promotion import check_gate, promote, said_why
 from spikinghash.tracking.promotion_log import Entry
 from spikinghash.tracking.registry import load_registered
 
@@ -30,6 +30,7 @@ def promote_with_codes(
     `promote` and of `backfill`; `ConfigError` where recordings of the champion would have no code, `Temporary` while a
     night has the archive.
     """
+    reason, override = said_why(reason, override)
     check_gate(*place, version, override)
     model = load_registered(place[0], f"models:/{place[1]}/{version}")
     done = backfill(model, db, archives, progress=progress, stop=stop) if archives else None

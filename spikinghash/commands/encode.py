@@ -15,7 +15,7 @@ from spikinghash.codes.discover import discover
 from spikinghash.codes.encode_report import EncodeReport
 from spikinghash.codes.settle import SETTLE_S, settle
 from spikinghash.codes.signals import Stopped, stop_on_signals
-from spikinghash.commands.output import DEFAULT_DB, DEFAULT_MODEL, Format, Json, Model, WritableDb, command, emit
+from spikinghash.commands.output import DEFAULT_DB, Format, InUse, Json, WritableDb, command, emit, in_use
 from spikinghash.commands.reading import FlipX, FlipY, Invert, Layout, Transpose, Unit, reading_of
 from spikinghash.errors import EXIT_OK, EXIT_QUARANTINED, EXIT_TEMPORARY, ConfigError
 from spikinghash.events.doubts import Doubts
@@ -39,7 +39,7 @@ ShadowModel = Annotated[
 def encode(
     paths: Annotated[list[Path], typer.Argument(help="Recordings, zip or tar archives of them, or folders of either.")],
     db: WritableDb = DEFAULT_DB,
-    model: Model = DEFAULT_MODEL,
+    model: InUse = None,
     format: Format = None,
     layout: Layout = None,
     time_unit: Unit = None,
@@ -77,7 +77,7 @@ def encode(
             from spikinghash.model_ref import open_encoder
             from spikinghash.nightly.shadow import hash_shadow
 
-            encoder = open_encoder(model)
+            encoder = open_encoder(in_use(model, db))
             database = CodeDatabase.create_or_open(db)
             ready, growing = settle(files, settle_s)
             job = EncodeJob(ready, database, format, reading, workers, address, doubts, stop, resources)
@@ -106,7 +106,10 @@ def _tell(
 
     def text() -> None:
         for key, value in content.items():
-            typer.echo(f"{key:12} {value}")
+            told = value
+            if isinstance(value, dict):
+                told = ", ".join(f"{name} {one}" for name, one in value.items() if one is not None) or "-"
+            typer.echo(f"{key:12} {told}")
 
     emit(content, as_json, text)
     sys.stdout.flush()

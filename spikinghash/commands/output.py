@@ -21,6 +21,12 @@ from spikinghash.visible import visible
 
 Json = Annotated[bool, typer.Option("--json", help="Print exactly one JSON document on stdout.")]
 Model = Annotated[str, typer.Option("--model", help="Folder of a model, or models:/NAME@alias.")]
+InUse = Annotated[
+    str | None,
+    typer.Option(
+        "--model", help="Folder of a model, or models:/NAME@alias; default: the champion, else data/models/default."
+    ),
+]
 Format = Annotated[str | None, typer.Option("--format", help="Name of the raw format; default: by content.")]
 
 Digest = Annotated[
@@ -62,6 +68,21 @@ Db = Annotated[
     ),
 ]  # fmt: skip
 WritableDb = Annotated[str, typer.Option("--db", callback=_writable, help="Code database: a folder or an address.")]
+
+
+def in_use(model: str | None, db: str) -> str:
+    """The model that was named, else the one in use; curated codes are always of the pipeline's."""
+    if model is not None:
+        return model
+    from spikinghash.model_in_use import PIPELINE_MODEL, model_in_use
+
+    if db == CURATED_DB:
+        return PIPELINE_MODEL
+    ref, version = model_in_use()
+    if version is not None:
+        said = f"with the champion, version {version}; {PIPELINE_MODEL} is another model"
+        typer.echo(f"spikinghash: {said}", err=True)
+    return ref
 
 
 def emit(content: dict[str, Any], as_json: bool, text: Callable[[], None]) -> None:

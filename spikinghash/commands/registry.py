@@ -10,6 +10,8 @@ import typer
 
 from spikinghash.commands.output import DEFAULT_DB, Json, command, emit
 from spikinghash.commands.registry_gate import judged, promote_and_tell, tell_comparison, tell_verdict
+from spikinghash.errors import EXIT_OK, EXIT_QUARANTINED, EXIT_USER, ConfigError
+from spikinghash.tracking.gate_tags import REFUSED
 
 if TYPE_CHECKING:
     from spikinghash.tracking.versions import Registry
@@ -101,7 +103,6 @@ def gate(
     uri: Uri = None, name: Name = None, as_json: Json = False,
 ) -> int:  # fmt: skip
     """Judge a model against the champion on the project's queries, and register nothing; 1 if it is refused."""
-    from spikinghash.errors import EXIT_USER, ConfigError
     from spikinghash.params import Params
     from spikinghash.project_params import load_project
 
@@ -129,6 +130,8 @@ def compare(
     from spikinghash.params import load_params
     from spikinghash.progress import progress_bar
 
+    if page is not None and page.is_dir():
+        raise ConfigError(f"{page} is a folder; --page names the file to write, such as {page / 'review.html'}")
     params = load_params(Path("params.yaml"))
     place = _place(uri, name)
     with progress_bar("compare (clips)") as progress:
@@ -151,17 +154,19 @@ def promote(
 ) -> int:  # fmt: skip
     """Make a version the champion: the gate let it pass, the archive has its codes, its files load; one step at last.
 
-    Without --db the archive in data/archive is looked at, where there is one.
+    Without --db the archive in data/archive is looked at, where there is one. Exit code 3: done, but some files of
+    --archive were refused.
     """
     from spikinghash.tracking.promotion import promote as make_champion
 
     place = _place(uri, name)
+    done = None
     if db is not None or archive or Path(DEFAULT_DB).exists():
-        promote_and_tell(place, version, reason, override, db or DEFAULT_DB, archive or [], wait_s)
+        done = promote_and_tell(place, version, reason, override, db or DEFAULT_DB, archive or [], wait_s)
     else:
         make_champion(*place, version, reason, override)
-    _tell(*place, as_json=as_json)
-    return 0
+    _tell(*place, as_json=as_json, backfill=None if done is None else done.to_json())
+    return EXIT_QUARANTINED if done is not None and done.quarantined else EXIT_OK
 
 
 @registry.command()
@@ -171,8 +176,11 @@ def rollback(reason: Reason, uri: Uri = None, name: Name = None, as_json: Json =
     from spikinghash.tracking.promotion import rollback as take_back
 
     place = _place(uri, name)
-    take_back(*place, reason)
-    _tell(*place, as_json=as_json)
+    back = take_back(*place, reason)
+    found = _tell(*place, as_json=as_json)
+    if found.champion is not None and found.champion["gate"] == REFUSED:
+        said = f"version {back.to} is champion again, which the gate had refused: `spikinghash registry show {back.to}`"
+        typer.echo(f"spikinghash: {said}", err=True)
     return 0
 
 
@@ -182,11 +190,15 @@ def _place(uri: str | None, name: str | None) -> tuple[str, str]:
     return registry_place(uri, name)
 
 
-def _tell(uri: str, name: str, *, as_json: bool) -> None:
-    """Print the whole registry as it is now."""
+def _tell(uri: str, name: str, *, as_json: bool, **more: Any) -> Registry:
+    """Print the whole registry as it is now; the JSON has `more` beside it."""
     from spikinghash.tracking.versions import read_registry
 
     found = read_registry(uri, name)
+    if (champion := found.champion) is not None:
+        from spikinghash.model_in_use import note_champion
+
+        note_champion((uri, name), champion["version"], champion["digest"])
 
     def text() -> None:
         _tell_table(
@@ -194,7 +206,8 @@ def _tell(uri: str, name: str, *, as_json: bool) -> None:
         )
         _tell_log(found)
 
-    emit(found.to_json(), as_json, text)
+    emit(found.to_json() | more, as_json, text)
+    return found
 
 
 def _tell_table(headings: list[str], rows: list[list[Any]]) -> None:

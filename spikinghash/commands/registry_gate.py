@@ -11,6 +11,7 @@ import typer
 from spikinghash.visible import visible
 
 if TYPE_CHECKING:
+    from spikinghash.codes.encode_report import EncodeReport
     from spikinghash.evaluation.compare_models import Comparison
     from spikinghash.evaluation.gate import Verdict
     from spikinghash.params import ProjectParams
@@ -28,11 +29,11 @@ def judged(params: ProjectParams, model: Path, frames: Path, reports: Path, plac
         return judge_model(params, model, frames, reports, place, progress)
 
 
-def tell_verdict(verdict: Verdict) -> None:
-    """A line for each rule, and one for all of them."""
+def tell_verdict(verdict: Verdict, other: str = "champion") -> None:
+    """A line for each rule, and one for all of them; `other` is what the model was compared with."""
     for one in verdict.findings:
         typer.echo(f"{'passed ' if one.passed else 'REFUSED'}  {one.rule:10}  {one.said}")
-    against = f"against champion {verdict.champion}" if verdict.champion else "as the first champion"
+    against = f"against {other} {verdict.champion}" if verdict.champion else "as the first champion"
     typer.echo(f"{'passed' if verdict.passed else 'REFUSED'}: model {verdict.candidate} {against}")
 
 
@@ -49,14 +50,16 @@ def tell_comparison(found: Comparison, versions: tuple[int, int]) -> None:
         typer.echo(
             f"{name:12}  {row.first:12.4f}  {row.second:12.4f}  {row.second - row.first:+8.4f}  {row.queries} queries"
         )
-    tell_verdict(found.verdict)
+    tell_verdict(found.verdict, f"version {versions[0]},")
 
 
 def promote_and_tell(
     place: tuple[str, str], version: int, reason: str, override: str | None, db: str, archives: Sequence[Path],
     wait_s: float,
-) -> None:  # fmt: skip
-    """Promote a version whose codes are in `db`, after hashing `archives`; errors of `promote_with_codes`."""
+) -> EncodeReport | None:  # fmt: skip
+    """Promote a version whose codes are in `db`, after hashing `archives`; what was hashed, and errors of
+    `promote_with_codes`.
+    """
     from spikinghash.codes.signals import stop_on_signals
     from spikinghash.progress import progress_bar
     from spikinghash.promote_with_codes import promote_with_codes
@@ -69,3 +72,4 @@ def promote_and_tell(
     if done is not None:
         said = f"{done.committed} hashed, {done.skipped} known, {done.quarantined} refused"
         typer.echo(f"spikinghash: backfill: {said}", err=True)
+    return done

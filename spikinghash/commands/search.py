@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from spikinghash.commands.output import DEFAULT_DB, DEFAULT_MODEL, Db, Format, Json, Model, Version, command, emit
+from spikinghash.commands.output import DEFAULT_DB, Db, Format, InUse, Json, Version, command, emit, in_use
 from spikinghash.commands.reading import FlipX, FlipY, Invert, Layout, Transpose, Unit, reading_of
 from spikinghash.commands.searched_codes import SearchedCodes, tell_how
 from spikinghash.redact import redact
@@ -54,7 +54,7 @@ def search(
     rescore: Rescore = False,
     gif: Gif = None,
     frames: Frames = Path("data/frames"),
-    model: Model = DEFAULT_MODEL,
+    model: InUse = None,
     version: Version = None,
     format: Format = None,
     layout: Layout = None,
@@ -79,7 +79,7 @@ def search(
         from spikinghash.index.filters import Filters
 
         filters = Filters(_some(label), _some(archive))
-        return search_items(text, image, to, among, model, k, radius, filters, rescore, as_json)
+        return search_items(text, image, to, among, in_use(model, db), k, radius, filters, rescore, as_json)
     from spikinghash.events.isolate import IsolatedDecoder
 
     with IsolatedDecoder() as decoder:
@@ -88,7 +88,7 @@ def search(
         from spikinghash.index.nearest import nearest
         from spikinghash.model_ref import open_encoder
 
-        encoder = open_encoder(model)
+        encoder = open_encoder(in_use(model, db))
         codes = among.of(encoder.model.digest)
         filters = Filters(_some(label), _some(archive), from_us, to_us)
         reading = reading_of(layout, time_unit, flip_x, flip_y, transpose, invert_polarity)

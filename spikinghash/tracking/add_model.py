@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -81,12 +82,16 @@ def add_model(
 
 
 def evaluation_of(reports: Path, model: Path, digest: str) -> dict[str, Any]:
-    """The evaluation in a folder; `BadStore` unless it is of the model with that digest, which lies at `model`."""
+    """The evaluation in a folder; `BadStore` unless it is whole and of the model with that digest, which lies at
+    `model`.
+    """
     evaluation = _read(reports / EVALUATION)
-    evaluated = evaluation.get("task", {}).get("model_digest")
+    _numbers(reports / METRICS)
+    task = evaluation.get("task")
+    evaluated = task.get("model_digest") if isinstance(task, dict) else None
     if evaluated != digest:
         there = f"{model} holds {digest}"
-        raise BadStore(f"{reports / EVALUATION} is of model {evaluated}, {there}; run `dvc repro`")
+        raise BadStore(f"{reports / EVALUATION} is of model {evaluated or 'unknown'}, {there}; run `dvc repro`")
     return evaluation
 
 
@@ -96,11 +101,8 @@ def _log(
 ) -> str:  # fmt: skip
     tags = {k: str(v) for k, v in evaluation["task"].items() if k.endswith("digest")} | {_METRICS_DIGEST: digest}
     tags |= {_CODE: code_digest(), _PROGRAM: package_version()}
-    few = _read(reports / METRICS)
-    # by which kernels a number was made is no number
-    kernels = few.pop(_KERNELS, None)
+    numbers, kernels = _numbers(reports / METRICS)
     tags |= {} if kernels is None else {_KERNELS: kernels}
-    numbers = {k: float(v) for k, v in few.items()}
     for key, metric in evaluation["metrics"].items():
         numbers.setdefault(key, float(metric["value"]))
     page = {"": reports / REPORT} if (reports / REPORT).is_file() else {}
@@ -127,9 +129,21 @@ def _is_of(page: Path, digest: str) -> bool:
     return page.is_file() and digest in page.read_text(encoding="utf-8")
 
 
+def _numbers(path: Path) -> tuple[dict[str, float], str | None]:
+    """The few numbers by name, and by which kernels they were made; `BadStore` where one is no finite number."""
+    few = _read(path)
+    kernels = few.pop(_KERNELS, None)
+    for name, value in few.items():
+        if not isinstance(value, int | float) or not math.isfinite(value):
+            raise BadStore(f"{path}: {name} is {json.dumps(value)[:60]}, no finite number; run `dvc repro`")
+    return {name: float(value) for name, value in few.items()}, kernels
+
+
 def _read(path: Path) -> dict[str, Any]:
     try:
-        content: dict[str, Any] = json.loads(path.read_bytes())
+        content = json.loads(path.read_bytes())
     except (OSError, ValueError) as error:
         raise BadStore(f"{path}: cannot be read ({error}); run `dvc repro` first") from None
+    if not isinstance(content, dict):
+        raise BadStore(f"{path}: holds no object of JSON; run `dvc repro`")
     return content

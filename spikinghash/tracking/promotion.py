@@ -39,7 +39,7 @@ def promote(uri: str, name: str, version: int, reason: str, override: str | None
     `ConfigError` for an empty reason, an unknown version, a refused one and the champion itself, `BadCheckpoint` for
     files that do not load, `Temporary` when someone else changes the champion at this moment.
     """
-    reason, override = _one_line(reason), None if override is None else _one_line(override)
+    reason, override = said_why(reason, override)
     client = client_for(uri)
     with registry_errors(uri):
         champion = read_head(client, uri, name).champion
@@ -53,7 +53,7 @@ def promote(uri: str, name: str, version: int, reason: str, override: str | None
 
 def rollback(uri: str, name: str, reason: str) -> Entry:
     """Return to the champion before this one, by the log; arguments and errors as `promote`."""
-    reason = _one_line(reason)
+    reason = _one_line(reason, "the reason")
     client = client_for(uri)
     with registry_errors(uri):
         head = read_head(client, uri, name)
@@ -130,10 +130,15 @@ def _refusals(client: Any, name: str, version: int, override: str | None) -> lis
     return refused
 
 
-def _one_line(reason: str) -> str:
-    text = " ".join(reason.split())
+def said_why(reason: str, override: str | None) -> tuple[str, str | None]:
+    """Both as the log keeps them, on one line; `ConfigError` for one that says nothing or too much."""
+    return _one_line(reason, "the reason"), None if override is None else _one_line(override, "what --override says")
+
+
+def _one_line(why: str, name: str) -> str:
+    text = " ".join(why.split())
     if not text:
-        raise ConfigError("the reason is empty; say in a few words why the champion changes")
+        raise ConfigError(f"{name} is empty; say in a few words why the champion changes")
     if len(text) > _LONGEST_REASON:
-        raise ConfigError(f"the reason has {len(text)} characters; at most {_LONGEST_REASON} are kept")
+        raise ConfigError(f"{name} has {len(text)} characters; at most {_LONGEST_REASON} are kept")
     return text

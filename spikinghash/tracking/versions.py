@@ -9,7 +9,7 @@ from typing import Any
 from spikinghash.errors import ConfigError
 from spikinghash.redact import redact
 from spikinghash.tracking.gate_tags import refusals_of, verdict_of
-from spikinghash.tracking.head import ABSENT, Head, read_head
+from spikinghash.tracking.head import ABSENT, CHAMPION, Head, read_head
 from spikinghash.tracking.promotion_log import Entry
 from spikinghash.tracking.registry_errors import registry_errors
 from spikinghash.tracking.run import client_for
@@ -24,6 +24,12 @@ class Registry:
     aliases: dict[str, int]
     log: list[Entry]
     problems: list[str] = field(default_factory=list)
+
+    @property
+    def champion(self) -> dict[str, Any] | None:
+        """The version in use, None for none or one that is not among `versions`."""
+        number = self.aliases.get(CHAMPION)
+        return next((one for one in self.versions if one["version"] == number), None)
 
     def to_json(self) -> dict[str, Any]:
         """The JSON keys of the command line contract, and `problems`."""
