@@ -106,10 +106,10 @@ def _tell(
 
     def text() -> None:
         for key, value in content.items():
-            told = value
+            said = value
             if isinstance(value, dict):
-                told = ", ".join(f"{name} {one}" for name, one in value.items() if one is not None) or "-"
-            typer.echo(f"{key:12} {told}")
+                said = ", ".join(f"{name} {one}" for name, one in value.items() if one is not None) or "-"
+            typer.echo(f"{key:12} {said}")
 
     emit(content, as_json, text)
     sys.stdout.flush()

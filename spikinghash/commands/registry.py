@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -165,7 +166,7 @@ def promote(
         done = promote_and_tell(place, version, reason, override, db or DEFAULT_DB, archive or [], wait_s)
     else:
         make_champion(*place, version, reason, override)
-    _tell(*place, as_json=as_json, backfill=None if done is None else done.to_json())
+    _tell(*place, as_json=as_json, more={} if done is None else {"backfill": done.to_json()})
     return EXIT_QUARANTINED if done is not None and done.quarantined else EXIT_OK
 
 
@@ -190,7 +191,7 @@ def _place(uri: str | None, name: str | None) -> tuple[str, str]:
     return registry_place(uri, name)
 
 
-def _tell(uri: str, name: str, *, as_json: bool, **more: Any) -> Registry:
+def _tell(uri: str, name: str, *, as_json: bool, more: Mapping[str, Any] | None = None) -> Registry:
     """Print the whole registry as it is now; the JSON has `more` beside it."""
     from spikinghash.tracking.versions import read_registry
 
@@ -206,7 +207,7 @@ def _tell(uri: str, name: str, *, as_json: bool, **more: Any) -> Registry:
         )
         _tell_log(found)
 
-    emit(found.to_json() | more, as_json, text)
+    emit(found.to_json() | dict(more or {}), as_json, text)
     return found
 
 

@@ -1,9 +1,11 @@
 """A change of model: the new one is backfilled beside the old, promoted in one step, and used the next night."""
 
 import json
+import shutil
 
+import mlflow
 import pytest
-from registry_cases import add_version, write_params
+from registry_cases import NAME, add_version, write_params
 from tiny_model import recording
 from typer.testing import CliRunner
 
@@ -44,8 +46,9 @@ def night(folder):
     )
 
 
-def answers(folder, model):
-    results = run("search", folder / "landing/0.bin", "--db", folder / "db", "--model", model)["results"]
+def answers(folder, model=None):
+    named = () if model is None else ("--model", model)
+    results = run("search", folder / "landing/0.bin", "--db", folder / "db", *named)["results"]
     return [(hit["clip_id"], hit["distance"]) for hit in results]
 
 
@@ -99,11 +102,50 @@ def test_promoting_hashes_the_archive_first(place):
     run("registry", "promote", 1, "--reason", "the first model", "--db", folder / "db")
     (folder / "landing/bad.bin").write_bytes(b"no recording")
     asked = ("registry", "promote", 2, "--reason", "better", "--db", folder / "db", "--archive", folder / "landing")
-    assert run(*asked)["aliases"]["champion"] == 2
+    done = run(*asked, expected=3)
+    assert done["aliases"]["champion"] == 2
+    assert (done["backfill"]["committed"], done["backfill"]["quarantined"]) == (5, 1)
     database = CodeDatabase.open(folder / "db")
     assert len(database.load(new)) == len(database.load(old)) == 5
     assert HammingIndex.load(folder / "db/index" / new).manifest.rows == 5
     assert answers(folder, CHAMPION) == answers(folder, folder / "model-2")
+
+
+def test_without_a_model_the_champion_hashes_and_searches(place):
+    folder, (old, _) = place
+    shutil.copytree(folder / "model-1", folder / "data/models/default")
+    encode = ("encode", folder / "landing", "--db", folder / "db")
+    assert run(*encode)["committed"] == 5  # nobody is champion: the model of the pipeline
+    assert CodeDatabase.open(folder / "db").models() == [old]
+    run("registry", "promote", 1, "--reason", "the first model", "--db", folder / "db")
+    assert answers(folder) == answers(folder, folder / "model-1")
+    # retrained: what nobody promoted is not in use
+    shutil.rmtree(folder / "data/models/default")
+    shutil.copytree(folder / "model-2", folder / "data/models/default")
+    told = CliRunner().invoke(app, ["search", str(folder / "landing/0.bin"), "--db", str(folder / "db")])
+    assert told.exit_code == 0
+    assert "with the champion, version 1; data/models/default is another model" in told.stderr
+    assert answers(folder) == answers(folder, folder / "model-1")
+    assert run(*encode)["skipped"] == 5
+    run("registry", "promote", 2, "--reason", "better", "--db", folder / "db", "--archive", folder / "landing")
+    assert answers(folder) == answers(folder, folder / "model-2")
+    run("registry", "rollback", "--reason", "no, it is not")
+    assert answers(folder) == answers(folder, folder / "model-1")
+    # by other means: known from the next look on
+    mlflow.MlflowClient(f"sqlite:///{folder / 'mlflow.db'}").set_registered_model_alias(NAME, "champion", "2")
+    run("registry", "list")
+    assert answers(folder) == answers(folder, folder / "model-2")
+
+
+def test_what_is_said_is_looked_at_before_anything_is_hashed(place):
+    folder, _ = place
+    asked = ("registry", "promote", "1", "--db", str(folder / "db"), "--archive", str(folder / "landing"))
+    empty = {"the reason is empty": ["--reason", " "], "--override says is empty": ["--reason", "x", "--override", ""]}
+    for said, options in empty.items():
+        done = CliRunner().invoke(app, [*asked, *options])
+        assert done.exit_code == 1
+        assert said in done.stderr
+    assert not (folder / "db").exists()
 
 
 def test_a_night_at_work_is_named_and_promoted_after(place):

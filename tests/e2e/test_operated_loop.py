@@ -12,7 +12,6 @@ from pipeline import closed_form, copy_project, spikinghash
 from serving import call_mlflow, run_deployments, serving
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(900)]
-CHAMPION = "models:/spikinghash@champion"
 
 
 class Loop:
@@ -54,9 +53,8 @@ class Loop:
         newest = max((self.folder / "reports/nightly").glob("night-*.json"), key=lambda path: path.stat().st_mtime)
         return json.loads(newest.read_text())
 
-    def answers(self, model=CHAMPION):
-        query = self.folder / "data/landing/0.bin"
-        found = self.command("search", query, "--db", self.folder / "data/archive", "--model", model)
+    def answers(self, *named):
+        found = self.command("search", self.folder / "data/landing/0.bin", *named)
         return [(hit["clip_id"], hit["distance"]) for hit in found["results"]]
 
     def land(self, first, last):
@@ -102,7 +100,7 @@ def test_the_story(loop):
     assert better["map"] > first["map"]
     loop.flow("promote/by-hand", version=3, reason="better on every class")
     with_better = loop.answers()
-    assert with_better == loop.answers("models:/spikinghash/3") != with_first
+    assert with_better == loop.answers("--model", "models:/spikinghash/3") != with_first
 
     # somebody moves the alias in MLflow's page: the next night takes it down
     loop.move_champion_by_hand(1)

@@ -58,3 +58,14 @@ def test_the_registry_is_the_projects_own(project, uri):
         project.allowed_registry("tracking", uri)
     project.allowed_registry("tracking", None)
     project.allowed_registry("tracking", "sqlite:///mlflow.db")
+
+
+@pytest.mark.parametrize("said", ["abc", "0", "70000", "-5", "4200 "])
+def test_a_port_is_a_port(monkeypatch, said):
+    from pipelines.serve import _port
+
+    monkeypatch.setenv("SPIKINGHASH_PREFECT_PORT", said)
+    with pytest.raises(ConfigError, match=r"SPIKINGHASH_PREFECT_PORT is .* a port is a number from 1 to 65535"):
+        _port("PREFECT", 4200)
+    monkeypatch.setenv("SPIKINGHASH_PREFECT_PORT", "")
+    assert _port("PREFECT", 4200) == 4200

@@ -1,16 +1,12 @@
 """An evaluation is one run in MLflow, however often a try was broken off, and wherever."""
 
-import json
-
 import mlflow
 import pytest
-from tiny_model import save_tiny
 
 from spikinghash.tracking.add_model import add_model
 
 pytestmark = pytest.mark.filterwarnings("ignore")
 NAME = "spikinghash"
-RECORD = {"epoch": 1, "loss": 0.5, "accuracy": 0.6, "val_map": 0.7, "lr": 0.1, "grad_norm": 1.0, "dead_bits": 0.0}
 #: What a client asks a server for while a model is added, in this order.
 STEPS = ("create_logged_model", "finalize_logged_model", "log_outputs", "log_batch", "log_artifact", "set_terminated")
 
@@ -28,21 +24,6 @@ def crash_in(patch, step, after):
         raise Crash
 
     patch.setattr(mlflow.MlflowClient, step, crash)
-
-
-@pytest.fixture
-def evaluated(tmp_path):
-    """An evaluated model, and a registry that is empty: what `add_model` takes first."""
-    digest = save_tiny(tmp_path / "model", 1, {"history": [RECORD]})
-    reports = tmp_path / "reports"
-    reports.mkdir()
-    task = {"model_digest": digest, "data_digest": "0" * 16}
-    (reports / "evaluation.json").write_text(json.dumps({"task": task, "metrics": {"map": {"value": 0.5}}}))
-    (reports / "metrics.json").write_text(json.dumps({"map": 0.5}))
-    uri = f"sqlite:///{tmp_path / 'mlflow.db'}"
-    client = mlflow.MlflowClient(uri)
-    client.create_experiment(NAME, artifact_location=(tmp_path / "artifacts").as_uri())
-    return uri, NAME, tmp_path / "model", reports
 
 
 def runs(uri):

@@ -52,7 +52,7 @@ def test_a_refused_version_needs_an_override_which_the_log_keeps(uri):
     said = r"the gate refused version 3: leak: 9 queries; map: mAP 0\.4 against 0\.6; `--override"
     with pytest.raises(ConfigError, match=said):
         promote(uri, NAME, 3, "I like it")
-    with pytest.raises(ConfigError, match="reason is empty"):
+    with pytest.raises(ConfigError, match="--override says is empty"):
         promote(uri, NAME, 3, "I like it", " ")
     assert read_registry(uri, NAME).aliases["champion"] == 2
     asked = ("--uri", uri, "--name", NAME)
