@@ -107,7 +107,7 @@ def test_without_git_the_project_is_made_ready(tmp_path):
 
 def test_one_class_is_nothing_to_learn(learned):
     store = SampleStore.open(learned / "data/frames")
-    params = load_params(learned / "params.yaml")
+    params = load_params(ROOT / "params.yaml")
 
     class OneClass:
         spec, path, classes = store.spec, store.path, ["7"]
