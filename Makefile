@@ -71,7 +71,7 @@ bench: $(VENV)/.dev ## speed against named peers, as ratios in one run
 	$(BIN)/python bench/many_files.py
 
 reliability: $(VENV)/.dev ## 300 kills, five kinds of processes at once, every fault, 1,000 recordings of which 60 are hostile, Ray workers killed, training killed, flows at once, MLflow away
-	KILLS=300 FAULTS=all ARCHIVE=1000 FULL=1 $(BIN)/python -m pytest tests/reliability tests/e2e/test_ray_encode.py tests/e2e/test_paper_presets.py tests/e2e/test_hybridhash.py tests/e2e/test_at_once.py tests/e2e/test_mlflow_away.py
+	KILLS=300 FAULTS=all ARCHIVE=1000 FULL=1 $(BIN)/python -m pytest tests/reliability tests/e2e/test_ray_encode.py tests/e2e/test_ray_training.py tests/e2e/test_paper_presets.py tests/e2e/test_hybridhash.py tests/e2e/test_at_once.py tests/e2e/test_mlflow_away.py
 
 fuzz: $(VENV)/.dev ## fuzz every reader for FUZZ_SECONDS (600)
 	$(BIN)/python -m pip install -q atheris

@@ -1,5 +1,6 @@
 """Ray Train with two workers, and a killed training that goes on to the same weights."""
 
+import os
 import signal
 import subprocess
 import sys
@@ -71,6 +72,8 @@ def start(folder, tmp_path, out, runs, storage=None):
     )
 
 
+# workers and drivers that are killed over a folder: `test_training_kill.py`
+@pytest.mark.skipif("FULL" not in os.environ, reason="part of make reliability")
 def test_a_killed_training_resumes_from_an_object_store_to_the_same_weights(learned, tmp_path, monkeypatch):
     finished(start(learned, tmp_path, "calm", "runs-a"))
     with s3_store("states") as (settings, client):
