@@ -12,9 +12,9 @@ from spikinghash.params import Params
 from spikinghash.project_params import load_project
 from spikinghash.redact import redact
 from spikinghash.registry_place import registry_place
+from spikinghash.tracking.champion import champion_digest
 from spikinghash.tracking.moved_by_hand import record_moved
 from spikinghash.tracking.night_log import log_nights
-from spikinghash.tracking.versions import read_registry
 from spikinghash.visible import visible
 from spikinghash.waiting_model import register_waiting
 
@@ -41,9 +41,9 @@ def notice(model: str) -> dict[str, Any] | None:
         return None
     try:
         place = registry_place(name=model.removeprefix("models:/").partition("@")[0])
+        if (champion := champion_digest(*place)) is not None:
+            note_champion(place, *champion)
         moved = record_moved(*place)
-        if (champion := read_registry(*place).champion) is not None:
-            note_champion(place, champion["version"], champion["digest"])
     except SpikinghashError as error:
         print(f"the promotion log was not looked at: {visible(redact(str(error)))}")  # noqa: T201
         return None

@@ -51,11 +51,8 @@ def _serve() -> None:
     try:
         servers.append(_start("Prefect", isolated_command("pipelines.prefect_server")))
         wait_for(f"http://{HOST}:{prefect_port}/api/health", servers[0], known.prefect)
-        servers.append(
-            _start(
-                "MLflow", isolated_tool("mlflow", "server", *_mlflow_options(uri, mlflow_port)), _mlflow_settings(known)
-            )
-        )
+        command = isolated_tool("mlflow", "server", *_mlflow_options(uri, mlflow_port))
+        servers.append(_start("MLflow", command, _mlflow_settings(known)))
         wait_for(f"http://{HOST}:{mlflow_port}/health", servers[1], known.mlflow)
         print(f"Prefect http://{HOST}:{prefect_port}  MLflow http://{HOST}:{mlflow_port}  user {USER}, "  # noqa: T201
               f"passwords in {SECRETS}")  # fmt: skip

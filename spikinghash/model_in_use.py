@@ -14,8 +14,6 @@ from spikinghash.errors import ConfigError, SpikinghashError
 from spikinghash.files import write_json
 from spikinghash.registry_place import registry_place
 
-#: Where the pipeline leaves its model.
-PIPELINE_MODEL = "data/models/default"
 _CHAMPION = Path(".runs/champion.json")
 
 
@@ -28,16 +26,18 @@ def note_champion(place: tuple[str, str], version: int, digest: str | None) -> N
         write_json(_CHAMPION, {"name": place[1], "version": version, "digest": digest})
 
 
-def model_in_use() -> tuple[str, int | None]:
-    """A reference to the model in use, and its version where that is the champion and another than the pipeline's."""
+def model_in_use(pipelines: str) -> tuple[str, int | None]:
+    """A reference to the model in use, and its version where that is the champion and another than that in the folder
+    `pipelines`.
+    """
     from spikinghash.training.checkpoint import load_model
 
     try:
         known = json.loads(_CHAMPION.read_bytes())
         name, version, digest = str(known["name"]), int(known["version"]), str(known["digest"])
     except (OSError, ValueError, KeyError, TypeError):  # none yet, or no file of ours
-        return PIPELINE_MODEL, None
+        return pipelines, None
     with suppress(SpikinghashError):  # it may be gone, or half made: the champion is neither
-        if load_model(Path(PIPELINE_MODEL)).digest == digest:
-            return PIPELINE_MODEL, None
+        if load_model(Path(pipelines)).digest == digest:
+            return pipelines, None
     return f"models:/{name}@champion", version

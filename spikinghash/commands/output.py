@@ -35,6 +35,7 @@ Digest = Annotated[
 ]
 Version = Annotated[int | None, typer.Option("--version", help="The codes as they were at this version of the table.")]
 
+#: Where the pipeline leaves its model.
 DEFAULT_MODEL = "data/models/default"
 #: The archive: what `encode` grows. `data/codes` belongs to the pipeline.
 DEFAULT_DB, CURATED_DB = "data/archive", "data/codes"
@@ -74,13 +75,13 @@ def in_use(model: str | None, db: str) -> str:
     """The model that was named, else the one in use; curated codes are always of the pipeline's."""
     if model is not None:
         return model
-    from spikinghash.model_in_use import PIPELINE_MODEL, model_in_use
-
     if db == CURATED_DB:
-        return PIPELINE_MODEL
-    ref, version = model_in_use()
+        return DEFAULT_MODEL
+    from spikinghash.model_in_use import model_in_use
+
+    ref, version = model_in_use(DEFAULT_MODEL)
     if version is not None:
-        said = f"with the champion, version {version}; {PIPELINE_MODEL} is another model"
+        said = f"with the champion, version {version}; {DEFAULT_MODEL} is another model"
         typer.echo(f"spikinghash: {said}", err=True)
     return ref
 

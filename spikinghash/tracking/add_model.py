@@ -12,7 +12,7 @@ from typing import Any
 from spikinghash.code_digest import code_digest
 from spikinghash.errors import BadStore
 from spikinghash.files import sha256_file
-from spikinghash.tracking.earlier_run import earlier_run, is_finished
+from spikinghash.tracking.earlier_run import earlier_run
 from spikinghash.tracking.gate_tags import write_verdict
 from spikinghash.tracking.registry import register
 from spikinghash.tracking.registry_errors import registry_errors
@@ -60,12 +60,12 @@ def add_model(
     with registry_errors(uri):
         version = _version_of(client, name, loaded.digest)
         same = f"tags.{DIGEST} = '{loaded.digest}' and tags.{_METRICS_DIGEST} = '{digest}'"
-        run = earlier_run(client, experiment_id(client, uri, name), same)
-    new_run, new_version = not is_finished(run), version is None
-    if run is None or new_run:
-        run_id = _log(uri, name, loaded, model, reports, params, evaluation, digest, run)
+        finished, begun = earlier_run(client, experiment_id(client, uri, name), same)
+    new_run, new_version = finished is None, version is None
+    if finished is None:
+        run_id = _log(uri, name, loaded, model, reports, params, evaluation, digest, begun)
     else:
-        run_id = str(run.info.run_id)
+        run_id = str(finished.info.run_id)
     if _is_of(reports / REVIEW, loaded.digest):
         with registry_errors(uri):
             attach(client, run_id, reports / REVIEW, None)

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from spikinghash.files import write_atomically
-from spikinghash.tracking.earlier_run import earlier_run, is_finished
+from spikinghash.tracking.earlier_run import earlier_run
 from spikinghash.tracking.night_numbers import night_numbers
 from spikinghash.tracking.registry_errors import registry_errors
 from spikinghash.tracking.run import attach, client_for
@@ -43,10 +43,10 @@ def _log_once(client: Any, place: str, report: Path) -> None:
     from mlflow.entities import Metric
 
     name = _name(report)
-    run = earlier_run(client, place, f"attributes.run_name = '{name}'")
-    if is_finished(run):
+    finished, begun = earlier_run(client, place, f"attributes.run_name = '{name}'")
+    if finished is not None:
         return
-    run = run or client.create_run(place, run_name=name)
+    run = begun or client.create_run(place, run_name=name)
     numbers = night_numbers(json.loads(report.read_bytes()))
     # the same numbers at the same time are the same entries, should they be there already
     stamp = int(run.info.start_time)

@@ -2,6 +2,7 @@
 
 import mlflow
 import pytest
+from killed_client import Crash, crash_in
 
 from spikinghash.tracking.add_model import add_model
 
@@ -9,21 +10,6 @@ pytestmark = pytest.mark.filterwarnings("ignore")
 NAME = "spikinghash"
 #: What a client asks a server for while a model is added, in this order.
 STEPS = ("create_logged_model", "finalize_logged_model", "log_outputs", "log_batch", "log_artifact", "set_terminated")
-
-
-class Crash(BaseException):
-    """A kill, for the process and whatever it had begun."""
-
-
-def crash_in(patch, step, after):
-    real = getattr(mlflow.MlflowClient, step)
-
-    def crash(*arguments, **named):
-        if after:
-            real(*arguments, **named)
-        raise Crash
-
-    patch.setattr(mlflow.MlflowClient, step, crash)
 
 
 def runs(uri):
@@ -54,7 +40,7 @@ def test_of_runs_whose_answers_were_lost_one_is_left(evaluated):
         with pytest.MonkeyPatch.context() as patch:
             crash_in(patch, "create_run", after=True)
             # what was begun before is not seen yet: the answers are on their way
-            patch.setattr("spikinghash.tracking.add_model.earlier_run", lambda *_: None)
+            patch.setattr("spikinghash.tracking.add_model.earlier_run", lambda *_: (None, None))
             with pytest.raises(Crash):
                 add_model(*evaluated, {})
     assert len(runs(uri)) == 3

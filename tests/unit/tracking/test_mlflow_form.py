@@ -1,6 +1,5 @@
 """A registered model as MLflow's own callers see it: signature, example, codes by `pyfunc`, metrics that are linked."""
 
-import json
 import shutil
 from pathlib import Path
 
@@ -8,7 +7,8 @@ import mlflow
 import numpy as np
 import pytest
 from mlflow.models import get_model_info
-from tiny_model import SPEC, save_tiny
+from registry_cases import write_evaluation
+from tiny_model import SPEC
 
 from spikinghash.codes.encoder import Encoder
 from spikinghash.tracking.add_model import add_model
@@ -16,7 +16,6 @@ from spikinghash.tracking.registry import load_registered
 from spikinghash.training.checkpoint import load_model
 
 pytestmark = pytest.mark.filterwarnings("ignore")
-RECORD = {"epoch": 1, "loss": 0.5, "accuracy": 0.6, "val_map": 0.7, "lr": 0.1, "grad_norm": 1.0, "dead_bits": 0.0}
 
 
 @pytest.fixture(scope="module")
@@ -24,14 +23,8 @@ def added(tmp_path_factory):
     """A registry with one evaluated model; its address, the model's folder and what was added."""
     folder = tmp_path_factory.mktemp("registry")
     uri = f"sqlite:///{folder / 'mlflow.db'}"
-    digest = save_tiny(folder / "model", 1, {"history": [RECORD]})
-    reports = folder / "reports"
-    reports.mkdir()
-    task = {"model_digest": digest, "data_digest": "0" * 16}
-    (reports / "evaluation.json").write_text(json.dumps({"task": task, "metrics": {"map": {"value": 0.5}}}))
-    (reports / "metrics.json").write_text(json.dumps({"map": 0.5, "kernels": "1" * 16}))
     params = {"train": {"epochs": 1}}
-    return uri, folder, add_model(uri, "spikinghash", folder / "model", reports, params)
+    return uri, folder, add_model(uri, "spikinghash", *write_evaluation(folder), params)
 
 
 def frames(count):

@@ -6,6 +6,7 @@ import threading
 
 import mlflow
 import pytest
+from killed_client import Crash, crash_in
 
 from spikinghash.errors import SpikinghashError
 from spikinghash.tracking import night_log
@@ -68,15 +69,11 @@ def test_nights_that_older_programs_logged_are_not_logged_again(uri, tmp_path):
     assert names(uri) == ["2026-11-28T01:00:00"]
 
 
-class Crash(BaseException):
-    """A kill, for the process and whatever it had begun."""
-
-
 @pytest.mark.parametrize("step", ["log_batch", "set_terminated", "log_artifact"])
 def test_a_broken_off_night_is_finished_by_the_next_one(uri, tmp_path, monkeypatch, step):
     report(tmp_path, "night-2026-11-28T010000Z")
     with monkeypatch.context() as patch:
-        patch.setattr(mlflow.MlflowClient, step, lambda *_, **__: (_ for _ in ()).throw(Crash()))
+        crash_in(patch, step, after=False)
         with pytest.raises(Crash):
             log_nights(uri, "nightly", tmp_path)
     assert log_nights(uri, "nightly", tmp_path) == 1

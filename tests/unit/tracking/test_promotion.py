@@ -6,6 +6,7 @@ import shutil
 
 import mlflow
 import pytest
+from killed_client import Crash, crash_in
 from registry_cases import NAME, add_version, set_experiment_place
 from typer.testing import CliRunner
 
@@ -109,22 +110,6 @@ def set_experiment_place_of(uri, folder):
     client = mlflow.MlflowClient(uri)
     client.rename_experiment(client.get_experiment_by_name(NAME).experiment_id, "old")
     set_experiment_place(uri, folder)
-
-
-class Crash(BaseException):
-    pass
-
-
-def crash_in(monkeypatch, method, after):
-    """Let MLflow's client die in `method`, before or after it has done its work."""
-    real = getattr(mlflow.MlflowClient, method)
-
-    def dying(self, *arguments, **more):
-        if after:
-            real(self, *arguments, **more)
-        raise Crash
-
-    monkeypatch.setattr(mlflow.MlflowClient, method, dying)
 
 
 @pytest.mark.parametrize("after", [False, True])
