@@ -18,6 +18,7 @@ from torch import Tensor, nn
 from spikinghash.inference import lower_layers, lower_mixers  # noqa: F401  they register
 from spikinghash.inference.lower_stem import lower_stem
 from spikinghash.inference.lowering import Step, chain, lower
+from spikinghash.kernels.checksum import checksum
 from spikinghash.layers.deferred import has_hooks
 from spikinghash.layers.hash_layer import global_average
 from spikinghash.layers.hashing_network import HashingNetwork
@@ -85,7 +86,6 @@ def fingerprint(modules: list[nn.Module]) -> tuple[list[Any], list[object]]:
     """What changes whenever a module, weight or plain attribute does, and the objects whose identity it names."""
     marks: list[Any] = []
     kept: list[object] = []
-    values: list[Tensor] = []
     for module in modules:
         kept.append(module)
         own = module.__dict__
@@ -93,9 +93,9 @@ def fingerprint(modules: list[nn.Module]) -> tuple[list[Any], list[object]]:
         for tensor in _tensors(module):
             kept.append(tensor)
             marks += (id(tensor), tensor._version, tensor.data_ptr())
-            if tensor.dtype == torch.float32:
-                values.append(tensor.detach().reshape(-1))
-    return marks + _checksums(values), kept
+            # writes through `.data` or numpy are counted nowhere
+            marks += checksum(tensor.detach().reshape(-1).view(torch.uint8).numpy())
+    return marks, kept
 
 
 def _constants(own: dict[str, Any]) -> Iterator[Any]:
@@ -109,14 +109,6 @@ def _constants(own: dict[str, Any]) -> Iterator[Any]:
             yield value.tolist()
         elif isinstance(value, _COLLECTIONS):
             yield repr(value)
-
-
-def _checksums(values: list[Tensor]) -> list[int]:
-    """Two sums over the bits of all weights: writes through `.data` or numpy are counted nowhere."""
-    if not values:
-        return []
-    bits = torch.cat(values).view(torch.int32)
-    return [int(bits.sum()), int(bits[::2].sum())]
 
 
 def _is_stranger(module: nn.Module) -> bool:
