@@ -7,6 +7,7 @@ from typing import Any, cast
 import numpy as np
 from torch import nn
 
+from spikinghash.inference.integer_conv import integer_weights
 from spikinghash.inference.lowering import (
     Step,
     UnknownPart,
@@ -26,6 +27,7 @@ from spikinghash.kernels import lif as lif_kernel
 from spikinghash.kernels import pool as pool_kernel
 from spikinghash.kernels import spike_conv as conv_kernel
 from spikinghash.kernels.infer import mlp as mlp_kernel
+from spikinghash.kernels.infer import winograd
 from spikinghash.layers.block import Block, Downsample, Residual
 from spikinghash.layers.conv import Conv
 from spikinghash.layers.mlp import SpikingMLP
@@ -91,13 +93,18 @@ def spikes_through(conv: Conv, norm: Any) -> Step:
     form = (*conv.stride, *conv.dilation, *conv.padding, conv.groups)
     if k < _MIN_KERNEL or form != (1, 1, 1, 1, k // 2, k // 2, 1):
         raise UnknownPart("Conv")
-    chunks, bias, (scale, shift) = weight_chunks(conv.weight), padded(bias_of(conv)), line_of(norm)
+    bias, (scale, shift) = bias_of(conv), line_of(norm)
+    chunks, start, whole = weight_chunks(conv.weight), padded(bias), integer_weights(conv.weight.detach().numpy(), bias)
 
     def run(x: np.ndarray) -> np.ndarray:
         require(x.shape[-1:], (D,), "a convolution")
         out = np.empty((*x.shape[:4], K), np.float32)
         images, result = x.reshape(-1, *x.shape[2:]), out.reshape(-1, *out.shape[2:])
-        conv_kernel.convolve(images, chunks, k, bias, scale, shift, result)
+        # both give the same bits
+        if whole and x.mean() > whole.break_even:
+            winograd.convolve(images, whole.rows, whole.matrices, whole.unit, bias, scale, shift, result)
+        else:
+            conv_kernel.convolve(images, chunks, k, start, scale, shift, result)
         return out
 
     return run

@@ -13,6 +13,7 @@ from typing import Any
 
 import numpy as np
 from llvmlite import ir
+from numba import types
 from numba.core import cgutils
 
 from spikinghash.kernels.simd.rows import LANES, spread
@@ -30,19 +31,19 @@ class Code:
     """Instructions at the place of `builder`; vectors [LANES] of float32, places counted in floats."""
 
     def __init__(self, builder: Any) -> None:
-        self.builder = builder
+        self.builder, self.vector, self.align = builder, VECTOR, 4
         self.add, self.sub, self.mul, self.div = builder.fadd, builder.fsub, builder.fmul, builder.fdiv
 
     def _pointer(self, base: Any, place: Any) -> Any:
-        return self.builder.bitcast(self.builder.gep(base, [place]), VECTOR.as_pointer())
+        return self.builder.bitcast(self.builder.gep(base, [place]), self.vector.as_pointer())
 
     def load(self, base: Any, place: Any) -> Any:
         """The vector at base[place]."""
-        return self.builder.load(self._pointer(base, place), align=4)
+        return self.builder.load(self._pointer(base, place), align=self.align)
 
     def store(self, value: Any, base: Any, place: Any) -> None:
         """`value` to base[place]."""
-        self.builder.store(value, self._pointer(base, place), align=4)
+        self.builder.store(value, self._pointer(base, place), align=self.align)
 
     def spread(self, number: Any) -> Any:
         """A vector of copies of a number."""
@@ -58,7 +59,7 @@ class Code:
 
     def variables(self, count: int) -> list[Any]:
         """Vectors that live through a loop, zero now."""
-        return [cgutils.alloca_once_value(self.builder, ir.Constant(VECTOR, None)) for _ in range(count)]
+        return [cgutils.alloca_once_value(self.builder, ir.Constant(self.vector, None)) for _ in range(count)]
 
     @contextmanager
     def steps(self, count: Any, *, backwards: bool = False) -> Iterator[Any]:
@@ -147,3 +148,28 @@ class Code:
 
 #: A surrogate's slope from H, threshold and alpha.
 Slope = Callable[[Code, Any, Any, Any], Any]
+
+
+class Integers(Code):
+    """As `Code`, with vectors [LANES] of integers of so many bits; sums are exact modulo 2 to their number."""
+
+    def __init__(self, builder: Any, bits: int) -> None:
+        super().__init__(builder)
+        self.vector, self.align = ir.VectorType(ir.IntType(bits), LANES), bits // 8
+        self.add, self.sub, self.mul = builder.add, builder.sub, builder.mul
+
+    def fma(self, a: Any, b: Any, c: Any) -> Any:
+        """a . b + c, a and b pairs of int16 in 32 bits; the compiler knows `vpdpwssd` and `vpmaddwd` by it."""
+        builder, halves = self.builder, ir.VectorType(ir.IntType(16), 2 * LANES)
+        wide = ir.VectorType(ir.IntType(32), 2 * LANES)
+        x, y = (builder.sext(builder.bitcast(pairs, halves), wide) for pairs in (a, b))
+        products, unset = builder.mul(x, y), ir.Constant(wide, ir.Undefined)
+        of_pair = (ir.Constant(_INTEGERS, list(range(first, 2 * LANES, 2))) for first in (0, 1))
+        first, second = (builder.shuffle_vector(products, unset, which) for which in of_pair)
+        return builder.add(c, builder.add(first, second))
+
+
+def code_of(builder: Any, array: Any) -> Code:
+    """Instructions for vectors of what the numba array type holds."""
+    bits = array.dtype.bitwidth
+    return Integers(builder, bits) if isinstance(array.dtype, types.Integer) else Code(builder)

@@ -10,10 +10,9 @@ from typing import Any
 
 from llvmlite import ir
 from numba import types
-from numba.core import cgutils
 from numba.extending import intrinsic
 
-from spikinghash.kernels.simd.code import VECTOR, Code
+from spikinghash.kernels.simd.code import Code, code_of
 from spikinghash.kernels.simd.llvm_values import data_of_arguments
 from spikinghash.kernels.simd.rows import LANES
 
@@ -33,7 +32,7 @@ def _make(vectors: int) -> Callable[..., None]:
 
         def codegen(context: Any, builder: Any, sig: Any, args: Any) -> Any:
             data = data_of_arguments(context, builder, sig, args, (0, 1, 2))
-            _tile(Code(builder), data, args[3:], rows, vectors)
+            _tile(code_of(builder, out), data, args[3:], rows, vectors)
             return context.get_dummy_value()
 
         return signature, codegen
@@ -50,9 +49,7 @@ def _tile(code: Code, data: list[Any], places: Any, rows: int, vectors: int) -> 
     def number(value: int) -> Any:
         return ir.Constant(row.type, value)
 
-    sums = [
-        [cgutils.alloca_once_value(builder, ir.Constant(VECTOR, None)) for _ in range(vectors)] for _ in range(rows)
-    ]
+    sums = [code.variables(vectors) for _ in range(rows)]
     starts = [code.at((builder.add(row, number(m)), K)) for m in range(rows)]
     with code.steps(K) as k:
         right = [code.load(b, code.at((k, D), column, number(LANES * v))) for v in range(vectors)]

@@ -8,14 +8,17 @@ from typing import Any
 from numba import types
 from numba.extending import intrinsic
 
-from spikinghash.kernels.simd.code import Code
+from spikinghash.kernels.simd.code import Code, Integers, code_of
 from spikinghash.kernels.simd.llvm_values import data_of_arguments
 from spikinghash.kernels.simd.rows import LANES
 
 
 def _into(code: Code, d: list[Any]) -> list[Any]:
-    """B^T d of four values."""
-    return [code.sub(d[0], d[2]), code.add(d[1], d[2]), code.sub(d[2], d[1]), code.sub(d[1], d[3])]
+    """B^T d of four values; of integers the first and the last twice, so that G is one of integers."""
+    first, last = code.sub(d[0], d[2]), code.sub(d[1], d[3])
+    if isinstance(code, Integers):
+        first, last = code.add(first, first), code.add(last, last)
+    return [first, code.add(d[1], d[2]), code.sub(d[2], d[1]), last]
 
 
 def _out_of(code: Code, m: list[Any]) -> list[Any]:
@@ -40,7 +43,7 @@ def _make(size: int, step: Callable[[Code, list[Any]], list[Any]]) -> Callable[.
         signature = types.void(x, index, index, index, out, index, index, index, index)
 
         def codegen(context: Any, builder: Any, sig: Any, args: Any) -> Any:
-            code = Code(builder)
+            code = code_of(builder, x)
             values, result = data_of_arguments(context, builder, sig, args, (0, 4))
             (at, down, right), (to, lower, beside, n) = args[1:4], args[5:]
 
