@@ -6,7 +6,7 @@ import numpy as np
 import torch
 
 from spikinghash.inference.lowering import Step, UnknownPart, bias_of, expect, expect_parts, line_of, require
-from spikinghash.kernels.infer.event_conv import conv_pool_norm
+from spikinghash.kernels.infer.event_conv import conv_norm
 from spikinghash.kernels.simd.rows import LANES
 from spikinghash.layers.conv import Conv
 from spikinghash.layers.hashing_network import HashingNetwork
@@ -33,10 +33,10 @@ def lower_stem(network: HashingNetwork) -> Step:
 
 def _fused(network: HashingNetwork) -> Step:
     conv, norm = expect_parts(network.stem, Conv, BatchNorm)
-    pool = expect(network.stem_pool, MaxPool)
+    pool = None if network.stem_pool is None else expect(network.stem_pool, MaxPool)
     k = conv.kernel_size[0]
     plain = conv.groups == 1 and (conv.padding, conv.stride, conv.dilation) == ((k // 2, k // 2), (1, 1), (1, 1))
-    if not plain or conv.out_channels % LANES or (pool.kernel_size, pool.stride, pool.padding) != (3, 2, 1):
+    if not plain or conv.out_channels % LANES or (pool and (pool.kernel_size, pool.stride, pool.padding) != (3, 2, 1)):
         raise UnknownPart("stem")
     gain, shift = line_of(norm)
     sign = np.where(gain < 0, np.float32(-1), np.float32(1))
@@ -48,8 +48,9 @@ def _fused(network: HashingNetwork) -> Step:
     def run(x: np.ndarray) -> np.ndarray:
         T, B, P, H, W = x.shape
         require((P,), (conv.in_channels,), "the first convolution")
-        out = np.empty((T, B, (H + 1) // 2, (W + 1) // 2, conv.out_channels), np.float32)
-        conv_pool_norm(x.reshape(T * B, P, H, W), *constants, out.reshape(-1, *out.shape[2:]))
+        sides = ((H + 1) // 2, (W + 1) // 2) if pool else (H, W)
+        out = np.empty((T, B, *sides, conv.out_channels), np.float32)
+        conv_norm(x.reshape(T * B, P, H, W), *constants, pool is not None, out.reshape(-1, *out.shape[2:]))
         return out
 
     return run

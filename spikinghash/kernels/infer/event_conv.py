@@ -1,4 +1,4 @@
-"""Convolution of event counts, max pool and norm in one pass on CPU: only cells with events are multiplied.
+"""Convolution of event counts, perhaps a max pool, and norm in one pass on CPU: only cells with events are multiplied.
 
 The norm is monotone, each of its two operations too, so it may follow the pool and then has a quarter of the work;
 channels in which it falls enter with the opposite sign.
@@ -35,8 +35,8 @@ def _scatter(x, w, k, wide, K, sums):  # type: ignore[no-untyped-def]
 
 
 @kernel
-def conv_pool_norm(x, w, k, bias, scale, shift, out):  # type: ignore[no-untyped-def]
-    """x[N, P, H, W] -> out[N, H', W', K], K whole vectors. One thread.
+def conv_norm(x, w, k, bias, scale, shift, pooled, out):  # type: ignore[no-untyped-def]
+    """x[N, P, H, W] -> out[N, H, W, K], or out[N, H', W', K] if `pooled`; K whole vectors. One thread.
 
     w[P * k * k * K] with the rows and columns of the kernel reversed, bias, scale and shift [K], no scale negative.
     """
@@ -51,9 +51,10 @@ def conv_pool_norm(x, w, k, bias, scale, shift, out):  # type: ignore[no-untyped
             for i in range(row.size):
                 row[i] = start[i]
         _scatter(x[n], w, k, wide, K, sums)
-        pooled = out[n].reshape(-1)
-        largest(sums, H, W, pad, out[n])
-        for lo in range(0, pooled.size, a.size):
-            row = pooled[lo : lo + a.size]
+        if pooled:
+            largest(sums, H, W, pad, out[n])
+        for y in range(out.shape[1]):
+            row, lo = out[n, y].reshape(-1), ((y + pad) * wide + pad) * K
+            source = row if pooled else sums[lo : lo + row.size]
             for i in range(row.size):
-                row[i] = row[i] * a[i] + b[i]
+                row[i] = source[i] * a[i] + b[i]

@@ -61,13 +61,13 @@ def test_equals_the_layers_one_by_one(H, W, P, K, kernel, rate):
     for bias in (True, False):
         conv, x = layer(P, K, kernel, bias), counts(2, 3, P, H, W, rate=rate)
         assert torch.equal(fused(conv, POOL, x), POOL(conv(x)))
+        assert torch.equal(fused(conv, None, x), conv(x))
 
 
 @torch.no_grad()
-def test_odd_widths_other_pools_and_none_take_the_layers_themselves():
+def test_odd_widths_and_other_pools_take_the_layers_themselves():
     conv, x = layer(2, 20, 3, False), counts(2, 3, 2, 6, 6)
     assert torch.equal(fused(conv, POOL, x), POOL(conv(x)))
     conv = layer(2, 16, 3, False)
     other = Average().eval()
     assert torch.equal(fused(conv, other, x), other(conv(x)))
-    assert torch.equal(fused(conv, None, x), conv(x))
