@@ -40,6 +40,8 @@ from spikinghash.ops.conv import padded, weight_chunks, weight_rows
 _NONE = np.empty(0, np.float32)
 #: Kernels of 1 x 1 and convolutions of few channels are faster in the library.
 _MIN_KERNEL = 3
+#: Values between two steps that stay in the second cache.
+_IN_CACHE = 1 << 18
 
 
 @lowers(nn.Sequential)
@@ -83,8 +85,23 @@ def lower_downsample(layer: Downsample) -> Step:
     if len(parts) < 3:
         raise UnknownPart("Downsample")
     entry, conv, norm, *pool = parts
-    steps = [lower_known(entry), spikes_through(expect(conv, Conv), norm)]
-    return chain(*steps, *(lower_known(part) for part in pool))
+    through = spikes_through(expect(conv, Conv), norm)
+    if pool:
+        through = _by_images(chain(through, *(lower_known(part) for part in pool)), conv.out_channels)
+    return chain(lower_known(entry), through)
+
+
+def _by_images(step: Step, channels: int) -> Step:
+    """`step`, which looks at each image alone, on a few at a time: so many channels between its parts stay in cache."""
+
+    def run(x: np.ndarray) -> np.ndarray:
+        images = x.reshape(1, -1, *x.shape[2:])
+        few = max(1, _IN_CACHE // (x.shape[2] * x.shape[3] * channels))
+        done = [step(images[:, lo : lo + few]) for lo in range(0, images.shape[1], few)]
+        found = done[0] if len(done) == 1 else np.concatenate(done, axis=1)
+        return found.reshape(*x.shape[:2], *found.shape[2:])
+
+    return run
 
 
 def spikes_through(conv: Conv, norm: Any) -> Step:
