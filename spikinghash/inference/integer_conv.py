@@ -8,7 +8,7 @@ import numpy as np
 import torch
 
 from spikinghash.kernels.infer.winograd import SHIFT
-from spikinghash.kernels.simd.rows import LANES
+from spikinghash.kernels.simd.code import LANES
 
 #: 4 G of Winograd's F(2 x 2, 3 x 3) (Lavin and Gray, 2016, section 4.1) but for the first and last row, of which the
 #: kernel takes its inputs twice.

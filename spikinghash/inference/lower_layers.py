@@ -84,8 +84,9 @@ def lower_downsample(layer: Downsample) -> Step:
     parts = list(flat(layer)) if is_plain(layer) else []
     if len(parts) < 3:
         raise UnknownPart("Downsample")
-    entry, conv, norm, *pool = parts
-    through = spikes_through(expect(conv, Conv), norm)
+    entry, first, norm, *pool = parts
+    conv = expect(first, Conv)
+    through = spikes_through(conv, norm)
     if pool:
         through = _by_images(chain(through, *(lower_known(part) for part in pool)), conv.out_channels)
     return chain(lower_known(entry), through)

@@ -25,7 +25,7 @@ from spikinghash.inference.lowering import (
 )  # fmt: skip
 from spikinghash.kernels.infer import attention as attention_kernel
 from spikinghash.kernels.infer import mixer as mixer_kernel
-from spikinghash.kernels.simd.rows import LANES
+from spikinghash.kernels.simd.code import LANES
 from spikinghash.layers.attention import SCALE, SpikingSelfAttention
 from spikinghash.layers.conv import Conv
 from spikinghash.layers.norm import BatchNorm

@@ -7,7 +7,7 @@ import torch
 
 from spikinghash.inference.lowering import Step, UnknownPart, bias_of, expect, expect_parts, line_of, require
 from spikinghash.kernels.infer.event_conv import conv_norm
-from spikinghash.kernels.simd.rows import LANES
+from spikinghash.kernels.simd.code import LANES
 from spikinghash.layers.conv import Conv
 from spikinghash.layers.hashing_network import HashingNetwork
 from spikinghash.layers.input_encoding import repeat, scale

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from spikinghash.kernels.jit import kernel
-from spikinghash.kernels.simd.rows import LANES, add_1, add_2, add_3, add_4
+from spikinghash.kernels.simd.code import LANES
+from spikinghash.kernels.simd.rows import add_1, add_2, add_3, add_4
 
 
 @kernel(inline="always")

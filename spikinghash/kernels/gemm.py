@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from spikinghash.kernels.jit import kernel
+from spikinghash.kernels.simd.code import LANES
 from spikinghash.kernels.simd.gemm import ROWS, tile_1, tile_2, tile_3, tile_4
-from spikinghash.kernels.simd.rows import LANES
 
 
 @kernel

@@ -14,6 +14,7 @@ import numpy as np
 
 from spikinghash.kernels.jit import kernel
 from spikinghash.kernels.lif import SIGMOID
+from spikinghash.kernels.simd.code import LANES
 from spikinghash.kernels.simd.haar import (
     PLACES,
     join_back_atan,
@@ -23,7 +24,6 @@ from spikinghash.kernels.simd.haar import (
     split_back_sigmoid,
     split_rows,
 )
-from spikinghash.kernels.simd.rows import LANES
 
 _PLACES = len(PLACES)
 

@@ -14,8 +14,8 @@ from __future__ import annotations
 import numpy as np
 
 from spikinghash.kernels.jit import kernel
+from spikinghash.kernels.simd.code import LANES
 from spikinghash.kernels.simd.lif import backward_atan, backward_sigmoid, forward
-from spikinghash.kernels.simd.rows import LANES
 
 _BLOCK = 512
 #: Blocks whose sums are added in float32 before they go on in float64.
@@ -72,9 +72,9 @@ def neurons_back(  # type: ignore[no-untyped-def]
 ):
     """`simd/lif.backward` of one surrogate or the other."""
     if surrogate == SIGMOID:
-        backward_sigmoid(x, gs, gx, lo, n, N, T, affine, sums, h, tau, v_th, alpha, given, M, kept)
+        backward_sigmoid(x, gs, gx, lo, n, N, T, affine, affine.shape[1], sums, h, tau, v_th, alpha, given, M, kept)
     else:
-        backward_atan(x, gs, gx, lo, n, N, T, affine, sums, h, tau, v_th, alpha, given, M, kept)
+        backward_atan(x, gs, gx, lo, n, N, T, affine, affine.shape[1], sums, h, tau, v_th, alpha, given, M, kept)
 
 
 @kernel
@@ -103,7 +103,7 @@ def lif_forward(x, scale, shift, s, tau, v_th):  # type: ignore[no-untyped-def]
     T, N = whole.shape
     affine, flat, out = affine_tiles(scale, shift, shift, block), whole.reshape(-1), spikes.reshape(-1)
     for lo in range(0, N, block):
-        forward(flat, out, lo, min(block, N - lo), N, T, affine, tau, v_th, lo, N)
+        forward(flat, out, lo, min(block, N - lo), N, T, affine, affine.shape[1], tau, v_th, lo, N)
     if s.shape[1] < N:
         s[:] = spikes[:, : s.shape[1]]
 

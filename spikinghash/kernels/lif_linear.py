@@ -17,10 +17,11 @@ from spikinghash.kernels.gemm import product
 from spikinghash.kernels.jit import kernel
 from spikinghash.kernels.lif import affine_tiles, neurons_back, tile, times_scale, whole_affine
 from spikinghash.kernels.norm import collect, mean_and_variance
+from spikinghash.kernels.simd.code import LANES
 from spikinghash.kernels.simd.gemm import ROWS
 from spikinghash.kernels.simd.lif import forward
 from spikinghash.kernels.simd.norm import add_moments, through_norm
-from spikinghash.kernels.simd.rows import LANES, list_spikes
+from spikinghash.kernels.simd.rows import list_spikes
 
 _ZERO = np.float32(0.0)
 _ONE = np.float32(1.0)
@@ -50,7 +51,7 @@ def lif_linear(x, affine, weight, y, tau, v_th):  # type: ignore[no-untyped-def]
     part, square, pivot = np.zeros((P, K), np.float32), np.zeros((P, K), np.float32), np.empty(0, np.float32)
     for block, lo in enumerate(range(0, R, P)):
         n = min(P, R - lo)
-        forward(flat, spikes, lo * D, n * D, R * D, T, affine, tau, v_th, 0, P * D)
+        forward(flat, spikes, lo * D, n * D, R * D, T, affine, affine.shape[1], tau, v_th, 0, P * D)
         for t in range(T):
             y[t, lo : lo + n] = _ZERO
             for p in range(n):

@@ -6,7 +6,7 @@ import numpy as np
 
 from spikinghash.kernels.aligned import aligned
 from spikinghash.kernels.jit import kernel
-from spikinghash.kernels.simd.rows import LANES
+from spikinghash.kernels.simd.code import LANES
 from spikinghash.kernels.simd.step import keep_larger
 
 _INF = np.float32(np.inf)

@@ -16,7 +16,8 @@ import numpy as np
 from spikinghash.kernels.aligned import aligned
 from spikinghash.kernels.gather_sum import add_rows
 from spikinghash.kernels.jit import kernel
-from spikinghash.kernels.simd.rows import LANES, list_spikes
+from spikinghash.kernels.simd.code import LANES
+from spikinghash.kernels.simd.rows import list_spikes
 from spikinghash.kernels.simd.step import copy_vectors, scale_vectors
 from spikinghash.kernels.simd.taps import SIDE, add_taps
 
@@ -86,7 +87,7 @@ def convolve(x, w, k, bias, scale, shift, out):  # type: ignore[no-untyped-def]
             for top in range(0, images * H, rows):
                 here = min(rows, images * H - top)
                 for pixel in range(here * W):
-                    copy_vectors(start, sums[pixel])
+                    copy_vectors(start, 0, sums, pixel * P, P)
                 _add_taps(sums, top, here, w[chunk], k, at, starts)
                 for row in range(here):
                     image, y = first + (top + row) // H, (top + row) % H
@@ -121,7 +122,7 @@ def _store(sums, scale, shift, out, lo, hi):  # type: ignore[no-untyped-def]
     for c in range(len(sums)):
         total, to = sums[c], out[c, lo:hi]
         if scale.size and to.size % LANES == 0:
-            scale_vectors(total, nothing, scale, shift, to)
+            scale_vectors(total, nothing, scale, shift, to, to.size)
             continue
         for o in range(to.size):
             to[o] = total[o] * scale[o] + shift[o] if scale.size else total[o]
@@ -151,7 +152,7 @@ def _lay_out(grad, first, pad, to):  # type: ignore[no-untyped-def]
         for c in range(W):
             here, pixel = grad[y, c], first + (y + pad) * (W + 2 * pad) + c + pad
             for part in range(K // LANES):
-                copy_vectors(here[part * LANES : (part + 1) * LANES], to[part, pixel])
+                copy_vectors(here, part * LANES, to[part, pixel], 0, LANES)
             for o in range(K // LANES * LANES, K):
                 to[K // LANES, pixel, o % LANES] = here[o]
 

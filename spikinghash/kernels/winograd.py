@@ -11,7 +11,7 @@ import numpy as np
 from spikinghash.kernels.aligned import aligned
 from spikinghash.kernels.gemm import product, rows_unit
 from spikinghash.kernels.jit import kernel
-from spikinghash.kernels.simd.rows import LANES
+from spikinghash.kernels.simd.code import LANES
 from spikinghash.kernels.simd.step import copy_vectors
 from spikinghash.kernels.simd.winograd import into_tile, out_of_tile
 
@@ -30,7 +30,7 @@ def _tiles_of(image, padded, terms, first):  # type: ignore[no-untyped-def]
     H, W, K = image.shape
     apart, row = terms.shape[1], (W + 2) * K
     for y in range(H):
-        copy_vectors(image[y].reshape(W * K), padded[y + 1, 1 : W + 1].reshape(W * K))
+        copy_vectors(image, y * W * K, padded, (y + 1) * row + K, W * K)
     for i in range(H // 2):
         for j in range(W // 2):
             to = (first + i * (W // 2) + j) * K

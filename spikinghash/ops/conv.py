@@ -11,7 +11,7 @@ from torch.nn import functional as F
 
 from spikinghash.kernels import norm, winograd
 from spikinghash.kernels import spike_conv as kernel
-from spikinghash.kernels.simd.rows import LANES
+from spikinghash.kernels.simd.code import LANES
 from spikinghash.ops.moments import line_of, moments_reference
 from spikinghash.ops.operator import array, by_channel, dense, gradient, operator
 

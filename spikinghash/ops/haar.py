@@ -8,7 +8,7 @@ import numpy as np
 from torch import Tensor
 
 from spikinghash.kernels import haar as kernel
-from spikinghash.kernels.simd.rows import LANES
+from spikinghash.kernels.simd.code import LANES
 from spikinghash.ops.lif import NEURON
 from spikinghash.ops.operator import array, dense, gradient, operator
 

@@ -10,7 +10,7 @@ from torch import Tensor
 
 from spikinghash.kernels import lif_linear as kernel
 from spikinghash.kernels import norm
-from spikinghash.kernels.simd.rows import LANES
+from spikinghash.kernels.simd.code import LANES
 from spikinghash.ops.affine import by_line, first_row
 from spikinghash.ops.lif import NEURON, affine_rows, lif, lif_backward, lif_reference
 from spikinghash.ops.moments import line_of, moments_reference

@@ -12,7 +12,7 @@ from spikinghash.kernels.aligned import aligned
 from spikinghash.kernels.gather_sum import add_rows
 from spikinghash.kernels.infer.blockwise import copy, fire, mix_channels
 from spikinghash.kernels.jit import kernel
-from spikinghash.kernels.simd.rows import LANES
+from spikinghash.kernels.simd.code import LANES
 from spikinghash.kernels.spike_conv import append_active
 
 _ZERO = np.float32(0.0)

@@ -6,7 +6,7 @@ import numpy as np
 
 from spikinghash.kernels.gather_sum import add_rows
 from spikinghash.kernels.jit import kernel
-from spikinghash.kernels.simd.rows import LANES
+from spikinghash.kernels.simd.code import LANES
 from spikinghash.kernels.simd.step import scale_vectors
 from spikinghash.kernels.spike_conv import append_active
 
@@ -72,7 +72,7 @@ def mix_channels(u, w, bias, norm, out, at, total):  # type: ignore[no-untyped-d
             total[:] = _ZERO
             add_rows(total, 0, P, w, at, 0, n, 0, D * P)
             if K % LANES == 0:
-                scale_vectors(total, bias, scale, shift, to)
+                scale_vectors(total, bias, scale, shift, to, K)
             else:
                 for o in range(K):
                     to[o] = (total[o] + bias[o]) * scale[o] + shift[o]

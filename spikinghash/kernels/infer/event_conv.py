@@ -12,7 +12,7 @@ from spikinghash.kernels.aligned import aligned
 from spikinghash.kernels.jit import kernel
 from spikinghash.kernels.lif import tile
 from spikinghash.kernels.pool import largest
-from spikinghash.kernels.simd.rows import LANES
+from spikinghash.kernels.simd.code import LANES
 from spikinghash.kernels.simd.step import add_scaled
 
 _ZERO = np.float32(0.0)

@@ -11,7 +11,7 @@ import numpy as np
 from spikinghash.kernels.aligned import aligned
 from spikinghash.kernels.infer.blockwise import affine_steps, copy, fire, mix_channels
 from spikinghash.kernels.jit import kernel
-from spikinghash.kernels.simd.rows import LANES
+from spikinghash.kernels.simd.code import LANES
 
 #: Pixels in a block.
 _PIXELS = 16

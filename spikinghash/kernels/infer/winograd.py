@@ -8,11 +8,10 @@ from __future__ import annotations
 
 import numpy as np
 
-from spikinghash.kernels.aligned import aligned
 from spikinghash.kernels.gemm import product, rows_unit
 from spikinghash.kernels.jit import kernel
 from spikinghash.kernels.lif import tile
-from spikinghash.kernels.simd.rows import LANES
+from spikinghash.kernels.simd.code import LANES
 from spikinghash.kernels.simd.winograd import into_tile, out_of_tile
 
 _TERMS = 16
@@ -59,11 +58,11 @@ def _pixels_of(results, first, sums, unit, bias, scale, shift, out):  # type: ig
 @kernel
 def _shifted(terms, D, out):  # type: ignore[no-untyped-def]
     """terms[tiles * D] twice for each tile, first times 2^SHIFT: out[tiles, 2 * D]."""
-    for tile in range(len(out)):
-        row = terms[tile * D : tile * D + D]
+    for place in range(len(out)):
+        row = terms[place * D : place * D + D]
         for i in range(D):
-            out[tile, i] = row[i] << SHIFT
-            out[tile, D + i] = row[i]
+            out[place, i] = row[i] << SHIFT
+            out[place, D + i] = row[i]
 
 
 @kernel

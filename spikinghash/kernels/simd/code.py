@@ -16,10 +16,12 @@ from llvmlite import ir
 from numba import types
 from numba.core import cgutils
 
-from spikinghash.kernels.simd.rows import LANES, spread
+from spikinghash.kernels.simd.llvm_values import broadcast
 
+#: Numbers in one vector.
+LANES = 16
 VECTOR = ir.VectorType(ir.FloatType(), LANES)
-_INTEGERS = ir.VectorType(ir.IntType(32), LANES)
+INTEGERS = ir.VectorType(ir.IntType(32), LANES)
 
 
 def constant(value: float) -> Any:
@@ -47,7 +49,7 @@ class Code:
 
     def spread(self, number: Any) -> Any:
         """A vector of copies of a number."""
-        return spread(self.builder, number)
+        return broadcast(self.builder, number, LANES)
 
     def at(self, *terms: Any) -> Any:
         """The sum of places; a pair is multiplied."""
@@ -131,8 +133,8 @@ class Code:
         for c in (1.3981999507e-3, 8.3334519073e-3, 4.1665795894e-2, 1.6666665459e-1, 5.0000001201e-1):
             p = self.add(self.mul(p, r), constant(c))
         y = self.add(self.add(self.mul(self.mul(p, r), r), r), constant(1.0))
-        power = b.add(b.fptosi(k, _INTEGERS), ir.Constant(_INTEGERS, [127] * LANES))
-        return self.mul(y, b.bitcast(b.shl(power, ir.Constant(_INTEGERS, [23] * LANES)), VECTOR))
+        power = b.add(b.fptosi(k, INTEGERS), ir.Constant(INTEGERS, [127] * LANES))
+        return self.mul(y, b.bitcast(b.shl(power, ir.Constant(INTEGERS, [23] * LANES)), VECTOR))
 
     def sigmoid_slope(self, h: Any, v_th: Any, alpha: Any) -> Any:
         """Derivative of the sigmoid surrogate at H."""
@@ -164,7 +166,7 @@ class Integers(Code):
         wide = ir.VectorType(ir.IntType(32), 2 * LANES)
         x, y = (builder.sext(builder.bitcast(pairs, halves), wide) for pairs in (a, b))
         products, unset = builder.mul(x, y), ir.Constant(wide, ir.Undefined)
-        of_pair = (ir.Constant(_INTEGERS, list(range(first, 2 * LANES, 2))) for first in (0, 1))
+        of_pair = (ir.Constant(INTEGERS, list(range(first, 2 * LANES, 2))) for first in (0, 1))
         first, second = (builder.shuffle_vector(products, unset, which) for which in of_pair)
         return builder.add(c, builder.add(first, second))
 

@@ -8,13 +8,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from llvmlite import ir
-from numba import types
-from numba.extending import intrinsic
-
-from spikinghash.kernels.simd.code import Code, code_of
-from spikinghash.kernels.simd.llvm_values import data_of_arguments
-from spikinghash.kernels.simd.rows import LANES
+from spikinghash.kernels.simd.code import LANES, Code
+from spikinghash.kernels.simd.vector_intrinsic import vector_intrinsic
 
 #: Rows of sums that registers hold at once, by their vectors: up to 24 of 32, the others are for what is added. With
 #: more rows of one or two vectors the places of the rows no longer fit in registers.
@@ -26,41 +21,23 @@ ROWS = 24
 def _make(vectors: int) -> Callable[..., None]:
     rows = TILES[vectors]
 
-    @intrinsic
-    def tile(typingctx: Any, a: Any, b: Any, out: Any, row: Any, column: Any, K: Any, D: Any) -> Any:
-        signature = types.void(a, b, out, *[types.intp] * 4)
-
-        def codegen(context: Any, builder: Any, sig: Any, args: Any) -> Any:
-            data = data_of_arguments(context, builder, sig, args, (0, 1, 2))
-            _tile(code_of(builder, out), data, args[3:], rows, vectors)
-            return context.get_dummy_value()
-
-        return signature, codegen
-
-    return tile
-
-
-def _tile(code: Code, data: list[Any], places: Any, rows: int, vectors: int) -> None:
-    """out[row : row + rows, column : column + LANES * vectors] = a[R, K] @ b[K, D]."""
-    a, b, out = data
-    row, column, K, D = places
-    builder = code.builder
-
-    def number(value: int) -> Any:
-        return ir.Constant(row.type, value)
-
-    sums = [code.variables(vectors) for _ in range(rows)]
-    starts = [code.at((builder.add(row, number(m)), K)) for m in range(rows)]
-    with code.steps(K) as k:
-        right = [code.load(b, code.at((k, D), column, number(LANES * v))) for v in range(vectors)]
+    def tile(code: Code, a: Any, b: Any, out: Any, row: Any, column: Any, K: Any, D: Any) -> None:
+        """out[row : row + rows, column : column + LANES * vectors] = a[R, K] @ b[K, D]."""
+        builder, index = code.builder, row.type
+        sums = [code.variables(vectors) for _ in range(rows)]
+        starts = [code.at((builder.add(row, index(m)), K)) for m in range(rows)]
+        with code.steps(K) as k:
+            right = [code.load(b, code.at((k, D), column, index(LANES * v))) for v in range(vectors)]
+            for m in range(rows):
+                left = code.spread(builder.load(builder.gep(a, [code.at(starts[m], k)])))
+                for v in range(vectors):
+                    builder.store(code.fma(left, right[v], builder.load(sums[m][v])), sums[m][v])
         for m in range(rows):
-            left = code.spread(builder.load(builder.gep(a, [code.at(starts[m], k)])))
             for v in range(vectors):
-                builder.store(code.fma(left, right[v], builder.load(sums[m][v])), sums[m][v])
-    for m in range(rows):
-        for v in range(vectors):
-            place = code.at((builder.add(row, number(m)), D), column, number(LANES * v))
-            code.store(builder.load(sums[m][v]), out, place)
+                place = code.at((builder.add(row, index(m)), D), column, index(LANES * v))
+                code.store(builder.load(sums[m][v]), out, place)
+
+    return vector_intrinsic(tile)
 
 
 tile_1, tile_2, tile_3, tile_4 = (_make(n) for n in range(1, 5))

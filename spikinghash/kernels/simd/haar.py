@@ -8,17 +8,14 @@ over the axes, from samples to bands or from bands to samples.
 from __future__ import annotations
 
 import itertools
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import Any
 
 from llvmlite import ir
-from numba import types
-from numba.extending import intrinsic
 
-from spikinghash.kernels.simd.code import Code, Slope
+from spikinghash.kernels.simd.code import LANES, Code, Slope
 from spikinghash.kernels.simd.lif import back_constants
-from spikinghash.kernels.simd.llvm_values import data_of_arguments
-from spikinghash.kernels.simd.rows import LANES
+from spikinghash.kernels.simd.vector_intrinsic import vector_intrinsic
 
 Key = tuple[int, ...]
 Cube = dict[Key, Any]
@@ -108,7 +105,7 @@ def _forward(code: Code, unit: _Unit, order: tuple[int, ...], tau: Any, v_th: An
 
 
 def _backward(
-    code: Code, units: tuple[_Unit, _Unit], order: tuple[int, ...], constants: Any, slope_of: Callable[[Any], Any],
+    code: Code, units: Iterable[_Unit], order: tuple[int, ...], constants: Any, slope_of: Callable[[Any], Any],
     scratch: Any,
 ) -> None:  # fmt: skip
     """H of all neurons forwards into the scratch[T, 16, LANES], then the gradient backwards."""
@@ -148,44 +145,31 @@ def _each_cell(code: Code, places: Any, do: Callable[[Any, Any], None]) -> None:
 
 
 def _make_forward(order: tuple[int, ...]) -> Callable[..., None]:
-    @intrinsic
-    def run(typingctx: Any, samples: Any, low: Any, high: Any, places: Any, tau: Any, v_th: Any) -> Any:
-        signature = types.void(samples, low, high, places, types.float32, types.float32)
+    def run(code: Code, samples: Any, low: Any, high: Any, places: Any, tau: Any, v_th: Any) -> None:
+        constants = code.spread(tau), code.spread(v_th)
 
-        def codegen(context: Any, builder: Any, sig: Any, args: Any) -> Any:
-            code, (*arrays, where) = Code(builder), data_of_arguments(context, builder, sig, args, range(4))
-            constants = code.spread(args[4]), code.spread(args[5])
-            _each_cell(code, where, lambda *at: _forward(code, _Unit(code, arrays, where, *at), order, *constants))
-            return context.get_dummy_value()
+        def cell(*at: Any) -> None:
+            _forward(code, _Unit(code, [samples, low, high], places, *at), order, *constants)
 
-        return signature, codegen
+        _each_cell(code, places, cell)
 
-    return run
+    return vector_intrinsic(run)
 
 
 def _make_backward(order: tuple[int, ...], slope_of: Slope) -> Callable[..., None]:
-    @intrinsic
     def run(
-        typingctx: Any, samples: Any, low: Any, high: Any, gsamples: Any, glow: Any, ghigh: Any, places: Any, h: Any,
+        code: Code, samples: Any, low: Any, high: Any, gsamples: Any, glow: Any, ghigh: Any, places: Any, h: Any,
         tau: Any, v_th: Any, alpha: Any,
-    ) -> Any:  # fmt: skip
-        arrays, number = (samples, low, high, gsamples, glow, ghigh, places, h), types.float32
-        signature = types.void(*arrays, number, number, number)
+    ) -> None:  # fmt: skip
+        constants, alpha = back_constants(code, tau, v_th), code.spread(alpha)
 
-        def codegen(context: Any, builder: Any, sig: Any, args: Any) -> Any:
-            code, data = Code(builder), data_of_arguments(context, builder, sig, args, range(8))
-            constants, alpha = back_constants(code, args[8], args[9]), code.spread(args[10])
+        def cell(*at: Any) -> None:
+            units = (_Unit(code, data, places, *at) for data in ([samples, low, high], [gsamples, glow, ghigh]))
+            _backward(code, units, order, constants, lambda v: slope_of(code, v, constants[1], alpha), h)
 
-            def cell(*at: Any) -> None:
-                units = _Unit(code, data[:3], data[6], *at), _Unit(code, data[3:6], data[6], *at)
-                _backward(code, units, order, constants, lambda h: slope_of(code, h, constants[1], alpha), data[7])
+        _each_cell(code, places, cell)
 
-            _each_cell(code, data[6], cell)
-            return context.get_dummy_value()
-
-        return signature, codegen
-
-    return run
+    return vector_intrinsic(run)
 
 
 #: Samples [T, B, H, W * C], low [T/2, B, H/2, W/2 * C] and high bands [T/2, 7, B, H/2, W/2 * C], flat, with `places`

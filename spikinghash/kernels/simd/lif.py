@@ -6,12 +6,10 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 from llvmlite import ir
-from numba import types
 from numba.core import cgutils
-from numba.extending import intrinsic
 
-from spikinghash.kernels.simd.code import Code, Slope, constant
-from spikinghash.kernels.simd.rows import LANES
+from spikinghash.kernels.simd.code import LANES, Code, Slope, constant
+from spikinghash.kernels.simd.vector_intrinsic import vector_intrinsic
 
 #: Vectors that go through the steps side by side.
 _TOGETHER = 4
@@ -37,74 +35,47 @@ def _side_by_side(code: Code, n: Any) -> Iterator[list[Any]]:
         yield [builder.mul(group, lanes)]
 
 
-def _forward(
-    typingctx: Any, x: Any, s: Any, lo: Any, n: Any, N: Any, T: Any, affine: Any, tau: Any, v_th: Any, to: Any, M: Any
-) -> Any:
+@vector_intrinsic
+def forward(
+    code: Code, x: Any, s: Any, lo: Any, n: Any, N: Any, T: Any, affine: Any, width: Any, tau: Any, v_th: Any, to: Any,
+    M: Any,
+) -> None:  # fmt: skip
     """Spikes s[T * M] from `to` on of LIF(x[T * N] * affine[0] + affine[1]) of the n neurons from `lo` on, n whole
     vectors; s may be x where to = lo and M = N.
 
-    affine[2 or more, width] counts from `lo`, and is empty where there is no affine step.
+    affine[2 or more, width] counts from `lo`; a width of 0 is no affine step.
     """
-    index, number = types.intp, types.float32
-    signature = types.void(x, s, index, index, index, index, affine, number, number, index, index)
+    tau, v_th = code.spread(tau), code.spread(v_th)
 
-    def codegen(context: Any, builder: Any, sig: Any, args: Any) -> Any:
-        arrays = {i: context.make_array(sig.args[i])(context, builder, args[i]) for i in (0, 1, 6)}
-        code, (lo, n, N, T), (to, M) = Code(builder), args[2:6], args[9:11]
-        width = builder.extract_value(arrays[6].shape, 1)
-        tau, v_th = code.spread(args[7]), code.spread(args[8])
-        normed = builder.icmp_signed(">", width, ir.Constant(width.type, 0))
+    def each(*, scaled: bool) -> None:
+        for place in _side_by_side(code, n):
+            potentials = code.variables(len(place))
+            rows = (width.type(0), width) if scaled else ()
+            scales = [[code.load(affine, code.at(own, row)) for row in rows] for own in place]
+            with code.steps(T) as t:
+                for own, potential, how in zip(place, potentials, scales, strict=True):
+                    u = code.load(x, code.at(lo, own, (t, N)))
+                    u = code.add(code.mul(u, how[0]), how[1]) if scaled else u
+                    code.store(code.neuron(u, potential, tau, v_th)[1], s, code.at(to, own, (t, M)))
 
-        def each(affine: Any) -> None:
-            for place in _side_by_side(code, n):
-                potentials = code.variables(len(place))
-                scales = [
-                    [code.load(affine, code.at(own, p)) for p in (own.type(0), width)] if affine else []
-                    for own in place
-                ]
-                with code.steps(T) as t:
-                    for own, potential, how in zip(place, potentials, scales, strict=True):
-                        u = code.load(arrays[0].data, code.at(lo, own, (t, N)))
-                        u = code.add(code.mul(u, how[0]), how[1]) if affine else u
-                        code.store(code.neuron(u, potential, tau, v_th)[1], arrays[1].data, code.at(to, own, (t, M)))
-
-        with builder.if_else(normed) as (then, otherwise):
-            with then:
-                each(arrays[6].data)
-            with otherwise:
-                each(None)
-        return context.get_dummy_value()
-
-    return signature, codegen
-
-
-# numba supplies the typing context, which a checker of calls cannot know
-forward: Callable[..., None] = intrinsic(_forward)
+    with code.builder.if_else(code.builder.icmp_signed(">", width, width.type(0))) as (then, otherwise):
+        with then:
+            each(scaled=True)
+        with otherwise:
+            each(scaled=False)
 
 
 def _make(slope_of: Slope) -> Callable[..., None]:
-    @intrinsic
     def backward(
-        typingctx: Any, x: Any, gs: Any, gx: Any, lo: Any, n: Any, N: Any, T: Any, affine: Any, sums: Any, h: Any,
-        tau: Any, v_th: Any, alpha: Any, given: Any, M: Any, kept: Any,
-    ) -> Any:  # fmt: skip
-        index, number = types.intp, types.float32
-        places, numbers = [index] * 4, [number] * 3
-        signature = types.void(x, gs, gx, *places, affine, sums, h, *numbers, index, index, index)
+        code: Code, x: Any, gs: Any, gx: Any, lo: Any, n: Any, N: Any, T: Any, affine: Any, width: Any, sums: Any,
+        h: Any, tau: Any, v_th: Any, alpha: Any, given: Any, M: Any, kept: Any,
+    ) -> None:  # fmt: skip
+        constants = back_constants(code, tau, v_th)
+        for place in _side_by_side(code, n):
+            where = lo, N, T, width, given, M, kept
+            _groups(code, [x, gs, gx, affine, sums, h], place, where, constants, alpha, slope_of)
 
-        def codegen(context: Any, builder: Any, sig: Any, args: Any) -> Any:
-            arrays = {i: context.make_array(sig.args[i])(context, builder, args[i]) for i in (0, 1, 2, 7, 8, 9)}
-            code, data = Code(builder), [arrays[i].data for i in (0, 1, 2, 7, 8, 9)]
-            width = builder.extract_value(arrays[7].shape, 1)
-            constants = back_constants(code, args[10], args[11])
-            for place in _side_by_side(code, args[4]):
-                where = args[3], args[5], args[6], width, *args[13:]
-                _groups(code, data, place, where, constants, args[12], slope_of)
-            return context.get_dummy_value()
-
-        return signature, codegen
-
-    return backward
+    return vector_intrinsic(backward)
 
 
 def _groups(

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from typing import Any
 
 import numba.extending
@@ -15,11 +14,6 @@ intrinsic: Any = numba.extending.intrinsic
 def data_of(context: Any, builder: Any, kind: Any, array: Any) -> Any:
     """Pointer to the first element of a numba array of the type `kind`."""
     return context.make_array(kind)(context, builder, array).data
-
-
-def data_of_arguments(context: Any, builder: Any, signature: Any, args: Any, which: Iterable[int]) -> list[Any]:
-    """Pointers to the first elements of the arrays among the arguments that are numbered in `which`."""
-    return [data_of(context, builder, signature.args[i], args[i]) for i in which]
 
 
 def broadcast(builder: Any, value: Any, lanes: int) -> Any:

@@ -5,12 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from numba import types
-from numba.extending import intrinsic
+from numba.core import cgutils
 
-from spikinghash.kernels.simd.code import Code, Integers, code_of
-from spikinghash.kernels.simd.llvm_values import data_of_arguments
-from spikinghash.kernels.simd.rows import LANES
+from spikinghash.kernels.simd.code import LANES, Code, Integers
+from spikinghash.kernels.simd.vector_intrinsic import vector_intrinsic
 
 
 def _into(code: Code, d: list[Any]) -> list[Any]:
@@ -35,32 +33,19 @@ def _both_ways(code: Code, step: Callable[[Code, list[Any]], list[Any]], square:
 def _make(size: int, step: Callable[[Code, list[Any]], list[Any]]) -> Callable[..., None]:
     """An intrinsic from a 4 x 4 square to one of `size` x `size`."""
 
-    @intrinsic
     def transform(
-        typingctx: Any, x: Any, at: Any, down: Any, right: Any, out: Any, to: Any, lower: Any, beside: Any, n: Any
-    ) -> Any:
-        index = types.intp
-        signature = types.void(x, index, index, index, out, index, index, index, index)
+        code: Code, x: Any, at: Any, down: Any, right: Any, out: Any, to: Any, lower: Any, beside: Any, n: Any
+    ) -> None:
+        def place(start: Any, row: Any, column: Any, a: int, b: int, v: Any) -> Any:
+            return code.at(start, (row, row.type(a)), (column, column.type(b)), v)
 
-        def codegen(context: Any, builder: Any, sig: Any, args: Any) -> Any:
-            code = code_of(builder, x)
-            values, result = data_of_arguments(context, builder, sig, args, (0, 4))
-            (at, down, right), (to, lower, beside, n) = args[1:4], args[5:]
+        with cgutils.for_range_slice(code.builder, n.type(0), n, n.type(LANES), n.type) as (v, _):
+            square = [[code.load(x, place(at, down, right, a, b, v)) for b in range(4)] for a in range(4)]
+            for a, row in enumerate(_both_ways(code, step, square)):
+                for b, value in enumerate(row):
+                    code.store(value, out, place(to, lower, beside, a, b, v))
 
-            def place(start: Any, row: Any, column: Any, a: int, b: int, v: Any) -> Any:
-                return code.at(start, (row, row.type(a)), (column, column.type(b)), v)
-
-            with code.steps(builder.sdiv(n, n.type(LANES))) as group:
-                v = builder.mul(group, n.type(LANES))
-                square = [[code.load(values, place(at, down, right, a, b, v)) for b in range(4)] for a in range(4)]
-                for a, row in enumerate(_both_ways(code, step, square)):
-                    for b, value in enumerate(row):
-                        code.store(value, result, place(to, lower, beside, a, b, v))
-            return context.get_dummy_value()
-
-        return signature, codegen
-
-    return transform
+    return vector_intrinsic(transform)
 
 
 #: From n channels of the 4 x 4 pixels at x[at + a * down + b * right] to out[to + a * lower + b * beside]; n whole

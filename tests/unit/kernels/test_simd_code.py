@@ -5,8 +5,7 @@ import pytest
 from numba import njit, types
 from numba.extending import intrinsic
 
-from spikinghash.kernels.simd.code import Code
-from spikinghash.kernels.simd.rows import LANES
+from spikinghash.kernels.simd.code import LANES, Code
 
 
 @intrinsic

@@ -8,7 +8,7 @@ from torch import nn
 
 from spikinghash.kernels import spike_conv
 from spikinghash.kernels.gather_sum import add_rows
-from spikinghash.kernels.simd.rows import LANES
+from spikinghash.kernels.simd.code import LANES
 from spikinghash.kernels.spike_conv import append_active, is_binary
 from spikinghash.ops.conv import is_sparse, padded, weight_chunks
 
