@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from spikinghash.kernels.jit import kernel
 from spikinghash.kernels.simd.code import LANES
-from spikinghash.kernels.simd.gemm import ROWS, tile_1, tile_2, tile_3, tile_4
+from spikinghash.kernels.simd.gemm import ROWS, WIDE, tile_1, tile_2, tile_3, tile_4
 
 
 @kernel
 def rows_unit(D):  # type: ignore[no-untyped-def]
     """What the number of rows must be a multiple of where there are D columns: `ROWS`, or less."""
     left = D // LANES
-    return 8 if left < 4 or 5 <= left <= 6 else ROWS
+    return 8 if WIDE and (left < 4 or 5 <= left <= 6) else ROWS
 
 
 @kernel
@@ -19,6 +19,10 @@ def product(a, b, out, R):  # type: ignore[no-untyped-def]
     """out[R, D] = a[R, K] @ b[K, D]; R a multiple of `rows_unit(D)`, D of `LANES`."""
     K, D = b.shape
     left = D // LANES
+    while left > 0 and not WIDE:
+        left -= 1
+        for r in range(0, R, 6):
+            tile_1(a, b, out, r, left * LANES, K, D)
     while left > 0:
         # 5 = 3 + 2 and 6 = 3 + 3: a tile of one vector would load as much for a third of the sums
         width = 3 if 5 <= left <= 6 else min(left, 4)

@@ -8,12 +8,17 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
+from llvmlite.binding import get_host_cpu_features
+from numba.core import config
+
 from spikinghash.kernels.simd.code import LANES, Code
 from spikinghash.kernels.simd.vector_intrinsic import vector_intrinsic
 
+#: Whether there are 32 registers of a whole vector; otherwise there are 16 of half a one, or 32 of a quarter.
+WIDE = "+avx512f" in (config.CPU_FEATURES or get_host_cpu_features().flatten())
 #: Rows of sums that registers hold at once, by their vectors: up to 24 of 32, the others are for what is added. With
 #: more rows of one or two vectors the places of the rows no longer fit in registers.
-TILES = {1: 8, 2: 8, 3: 8, 4: 6}
+TILES = {1: 8, 2: 8, 3: 8, 4: 6} if WIDE else {1: 6}
 #: What the number of rows must be a multiple of.
 ROWS = 24
 
@@ -40,4 +45,5 @@ def _make(vectors: int) -> Callable[..., None]:
     return vector_intrinsic(tile)
 
 
-tile_1, tile_2, tile_3, tile_4 = (_make(n) for n in range(1, 5))
+tile_1 = _make(1)
+tile_2, tile_3, tile_4 = (_make(n) if WIDE else tile_1 for n in (2, 3, 4))
