@@ -18,6 +18,7 @@ from spikinghash.kernels.gather_sum import add_rows
 from spikinghash.kernels.jit import kernel
 from spikinghash.kernels.simd.code import LANES
 from spikinghash.kernels.simd.rows import list_spikes
+from spikinghash.kernels.simd.norm import through_norm
 from spikinghash.kernels.simd.step import copy_vectors, scale_vectors
 from spikinghash.kernels.simd.taps import SIDE, add_taps
 
@@ -145,21 +146,25 @@ def _list_by_channel(at, starts, D, pad, first, lists, counts):  # type: ignore[
 
 
 @kernel(inline="always")
-def _lay_out(grad, first, pad, to):  # type: ignore[no-untyped-def]
-    """The image grad[H, W, K] into to[slices, pixels, LANES], padded, from pixel `first` on."""
-    H, W, K = grad.shape
-    for y in range(H):
+def _lay_out(g, y, line, first, pad, to):  # type: ignore[no-untyped-def]
+    """g + (line[0] * y + line[1]) of the images g, y[H, W, K] into to[slices, pixels, LANES], padded, from pixel `first`
+    on.
+    """
+    H, W, K = g.shape
+    for row in range(H):
         for c in range(W):
-            here, pixel = grad[y, c], first + (y + pad) * (W + 2 * pad) + c + pad
+            pixel = first + (row + pad) * (W + 2 * pad) + c + pad
             for part in range(K // LANES):
-                copy_vectors(here, part * LANES, to[part, pixel], 0, LANES)
+                at, target = (row * W + c) * K + part * LANES, to[part, pixel]
+                through_norm(g, y, at, LANES, line[0, part * LANES :], line[1, part * LANES :], target, 0)
             for o in range(K // LANES * LANES, K):
-                to[K // LANES, pixel, o % LANES] = here[o]
+                to[K // LANES, pixel, o % LANES] = g[row, c, o] + (line[0, o] * y[row, c, o] + line[1, o])
 
 
 @kernel
-def weight_gradient(x, grad, k, gw):  # type: ignore[no-untyped-def]
-    """gw[k * k * D, P] += gradient of the weights of `convolve`; x[N, H, W, D], grad[N, H, W, K]. One thread.
+def weight_gradient(x, g, y, line, k, gw):  # type: ignore[no-untyped-def]
+    """gw[k * k * D, P] += gradient of the weights of `convolve`, if that of its result is g + (line[0] * y + line[1]);
+    x[N, H, W, D], g and y[N, H, W, K], line[2, K]. One thread.
 
     A vector's width of a few images is summed at a time: that much of them stays in the first cache.
     """
@@ -179,7 +184,7 @@ def weight_gradient(x, grad, k, gw):  # type: ignore[no-untyped-def]
             first = (n - group) * size
             list_active(x[n].reshape(H, W * D), at, starts, 1)
             _list_by_channel(at, starts, D, pad, first * LANES, lists, counts)
-            _lay_out(grad[n], first, pad, padded)
+            _lay_out(g[n], y[n], line, first, pad, padded)
         for part in range(slices):
             _add_pixels(lists, counts, padded, part, k, wide * LANES, gw)
 

@@ -11,8 +11,9 @@ import numpy as np
 from spikinghash.kernels.aligned import aligned
 from spikinghash.kernels.gemm import product, rows_unit
 from spikinghash.kernels.jit import kernel
+from spikinghash.kernels.lif import tile
 from spikinghash.kernels.simd.code import LANES
-from spikinghash.kernels.simd.step import copy_vectors
+from spikinghash.kernels.simd.norm import through_norm
 from spikinghash.kernels.simd.winograd import into_tile, out_of_tile
 
 _ZERO = np.float32(0.0)
@@ -23,14 +24,14 @@ _TERMS = 16
 
 
 @kernel(inline="always")
-def _tiles_of(image, padded, terms, first):  # type: ignore[no-untyped-def]
-    """image[H, W, K] into terms[16, tiles * K + pad] from tile `first` on, by way of padded[H + 2, W + 2, K], zero
-    around.
+def _tiles_of(g, y, n, slope, offset, padded, terms, first):  # type: ignore[no-untyped-def]
+    """g[n] + (slope * y[n] + offset) of g, y[N, H, W, K] into terms[16, tiles * K + pad] from tile `first` on, by way of
+    padded[H + 2, W + 2, K], zero around; slope and offset are repeated to [W * K].
     """
-    H, W, K = image.shape
+    _, H, W, K = g.shape
     apart, row = terms.shape[1], (W + 2) * K
-    for y in range(H):
-        copy_vectors(image, y * W * K, padded, (y + 1) * row + K, W * K)
+    for i in range(H):
+        through_norm(g, y, (n * H + i) * W * K, W * K, slope, offset, padded, (i + 1) * row + K)
     for i in range(H // 2):
         for j in range(W // 2):
             to = (first + i * (W // 2) + j) * K
@@ -49,9 +50,12 @@ def _pixels_of(results, first, out, n):  # type: ignore[no-untyped-def]
 
 
 @kernel
-def convolve(x, u, out):  # type: ignore[no-untyped-def]
-    """x[N, H, W, K] -> out[N, H, W, D] with the transformed weights u[16, K, D]; H, W even, K, D whole vectors."""
-    N, H, W, K = x.shape
+def convolve(g, y, line, u, out):  # type: ignore[no-untyped-def]
+    """g + (line[0] * y + line[1]), g and y[N, H, W, K], line[2, K] -> out[N, H, W, D] with the transformed weights u[16,
+    K, D]; H, W even, K, D whole vectors.
+    """
+    N, H, W, K = g.shape
+    slope, offset = tile(line[0], W * K), tile(line[1], W * K)
     D, per = out.shape[3], (H // 2) * (W // 2)
     together, unit = max(1, _TILES // per), rows_unit(D)
     tiles = together * per + -(together * per) % unit
@@ -62,7 +66,7 @@ def convolve(x, u, out):  # type: ignore[no-untyped-def]
     for group in range(0, N, together):
         last = min(group + together, N)
         for n in range(group, last):
-            _tiles_of(x[n], padded, terms, (n - group) * per)
+            _tiles_of(g, y, n, slope, offset, padded, terms, (n - group) * per)
         for term in range(_TERMS):
             left, found = terms[term, : tiles * K].reshape(tiles, K), results[term, : tiles * D].reshape(tiles, D)
             product(left, u[term], found, tiles)

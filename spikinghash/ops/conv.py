@@ -100,17 +100,18 @@ def _backward_cpu(
     g: Tensor, g_moments: Tensor, x: Tensor, weight: Tensor, y: Tensor, found: Tensor, of_x: bool
 ) -> tuple[Tensor, Tensor]:
     K, _, k, _ = weight.shape
-    line, gy = line_of(array(g_moments), array(found), y.numel() // K), dense(y)
-    norm.add_line(by_channel(array(g)), by_channel(array(y)), line, by_channel(gy.numpy()))
-    values, given = array(x).reshape(-1, *x.shape[-3:]), gy.numpy().reshape(-1, *y.shape[-3:])
+    line, values = line_of(array(g_moments), array(found), y.numel() // K), array(x).reshape(-1, *x.shape[-3:])
+    given, result = (array(t).reshape(-1, *y.shape[-3:]) for t in (g, y))
     gx = dense(x) if of_x else dense(x, 0)
     sparse = is_sparse(values)
     by_winograd = of_x and _divides(x, weight)
     if by_winograd:
-        winograd.convolve(given, _transformed(weight), gx.numpy().reshape(values.shape))
+        winograd.convolve(given, result, line, _transformed(weight), gx.numpy().reshape(values.shape))
     if sparse:
-        gw = _weight_gradient(values, given, k)
+        gw = _weight_gradient(values, given, result, line, k)
     if not sparse or (of_x and not by_winograd):
+        gy = dense(y)
+        norm.add_line(by_channel(given), by_channel(result), line, by_channel(gy.numpy()))
         which, half = [of_x and not by_winograd, not sparse, False], [k // 2] * 2
         images = _images(gy), _images(x.detach().contiguous()), weight.detach()
         of = torch.ops.aten.convolution_backward
@@ -134,11 +135,11 @@ def _transformed(weight: Tensor) -> np.ndarray:
     return u.reshape(16, K, D)
 
 
-def _weight_gradient(x: np.ndarray, g: np.ndarray, k: int) -> Tensor:
-    """[K, D, k, k] from spikes x[N, H, W, D] and the gradient of the result, g[N, H, W, K]."""
+def _weight_gradient(x: np.ndarray, g: np.ndarray, y: np.ndarray, line: np.ndarray, k: int) -> Tensor:
+    """[K, D, k, k] from spikes x[N, H, W, D] and the gradient of the result, g + (line[0] * y + line[1])."""
     D, K = x.shape[-1], g.shape[-1]
     rows = torch.zeros(k * k * D, K + -K % LANES, dtype=torch.float32)
-    kernel.weight_gradient(x, g, k, rows.numpy())
+    kernel.weight_gradient(x, g, y, line, k, rows.numpy())
     return rows[:, :K].reshape(k, k, D, K).permute(3, 2, 0, 1).contiguous()
 
 
