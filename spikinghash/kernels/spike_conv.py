@@ -17,8 +17,8 @@ from spikinghash.kernels.aligned import aligned
 from spikinghash.kernels.gather_sum import add_rows
 from spikinghash.kernels.jit import kernel
 from spikinghash.kernels.simd.code import LANES
-from spikinghash.kernels.simd.rows import list_spikes
 from spikinghash.kernels.simd.norm import through_norm
+from spikinghash.kernels.simd.rows import list_spikes
 from spikinghash.kernels.simd.step import copy_vectors, scale_vectors
 from spikinghash.kernels.simd.taps import SIDE, add_taps
 
@@ -147,9 +147,7 @@ def _list_by_channel(at, starts, D, pad, first, lists, counts):  # type: ignore[
 
 @kernel(inline="always")
 def _lay_out(g, y, line, first, pad, to):  # type: ignore[no-untyped-def]
-    """g + (line[0] * y + line[1]) of the images g, y[H, W, K] into to[slices, pixels, LANES], padded, from pixel `first`
-    on.
-    """
+    """g + (line[0] * y + line[1]), g and y[H, W, K], into to[slices, pixels, LANES], padded, from pixel `first` on."""
     H, W, K = g.shape
     for row in range(H):
         for c in range(W):

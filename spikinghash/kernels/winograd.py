@@ -25,8 +25,8 @@ _TERMS = 16
 
 @kernel(inline="always")
 def _tiles_of(g, y, n, slope, offset, padded, terms, first):  # type: ignore[no-untyped-def]
-    """g[n] + (slope * y[n] + offset) of g, y[N, H, W, K] into terms[16, tiles * K + pad] from tile `first` on, by way of
-    padded[H + 2, W + 2, K], zero around; slope and offset are repeated to [W * K].
+    """g + (slope * y + offset) of image n of g, y[N, H, W, K] into terms[16, tiles * K + pad] from tile `first` on, by
+    way of padded[H + 2, W + 2, K], zero around; slope and offset are repeated to [W * K].
     """
     _, H, W, K = g.shape
     apart, row = terms.shape[1], (W + 2) * K
@@ -51,8 +51,8 @@ def _pixels_of(results, first, out, n):  # type: ignore[no-untyped-def]
 
 @kernel
 def convolve(g, y, line, u, out):  # type: ignore[no-untyped-def]
-    """g + (line[0] * y + line[1]), g and y[N, H, W, K], line[2, K] -> out[N, H, W, D] with the transformed weights u[16,
-    K, D]; H, W even, K, D whole vectors.
+    """g + (line[0] * y + line[1]), g and y[N, H, W, K], line[2, K] -> out[N, H, W, D] with the transformed weights
+    u[16, K, D]; H, W even, K, D whole vectors.
     """
     N, H, W, K = g.shape
     slope, offset = tile(line[0], W * K), tile(line[1], W * K)

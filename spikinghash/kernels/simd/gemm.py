@@ -15,7 +15,7 @@ from spikinghash.kernels.simd.code import LANES, Code
 from spikinghash.kernels.simd.vector_intrinsic import vector_intrinsic
 
 #: Whether there are 32 registers of a whole vector; otherwise there are 16 of half a one, or 32 of a quarter.
-WIDE = "+avx512f" in (config.CPU_FEATURES or get_host_cpu_features().flatten())
+WIDE = "+avx512f" in (get_host_cpu_features().flatten() if config.CPU_FEATURES is None else config.CPU_FEATURES)
 #: Rows of sums that registers hold at once, by their vectors: up to 24 of 32, the others are for what is added. With
 #: more rows of one or two vectors the places of the rows no longer fit in registers.
 TILES = {1: 8, 2: 8, 3: 8, 4: 6} if WIDE else {1: 6}
