@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from spikinghash.kernels.jit import kernel
 from spikinghash.kernels.simd.code import LANES
-from spikinghash.kernels.simd.gemm import ROWS, WIDE, tile_1, tile_2, tile_3, tile_4
+from spikinghash.kernels.simd.gemm import ROWS, SINGLE, WIDE, tile_1, tile_2, tile_3, tile_4
 
 
 @kernel
@@ -16,26 +16,26 @@ def rows_unit(D):  # type: ignore[no-untyped-def]
 
 @kernel
 def product(a, b, out, R):  # type: ignore[no-untyped-def]
-    """out[R, D] = a[R, K] @ b[K, D]; R a multiple of `rows_unit(D)`, D of `LANES`."""
+    """out[R, D] = a[R, K] @ b[K, D]; R a multiple of `rows_unit(D)`, D of `LANES`.
+
+    In arrays of int32, a and b hold pairs of int16.
+    """
     K, D = b.shape
     left = D // LANES
-    while left > 0 and not WIDE:
-        left -= 1
-        for r in range(0, R, 6):
-            tile_1(a, b, out, r, left * LANES, K, D)
     while left > 0:
         # 5 = 3 + 2 and 6 = 3 + 3: a tile of one vector would load as much for a third of the sums
-        width = 3 if 5 <= left <= 6 else min(left, 4)
+        width = 1 if not WIDE else 3 if 5 <= left <= 6 else min(left, 4)
         column = D - left * LANES
         if width == 4:
             for r in range(0, R, 6):
                 tile_4(a, b, out, r, column, K, D)
-        else:
+        elif width == 3:
             for r in range(0, R, 8):
-                if width == 3:
-                    tile_3(a, b, out, r, column, K, D)
-                elif width == 2:
-                    tile_2(a, b, out, r, column, K, D)
-                else:
-                    tile_1(a, b, out, r, column, K, D)
+                tile_3(a, b, out, r, column, K, D)
+        elif width == 2:
+            for r in range(0, R, 8):
+                tile_2(a, b, out, r, column, K, D)
+        else:
+            for r in range(0, R, SINGLE):
+                tile_1(a, b, out, r, column, K, D)
         left -= width

@@ -43,10 +43,8 @@ def moments(x):  # type: ignore[no-untyped-def]
     block = block_size(C)
     p, flat = tile(pivot, block), x.reshape(-1)
     total, square = np.zeros(C, np.float64), np.zeros(C, np.float64)
-    part, part2 = np.empty(block, np.float32), np.empty(block, np.float32)
+    part, part2 = np.zeros(block, np.float32), np.zeros(block, np.float32)
     for start in range(0, flat.size, 16 * block):
-        part[:] = _ZERO
-        part2[:] = _ZERO
         for lo in range(start, min(start + 16 * block, flat.size), block):
             n = min(block, flat.size - lo)
             a = flat[lo : lo + n]
@@ -54,10 +52,8 @@ def moments(x):  # type: ignore[no-untyped-def]
                 d = a[i] - p[i]
                 part[i] += d
                 part2[i] += d * d
-        for i in range(0, block, C):
-            for c in range(C):
-                total[c] += part[i + c]
-                square[c] += part2[i + c]
+        collect(part.reshape(-1, C), total)
+        collect(part2.reshape(-1, C), square)
     return mean_and_variance(x.shape[0], pivot, total, square)
 
 

@@ -72,7 +72,7 @@ def list_active(x, at, starts, by):  # type: ignore[no-untyped-def]
 
 @kernel
 def convolve(x, w, k, bias, scale, shift, out):  # type: ignore[no-untyped-def]
-    """out[N, H, W, K] = (k x k convolution of x with w + bias[chunks * P]) * scale + shift, or without; one thread."""
+    """out[N, H, W, K] = (k x k convolution of x with w + bias[chunks * P]) * scale[K] + shift[K]; one thread."""
     N, H, W, D = x.shape
     chunks, _, P = w.shape
     together, rows = max(1, _PIXELS // (H * W)), max(1, _TILE // W)
@@ -118,15 +118,15 @@ def _add_taps(sums, first, rows, w, k, at, starts):  # type: ignore[no-untyped-d
 
 @kernel
 def _store(sums, scale, shift, out, lo, hi):  # type: ignore[no-untyped-def]
-    """out[W, lo:hi] = sums[W, P] * scale + shift, or without."""
+    """out[W, lo:hi] = sums[W, P] * scale + shift."""
     nothing = np.zeros(hi - lo, np.float32)
     for c in range(len(sums)):
         total, to = sums[c], out[c, lo:hi]
-        if scale.size and to.size % LANES == 0:
+        if to.size % LANES == 0:
             scale_vectors(total, nothing, scale, shift, to, to.size)
-            continue
-        for o in range(to.size):
-            to[o] = total[o] * scale[o] + shift[o] if scale.size else total[o]
+        else:
+            for o in range(to.size):
+                to[o] = total[o] * scale[o] + shift[o]
 
 
 @kernel

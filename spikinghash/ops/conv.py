@@ -17,7 +17,6 @@ from spikinghash.ops.operator import array, by_channel, dense, gradient, operato
 
 #: Below so many channels, and for counts, the library is faster: listing the spikes costs too much there.
 _MIN_CHANNELS = 16
-_NONE = np.empty(0, np.float32)
 #: G of Winograd's F(2 x 2, 3 x 3) (Lavin and Gray, 2016, section 4.1).
 _G = np.array([[1.0, 0.0, 0.0], [0.5, 0.5, 0.5], [0.5, -0.5, 0.5], [0.0, 0.0, 1.0]], np.float32)
 #: G w G^T of the nine weights w as one matrix [16, 9], with w turned by 180 degrees.
@@ -71,9 +70,9 @@ def _cpu(x: Tensor, weight: Tensor) -> tuple[Tensor, Tensor]:
     values = array(x).reshape(-1, *x.shape[-3:])
     if is_sparse(values):
         out = dense(x, *x.shape[:-1], K)
-        bias = padded(np.zeros(K, np.float32))
+        none, one = np.zeros(K, np.float32), np.ones(K, np.float32)
         images = out.numpy().reshape(*values.shape[:3], K)
-        kernel.convolve(values, weight_chunks(weight), k, bias, _NONE, _NONE, images)
+        kernel.convolve(values, weight_chunks(weight), k, padded(none), one, none, images)
     else:
         found = F.conv2d(_images(x.detach().contiguous()), weight.detach(), padding=k // 2)
         out = found.movedim(1, -1).contiguous().view(*x.shape[:-1], K)

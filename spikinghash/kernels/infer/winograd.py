@@ -66,11 +66,11 @@ def _shifted(terms, D, out):  # type: ignore[no-untyped-def]
 
 
 @kernel
-def convolve(x, u, planes, unit, bias, scale, shift, out):  # type: ignore[no-untyped-def]
+def convolve(x, u, matrices, unit, bias, scale, shift, out):  # type: ignore[no-untyped-def]
     """Spikes x[N, H, W, D] -> out[N, H, W, K] = (sums + bias[K]) * scale[K] + shift[K], each operation rounded.
 
-    u[rows, K] are the transformed weights in pairs of int16, D / 2 rows for each of the 16 terms or, where planes[term]
-    is 2, twice as many: what is to be multiplied by 2^SHIFT first. D and K whole vectors; `unit` is a fourth of the
+    u[rows, K] are the transformed weights in pairs of int16: for each of the 16 terms D / 2 rows or, where
+    matrices[term] is 2, those to be multiplied by 2^SHIFT before them. D and K whole vectors; `unit` is a fourth of the
     weights' grid. One thread.
     """
     N, H, W, D = x.shape
@@ -80,8 +80,7 @@ def convolve(x, u, planes, unit, bias, scale, shift, out):  # type: ignore[no-un
     tiles = together * per + -(together * per) % multiple
     padded = np.zeros((2 * down + 2, 2 * across + 2, D), np.int16)
     terms, both = np.zeros((_TERMS, tiles * D + 2 * LANES), np.int16), np.empty((tiles, 2 * D), np.int16)
-    results = np.empty((_TERMS, tiles * K + LANES), np.int32)
-    sums = np.empty((2, 2 * across, K), np.int32)
+    results, sums = np.empty((_TERMS, tiles * K + LANES), np.int32), np.empty((2, 2 * across, K), np.int32)
     b, s, h = tile(bias, W * K), tile(scale, W * K), tile(shift, W * K)
     for group in range(0, N, together):
         last = min(group + together, N)
@@ -89,10 +88,10 @@ def convolve(x, u, planes, unit, bias, scale, shift, out):  # type: ignore[no-un
             _tiles_of(x[n], padded, terms, (n - group) * per)
         row = 0
         for term in range(_TERMS):
-            depth = planes[term] * D
-            if planes[term] > 1:
+            depth = matrices[term] * D
+            if matrices[term] > 1:
                 _shifted(terms[term], D, both)
-            left = both.reshape(-1) if planes[term] > 1 else terms[term]
+            left = both.reshape(-1) if matrices[term] > 1 else terms[term]
             pairs = left[: tiles * depth].view(np.int32).reshape(tiles, depth // 2)
             product(pairs, u[row : row + depth // 2], results[term, : tiles * K].reshape(tiles, K), tiles)
             row += depth // 2

@@ -7,6 +7,7 @@ kernels, so both give the same bits.
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any
@@ -53,11 +54,8 @@ class Code:
 
     def at(self, *terms: Any) -> Any:
         """The sum of places; a pair is multiplied."""
-        total = None
-        for term in terms:
-            value = self.builder.mul(*term) if isinstance(term, tuple) else term
-            total = value if total is None else self.builder.add(total, value)
-        return total
+        values = (self.builder.mul(*term) if isinstance(term, tuple) else term for term in terms)
+        return functools.reduce(self.builder.add, values)
 
     def variables(self, count: int) -> list[Any]:
         """Vectors that live through a loop, zero now."""

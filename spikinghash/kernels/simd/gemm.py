@@ -14,17 +14,19 @@ from numba.core import config
 from spikinghash.kernels.simd.code import LANES, Code
 from spikinghash.kernels.simd.vector_intrinsic import vector_intrinsic
 
+_CHOSEN = config.CPU_FEATURES  # type: ignore[attr-defined]
 #: Whether there are 32 registers of a whole vector; otherwise there are 16 of half a one, or 32 of a quarter.
-WIDE = "+avx512f" in (get_host_cpu_features().flatten() if config.CPU_FEATURES is None else config.CPU_FEATURES)
+WIDE = "+avx512f" in (get_host_cpu_features().flatten() if _CHOSEN is None else _CHOSEN)
 #: Rows of sums that registers hold at once, by their vectors: up to 24 of 32, the others are for what is added. With
-#: more rows of one or two vectors the places of the rows no longer fit in registers.
-TILES = {1: 8, 2: 8, 3: 8, 4: 6} if WIDE else {1: 6}
+#: more rows of one or two vectors the places of the rows no longer fit in registers. Tiles of one serve without `WIDE`.
+SINGLE = 8 if WIDE else 6
+_TILES = {1: SINGLE, 2: 8, 3: 8, 4: 6}
 #: What the number of rows must be a multiple of.
 ROWS = 24
 
 
 def _make(vectors: int) -> Callable[..., None]:
-    rows = TILES[vectors]
+    rows = _TILES[vectors]
 
     def tile(code: Code, a: Any, b: Any, out: Any, row: Any, column: Any, K: Any, D: Any) -> None:
         """out[row : row + rows, column : column + LANES * vectors] = a[R, K] @ b[K, D]."""
@@ -45,5 +47,4 @@ def _make(vectors: int) -> Callable[..., None]:
     return vector_intrinsic(tile)
 
 
-tile_1 = _make(1)
-tile_2, tile_3, tile_4 = (_make(n) if WIDE else tile_1 for n in (2, 3, 4))
+tile_1, tile_2, tile_3, tile_4 = (_make(n) for n in range(1, 5))

@@ -43,18 +43,15 @@ class _Unit:
         builder = code.builder
         index = column.type
         self.code, (self.samples, self.low, self.high) = code, data
-        read = (builder.load(builder.gep(places, [ir.Constant(index, i)])) for i in range(len(PLACES)))
+        read = (builder.load(builder.gep(places, [index(i)])) for i in range(len(PLACES)))
         self.place = dict(zip(PLACES, read, strict=True))
         self.column, self.lane, self.index = column, lane, index
 
-    def _number(self, value: int) -> Any:
-        return ir.Constant(self.index, value)
-
     def _sample(self, t: Any, key: Key) -> Any:
         code, p = self.code, self.place
-        step = code.at((t, self._number(2)), self._number(key[0]))
-        column = code.at((self.column, self._number(2)), self._number(key[2]))
-        row = (p["row"], self._number(key[1]))
+        step = code.at((t, self.index(2)), self.index(key[0]))
+        column = code.at((self.column, self.index(2)), self.index(key[2]))
+        row = (p["row"], self.index(key[1]))
         return code.at(p["sample"], (step, p["step"]), row, (column, p["channels"]), self.lane)
 
     def _band(self, t: Any, key: Key) -> tuple[Any, Any]:
@@ -62,7 +59,7 @@ class _Unit:
         cell = code.at((self.column, p["channels"]), self.lane)
         if band == 0:
             return self.low, code.at(p["low"], (t, p["low_step"]), cell)
-        number = code.at((t, self._number(7)), self._number(band - 1))
+        number = code.at((t, self.index(7)), self.index(band - 1))
         return self.high, code.at(p["high"], (number, p["band"]), cell)
 
     def _at(self, t: Any, key: Key, bands: bool) -> tuple[Any, Any]:
@@ -95,11 +92,9 @@ def _number_of(layer: int, key: Key) -> int:
 def _forward(code: Code, unit: _Unit, order: tuple[int, ...], tau: Any, v_th: Any) -> None:
     potentials = code.variables(16)
     with code.steps(unit.place["steps"]) as t:
+        cube = unit.load(t, bands=order == TO_SAMPLES)
         cube = _walk(
-            code,
-            unit.load(t, bands=order == TO_SAMPLES),
-            order,
-            lambda layer, key, u: code.neuron(u, potentials[_number_of(layer, key)], tau, v_th)[1],
+            code, cube, order, lambda layer, key, u: code.neuron(u, potentials[_number_of(layer, key)], tau, v_th)[1]
         )
         unit.store(cube, t, bands=order == TO_BANDS)
 
@@ -114,7 +109,7 @@ def _backward(
     potentials, carried = code.variables(16), code.variables(16)
 
     def place(t: Any, number: int) -> Any:
-        return code.at((t, ir.Constant(t.type, 16 * LANES)), ir.Constant(t.type, number * LANES))
+        return code.at((t, t.type(16 * LANES)), t.type(number * LANES))
 
     with code.steps(values.place["steps"]) as t:
 

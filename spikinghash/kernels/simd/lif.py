@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from typing import Any
 
-from llvmlite import ir
 from numba.core import cgutils
 
 from spikinghash.kernels.simd.code import LANES, Code, Slope, constant
@@ -26,8 +25,8 @@ def _side_by_side(code: Code, n: Any) -> Iterator[list[Any]]:
     """Loops over the places of n neurons, whole vectors: several at a time, then what is left one by one. What the
     next step of a neuron waits for takes longer than the work of one vector.
     """
-    builder, lanes = code.builder, ir.Constant(n.type, LANES)
-    groups, many = builder.sdiv(n, lanes), ir.Constant(n.type, _TOGETHER)
+    builder, lanes = code.builder, n.type(LANES)
+    groups, many = builder.sdiv(n, lanes), n.type(_TOGETHER)
     whole = builder.mul(builder.sdiv(groups, many), many)
     with cgutils.for_range_slice(builder, n.type(0), whole, many, n.type) as (group, _):
         yield [builder.mul(builder.add(group, n.type(i)), lanes) for i in range(_TOGETHER)]

@@ -2,31 +2,21 @@
 
 import numpy as np
 import pytest
-from numba import njit, types
-from numba.extending import intrinsic
+from numba import njit
 
-from spikinghash.kernels.simd.code import LANES, Code
+from spikinghash.kernels.simd.code import LANES
+from spikinghash.kernels.simd.vector_intrinsic import vector_intrinsic
 
 
-@intrinsic
-def _charge(typingctx, v, u, tau, out):
-    signature = types.void(v, u, types.float32, out)
-
-    def codegen(context, builder, sig, args):
-        data = {i: context.make_array(sig.args[i])(context, builder, args[i]).data for i in (0, 1, 3)}
-        code, zero = Code(builder), types.intp
-        first = context.get_constant(zero, 0)
-        h = code.charge(code.load(data[0], first), code.load(data[1], first), code.spread(args[2]))
-        code.store(h, data[3], first)
-        return context.get_dummy_value()
-
-    return signature, codegen
+@vector_intrinsic
+def _charge(code, v, u, tau, out, at):
+    code.store(code.charge(code.load(v, at), code.load(u, at), code.spread(tau)), out, at)
 
 
 @njit
 def charge(v, u, tau, out):
     for i in range(0, v.size, LANES):
-        _charge(v[i : i + LANES], u[i : i + LANES], tau, out[i : i + LANES])
+        _charge(v, u, tau, out, i)
 
 
 @pytest.mark.parametrize("tau", [1.1, 1.75, 2.0, 3.0, 7.3, 20.0])

@@ -12,11 +12,11 @@ from spikinghash.kernels.simd.code import LANES
 from spikinghash.kernels.spike_conv import append_active, is_binary
 from spikinghash.ops.conv import is_sparse, padded, weight_chunks
 
-NONE = np.empty(0, np.float32)
 
-
-def convolve(x, weight, bias, scale=NONE, shift=NONE):
+def convolve(x, weight, bias, scale=None, shift=None):
     K, _, k, _ = weight.shape
+    scale = np.ones(K, np.float32) if scale is None else scale
+    shift = np.zeros(K, np.float32) if shift is None else shift
     out = torch.empty(*x.shape[:3], K)
     start = np.zeros(K, np.float32) if bias is None else bias.detach().numpy()
     spike_conv.convolve(x.numpy(), weight_chunks(weight), k, padded(start), scale, shift, out.numpy())
