@@ -75,7 +75,7 @@ def in_use(model: str | None, db: str) -> str:
     """The model that was named, else the one in use; curated codes are always of the pipeline's."""
     if model is not None:
         return model
-    if db == CURATED_DB:
+    if Path(db).resolve() == Path(CURATED_DB).resolve():
         return DEFAULT_MODEL
     from spikinghash.model_in_use import model_in_use
 
