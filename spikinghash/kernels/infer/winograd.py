@@ -22,37 +22,37 @@ _TILES = 48
 
 
 @kernel
-def _tiles_of(image, padded, terms, first):  # type: ignore[no-untyped-def]
-    """The spikes image[H, W, D] into terms[16, tiles * D + pad] from tile `first` on, by way of padded[H' + 2, W' + 2,
-    D], zero around the image.
+def _row_of_tiles(image, i, rows, terms, first):  # type: ignore[no-untyped-def]
+    """Row i of the tiles of the spikes image[H, W, D] into terms[16, tiles * D + pad] from tile `first` on, by way of
+    rows[4, W' + 2, D], zero on both sides.
     """
     H, W, D = image.shape
-    apart, row = terms.shape[1], padded.shape[1] * D
-    for y in range(H):
-        source, to = image[y].reshape(W * D), padded[y + 1, 1 : W + 1].reshape(W * D)
-        for i in range(source.size):
-            to[i] = np.int16(source[i])
-    for i in range((H + 1) // 2):
-        for j in range((W + 1) // 2):
-            into_tile(padded, 2 * i * row + 2 * j * D, row, D, terms, first * D, 4 * apart, apart, D)
-            first += 1
+    apart, wide = terms.shape[1], rows.shape[1] * D
+    for dy in range(4):
+        y, to = 2 * i + dy - 1, rows[dy, 1 : W + 1].reshape(W * D)
+        if 0 <= y < H:
+            source = image[y].reshape(W * D)
+            for o in range(to.size):
+                to[o] = np.int16(source[o])
+        else:
+            to[:] = 0
+    for j in range((W + 1) // 2):
+        into_tile(rows, 2 * j * D, wide, D, terms, (first + j) * D, 4 * apart, apart, D)
 
 
 @kernel
-def _pixels_of(results, first, sums, unit, bias, scale, shift, out):  # type: ignore[no-untyped-def]
-    """Results[16, tiles * K + pad] from tile `first` on into the image out[H, W, K]; sums[2, W', K] is scratch, bias,
-    scale and shift are repeated to [W * K].
+def _rows_of_pixels(results, first, i, sums, unit, bias, scale, shift, out):  # type: ignore[no-untyped-def]
+    """Row i of the tiles, in results[16, tiles * K + pad] from tile `first` on, into the image out[H, W, K]; scratch
+    sums[2, W', K], bias, scale and shift repeated to [W * K].
     """
     H, W, K = out.shape
-    apart, across = results.shape[1], sums.shape[1] // 2
-    for i in range((H + 1) // 2):
-        for j in range(across):
-            out_of_tile(results, (first + j) * K, 4 * apart, apart, sums, 2 * j * K, 2 * across * K, K, K)
-        first += across
-        for y in range(2 * i, min(2 * i + 2, H)):
-            row, to = sums[y - 2 * i, :W].reshape(W * K), out[y].reshape(W * K)
-            for o in range(to.size):
-                to[o] = (np.float32(row[o]) * unit + bias[o]) * scale[o] + shift[o]
+    apart, wide = results.shape[1], sums.shape[1] * K
+    for j in range((W + 1) // 2):
+        out_of_tile(results, (first + j) * K, 4 * apart, apart, sums, 2 * j * K, wide, K, K)
+    for y in range(2 * i, min(2 * i + 2, H)):
+        row, to = sums[y - 2 * i, :W].reshape(W * K), out[y].reshape(W * K)
+        for o in range(to.size):
+            to[o] = (np.float32(row[o]) * unit + bias[o]) * scale[o] + shift[o]
 
 
 @kernel
@@ -75,17 +75,16 @@ def convolve(x, u, matrices, unit, bias, scale, shift, out):  # type: ignore[no-
     """
     N, H, W, D = x.shape
     K, across, down = out.shape[3], (W + 1) // 2, (H + 1) // 2
-    per, multiple = across * down, rows_unit(K)
-    together = max(1, _TILES // per)
-    tiles = together * per + -(together * per) % multiple
-    padded = np.zeros((2 * down + 2, 2 * across + 2, D), np.int16)
-    terms, both = np.zeros((_TERMS, tiles * D + 2 * LANES), np.int16), np.empty((tiles, 2 * D), np.int16)
+    together, multiple = max(1, _TILES // across), rows_unit(K)
+    tiles = together * across + -(together * across) % multiple
+    rows, both = np.zeros((4, 2 * across + 2, D), np.int16), np.empty((tiles, 2 * D), np.int16)
+    terms = np.zeros((_TERMS, tiles * D + 2 * LANES), np.int16)
     results, sums = np.empty((_TERMS, tiles * K + LANES), np.int32), np.empty((2, 2 * across, K), np.int32)
     b, s, h = tile(bias, W * K), tile(scale, W * K), tile(shift, W * K)
-    for group in range(0, N, together):
-        last = min(group + together, N)
-        for n in range(group, last):
-            _tiles_of(x[n], padded, terms, (n - group) * per)
+    for group in range(0, N * down, together):
+        last = min(group + together, N * down)
+        for i in range(group, last):
+            _row_of_tiles(x[i // down], i % down, rows, terms, (i - group) * across)
         row = 0
         for term in range(_TERMS):
             depth = matrices[term] * D
@@ -95,5 +94,5 @@ def convolve(x, u, matrices, unit, bias, scale, shift, out):  # type: ignore[no-
             pairs = left[: tiles * depth].view(np.int32).reshape(tiles, depth // 2)
             product(pairs, u[row : row + depth // 2], results[term, : tiles * K].reshape(tiles, K), tiles)
             row += depth // 2
-        for n in range(group, last):
-            _pixels_of(results, (n - group) * per, sums, unit, b, s, h, out[n])
+        for i in range(group, last):
+            _rows_of_pixels(results, (i - group) * across, i % down, sums, unit, b, s, h, out[i // down])

@@ -45,7 +45,9 @@ def through_integers(x, found, bias, scale, shift):
 @pytest.mark.parametrize(
     ("largest", "step", "matrices"), [(100, 2.0**-9, 16), (14000, 2.0**-16, 28), (32767, 2.0**-3, 28)]
 )
-@pytest.mark.parametrize(("N", "H", "W", "D", "K"), [(3, 4, 4, 16, 16), (1, 5, 7, 32, 48), (60, 1, 1, 16, 80)])
+@pytest.mark.parametrize(
+    ("N", "H", "W", "D", "K"), [(3, 4, 4, 16, 16), (1, 5, 7, 32, 48), (60, 1, 1, 16, 80), (2, 3, 101, 16, 16)]
+)
 def test_equals_a_plain_sum_and_the_sparse_kernel(N, H, W, D, K, largest, step, matrices, rate):
     x, weight = spikes(N, H, W, D, rate=rate), weights(K, D, largest, step)
     rng = np.random.default_rng(2)

@@ -54,7 +54,7 @@ CASES = {
                                   (real(4, 37, 16, scale=2.0), None, real(16, 16, seed=4), *SIGMOID)),
     "lif_linear of odd widths": (lif_linear.lif_linear, lif_linear.lif_linear_reference,
                                  (real(4, 3, 5, 20, scale=2.0), line(20), real(6, 20, seed=4), *SIGMOID)),
-    "conv of spikes": (conv.conv, conv.conv_reference, (spikes(2, 3, 4, 6, 32), real(16, 32, 3, 3))),
+    "conv of spikes": (conv.conv, conv.conv_reference, (spikes(2, 5, 8, 6, 32), real(16, 32, 3, 3))),
     "conv of spikes, odd": (conv.conv, conv.conv_reference, (spikes(2, 3, 5, 3, 20), real(24, 20, 3, 3))),
     "conv of spikes, 5 x 5": (conv.conv, conv.conv_reference, (spikes(2, 3, 4, 4, 16), real(16, 16, 5, 5))),
     "conv of counts": (conv.conv, conv.conv_reference, (spikes(2, 3, 6, 5, 2) * 3, real(16, 2, 3, 3))),
