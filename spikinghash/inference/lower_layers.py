@@ -7,7 +7,7 @@ from typing import Any, cast
 import numpy as np
 from torch import nn
 
-from spikinghash.inference.integer_conv import integer_weights
+from spikinghash.inference.integer_weights import integer_weights
 from spikinghash.inference.lowering import (
     Step,
     UnknownPart,
@@ -26,8 +26,8 @@ from spikinghash.inference.lowering import (
 from spikinghash.kernels import lif as lif_kernel
 from spikinghash.kernels import pool as pool_kernel
 from spikinghash.kernels import spike_conv as conv_kernel
+from spikinghash.kernels.infer import integer_winograd
 from spikinghash.kernels.infer import mlp as mlp_kernel
-from spikinghash.kernels.infer import winograd
 from spikinghash.layers.block import Block, Downsample, Residual
 from spikinghash.layers.conv import Conv
 from spikinghash.layers.mlp import SpikingMLP
@@ -120,7 +120,7 @@ def spikes_through(conv: Conv, norm: Any) -> Step:
         images, result = x.reshape(-1, *x.shape[2:]), out.reshape(-1, *out.shape[2:])
         # both give the same bits
         if whole and x.mean() > whole.break_even:
-            winograd.convolve(images, whole.rows, whole.matrices, whole.unit, bias, scale, shift, result)
+            integer_winograd.convolve(images, whole.rows, whole.matrices, whole.unit, bias, scale, shift, result)
         else:
             conv_kernel.convolve(images, chunks, k, start, scale, shift, result)
         return out

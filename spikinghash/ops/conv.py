@@ -12,15 +12,14 @@ from torch.nn import functional as F
 from spikinghash.kernels import norm, winograd
 from spikinghash.kernels import spike_conv as kernel
 from spikinghash.kernels.simd.code import LANES
+from spikinghash.kernels.simd.winograd import G
 from spikinghash.ops.moments import line_of, moments_reference
 from spikinghash.ops.operator import array, by_channel, dense, gradient, operator
 
 #: Below so many channels, and for counts, the library is faster: listing the spikes costs too much there.
 _MIN_CHANNELS = 16
-#: G of Winograd's F(2 x 2, 3 x 3) (Lavin and Gray, 2016, section 4.1).
-_G = np.array([[1.0, 0.0, 0.0], [0.5, 0.5, 0.5], [0.5, -0.5, 0.5], [0.0, 0.0, 1.0]], np.float32)
 #: G w G^T of the nine weights w as one matrix [16, 9], with w turned by 180 degrees.
-_TURNED = np.kron(_G, _G)[:, ::-1].copy()
+_TURNED = np.kron(G, G)[:, ::-1].copy()
 
 
 def padded(values: np.ndarray) -> np.ndarray:

@@ -68,6 +68,12 @@ class Code:
             last = self.builder.sub(count, ir.Constant(count.type, 1))
             yield self.builder.sub(last, loop.index) if backwards else loop.index
 
+    @contextmanager
+    def vectors(self, n: Any) -> Iterator[Any]:
+        """A loop over the places of n numbers, a vector at a time; n whole vectors."""
+        with cgutils.for_range_slice(self.builder, n.type(0), n, n.type(LANES), n.type) as (place, _):
+            yield place
+
     def butterfly(self, a: Any, b: Any) -> tuple[Any, Any]:
         """(a + b) / sqrt 2, (a - b) / sqrt 2; its own inverse."""
         r = constant(1.0 / np.sqrt(2.0))

@@ -135,8 +135,8 @@ def _each_cell(code: Code, places: Any, do: Callable[[Any, Any], None]) -> None:
     """`do` for each column pair and each group of channels."""
     builder = code.builder
     channels, columns = (builder.load(builder.gep(places, [ir.Constant(ir.IntType(64), i)])) for i in (7, 8))
-    with code.steps(columns) as column, code.steps(builder.sdiv(channels, ir.Constant(channels.type, LANES))) as group:
-        do(column, builder.mul(group, ir.Constant(group.type, LANES)))
+    with code.steps(columns) as column, code.vectors(channels) as lane:
+        do(column, lane)
 
 
 def _make_forward(order: tuple[int, ...]) -> Callable[..., None]:

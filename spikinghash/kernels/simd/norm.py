@@ -8,16 +8,14 @@ from __future__ import annotations
 
 from typing import Any
 
-from numba.core import cgutils
-
-from spikinghash.kernels.simd.code import LANES, Code
+from spikinghash.kernels.simd.code import Code
 from spikinghash.kernels.simd.vector_intrinsic import vector_intrinsic
 
 
 @vector_intrinsic
 def add_moments(code: Code, y: Any, at: Any, n: Any, pivot: Any, part: Any, square: Any) -> None:
     """part[n] += y[at : at + n] - pivot[n], and square[n] its square; n whole vectors."""
-    with cgutils.for_range_slice(code.builder, n.type(0), n, n.type(LANES), n.type) as (i, _):
+    with code.vectors(n) as i:
         away = code.sub(code.load(y, code.at(at, i)), code.load(pivot, i))
         code.store(code.add(code.load(part, i), away), part, i)
         code.store(code.add(code.load(square, i), code.mul(away, away)), square, i)
@@ -26,7 +24,7 @@ def add_moments(code: Code, y: Any, at: Any, n: Any, pivot: Any, part: Any, squa
 @vector_intrinsic
 def through_norm(code: Code, g: Any, y: Any, at: Any, n: Any, slope: Any, offset: Any, out: Any, to: Any) -> None:
     """out[to : to + n] = g + (slope * y + offset), g and y from `at` on; n a multiple of `LANES`."""
-    with cgutils.for_range_slice(code.builder, n.type(0), n, n.type(LANES), n.type) as (i, _):
+    with code.vectors(n) as i:
         here = code.at(at, i)
         rest = code.add(code.mul(code.load(y, here), code.load(slope, i)), code.load(offset, i))
         code.store(code.add(rest, code.load(g, here)), out, code.at(to, i))

@@ -16,8 +16,6 @@ from numba.core import cgutils
 from spikinghash.kernels.simd.code import INTEGERS, LANES, Code
 from spikinghash.kernels.simd.vector_intrinsic import vector_intrinsic
 
-#: Vectors in the widest sum.
-_WIDEST = 4
 _FLAGS = ir.IntType(LANES)
 _MASK = ir.VectorType(ir.IntType(1), LANES)
 
@@ -51,7 +49,7 @@ def _make(vectors: int) -> Callable[..., None]:
     return vector_intrinsic(add)
 
 
-add_1, add_2, add_3, add_4 = (_make(n) for n in range(1, _WIDEST + 1))
+add_1, add_2, add_3, add_4 = (_make(n) for n in range(1, 5))
 
 
 def _list_spikes(code: Code, x: Any, lo: Any, hi: Any, at: Any, n: Any, first: Any, by: Any) -> Any:

@@ -7,9 +7,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from numba.core import cgutils
-
-from spikinghash.kernels.simd.code import LANES, Code
+from spikinghash.kernels.simd.code import Code
 from spikinghash.kernels.simd.vector_intrinsic import vector_intrinsic
 
 
@@ -30,13 +28,13 @@ def keep_larger(code: Code, target: Any, at: Any, source: Any, start: Any) -> No
 @vector_intrinsic
 def copy_vectors(code: Code, source: Any, start: Any, target: Any, at: Any, n: Any) -> None:
     """source[start : start + n] into target[at : at + n], n whole vectors."""
-    with cgutils.for_range_slice(code.builder, n.type(0), n, n.type(LANES), n.type) as (i, _):
+    with code.vectors(n) as i:
         code.store(code.load(source, code.at(start, i)), target, code.at(at, i))
 
 
 @vector_intrinsic
 def scale_vectors(code: Code, source: Any, bias: Any, scale: Any, shift: Any, target: Any, n: Any) -> None:
     """(Source[n] + bias[n]) * scale[n] + shift[n], each operation rounded, into target[n], n whole vectors."""
-    with cgutils.for_range_slice(code.builder, n.type(0), n, n.type(LANES), n.type) as (i, _):
+    with code.vectors(n) as i:
         scaled = code.mul(code.add(code.load(source, i), code.load(bias, i)), code.load(scale, i))
         code.store(code.add(scaled, code.load(shift, i)), target, i)

@@ -5,14 +5,17 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from numba.core import cgutils
+import numpy as np
 
-from spikinghash.kernels.simd.code import LANES, Code, Integers
+from spikinghash.kernels.simd.code import Code, Integers
 from spikinghash.kernels.simd.vector_intrinsic import vector_intrinsic
+
+#: From three weights to four of their transform.
+G = np.array([[1.0, 0.0, 0.0], [0.5, 0.5, 0.5], [0.5, -0.5, 0.5], [0.0, 0.0, 1.0]], np.float32)
 
 
 def _into(code: Code, d: list[Any]) -> list[Any]:
-    """B^T d of four values; of integers the first and the last twice, so that G is one of integers."""
+    """B^T d of four values; of integers the first and the last twice, for a G of integers."""
     first, last = code.sub(d[0], d[2]), code.sub(d[1], d[3])
     if isinstance(code, Integers):
         first, last = code.add(first, first), code.add(last, last)
@@ -39,7 +42,7 @@ def _make(size: int, step: Callable[[Code, list[Any]], list[Any]]) -> Callable[.
         def place(start: Any, row: Any, column: Any, a: int, b: int, v: Any) -> Any:
             return code.at(start, (row, row.type(a)), (column, column.type(b)), v)
 
-        with cgutils.for_range_slice(code.builder, n.type(0), n, n.type(LANES), n.type) as (v, _):
+        with code.vectors(n) as v:
             square = [[code.load(x, place(at, down, right, a, b, v)) for b in range(4)] for a in range(4)]
             for a, row in enumerate(_both_ways(code, step, square)):
                 for b, value in enumerate(row):

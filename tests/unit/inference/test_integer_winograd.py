@@ -6,10 +6,10 @@ import torch
 from slow_oracles import wake
 
 from spikinghash.inference import plan  # noqa: F401  it registers the lowerings
-from spikinghash.inference.integer_conv import integer_weights
+from spikinghash.inference.integer_weights import integer_weights
 from spikinghash.inference.lowering import lower_known
 from spikinghash.kernels import spike_conv
-from spikinghash.kernels.infer import winograd
+from spikinghash.kernels.infer import integer_winograd
 from spikinghash.layers.block import Downsample
 from spikinghash.ops.conv import padded, weight_chunks
 
@@ -37,7 +37,7 @@ def plain_sum(x, weight, bias):
 
 def through_integers(x, found, bias, scale, shift):
     out = np.full((*x.shape[:3], len(bias)), np.nan, np.float32)
-    winograd.convolve(x, found.rows, found.matrices, found.unit, bias, scale, shift, out)
+    integer_winograd.convolve(x, found.rows, found.matrices, found.unit, bias, scale, shift, out)
     return out
 
 

@@ -1,4 +1,4 @@
-"""Weights of a 3 x 3 convolution on their grid as the integers that `kernels/infer/winograd.py` takes."""
+"""Weights of a 3 x 3 convolution on their grid as the integers that `kernels/infer/integer_winograd.py` takes."""
 
 from __future__ import annotations
 
@@ -7,12 +7,12 @@ from dataclasses import dataclass
 import numpy as np
 import torch
 
-from spikinghash.kernels.infer.winograd import SHIFT
+from spikinghash.kernels.infer.integer_winograd import SHIFT
 from spikinghash.kernels.simd.code import LANES
+from spikinghash.kernels.simd.winograd import G
 
-#: 4 G of Winograd's F(2 x 2, 3 x 3) (Lavin and Gray, 2016, section 4.1) but for the first and last row, of which the
-#: kernel takes its inputs twice.
-_G = np.array([[1, 0, 0], [1, 1, 1], [1, -1, 1], [0, 0, 1]])
+#: 2 G but for its first and last row, for which the kernel takes its inputs twice.
+_WHOLE_G = (G * [[1], [2], [2], [1]]).astype(np.int64)
 _LARGEST_SUM, _INT16 = 2**24, 2**15
 #: Share of inputs that fire above which products of all are faster than sums of those, for 16 matrices.
 _BREAK_EVEN = 0.2
@@ -38,7 +38,7 @@ def integer_weights(weight: np.ndarray, bias: np.ndarray) -> IntegerWeights | No
     if not (np.abs(whole).sum((1, 2, 3)) + np.abs(bias / step) <= _LARGEST_SUM).all():
         return None
     rows, matrices = [], []
-    for term in (np.kron(_G, _G) @ whole.reshape(K * D, 9).T).reshape(16, K, D):
+    for term in (np.kron(_WHOLE_G, _WHOLE_G) @ whole.reshape(K * D, 9).T).reshape(16, K, D):
         halves = [term] if np.abs(term).max() < _INT16 else [term >> SHIFT, term & (1 << SHIFT) - 1]
         matrices.append(len(halves))
         rows += [half.astype(np.int16).reshape(K, D // 2, 2).transpose(1, 0, 2) for half in halves]
