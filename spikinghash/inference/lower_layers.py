@@ -89,7 +89,7 @@ def lower_downsample(layer: Downsample) -> Step:
     through = spikes_through(conv, norm)
     if pool:
         through = _by_images(chain(through, *(lower_known(part) for part in pool)), conv.out_channels)
-    return chain(lower_known(entry), through)
+    return chain(lower_known(expect(entry, LIF)), through)
 
 
 def _by_images(step: Step, channels: int) -> Step:

@@ -15,6 +15,7 @@ from spikinghash.errors import ConfigError
 from spikinghash.inference.plan import features, plan
 from spikinghash.layers.conv import Conv
 from spikinghash.layers.exact_weights import snap_to_grid
+from spikinghash.layers.pool import MaxPool
 from spikinghash.methods.spikinghash import SIZES, Spikinghash
 from spikinghash.neurons.lif import LIF
 from spikinghash.neurons.plif import PLIF
@@ -58,6 +59,11 @@ def trained(net):
 
 def another_pool(net):
     net.stages[1][0].pool = _AveragePool()
+
+
+def a_pool_for_a_neuron(net):
+    """What the convolution behind it gets are no spikes."""
+    net.stages[3][0].entry = MaxPool().eval()
 
 
 def another_neuron(net):
@@ -136,7 +142,7 @@ def another_attention_part(net):
 CHANGES = (
     through_data, through_numpy, a_constant_of_numpy, another_class, another_forward_of_a_sequence, a_wider_kernel,
     another_stem, another_attention_part, in_place, loaded, new_parameters, moved, trained, another_pool,
-    another_neuron, another_threshold, another_block, another_transform, a_subclass, patched,
+    a_pool_for_a_neuron, another_neuron, another_threshold, another_block, another_transform, a_subclass, patched,
 )  # fmt: skip
 
 
