@@ -37,7 +37,7 @@ from spikinghash.layers.sequential import flat, is_plain
 from spikinghash.neurons.lif import LIF
 from spikinghash.ops.conv import padded, weight_chunks, weight_rows
 
-_NONE = np.empty(0, np.float32)
+_NO_NORM = np.empty((3, 0), np.float32)
 #: Kernels of 1 x 1 and convolutions of few channels are faster in the library.
 _MIN_KERNEL = 3
 #: Values between two steps that stay in the second cache.
@@ -57,7 +57,7 @@ def lower_lif(neuron: LIF) -> Step:
 
     def run(x: np.ndarray) -> np.ndarray:
         spikes = np.empty_like(x)
-        lif_kernel.lif_forward(x.reshape(len(x), -1), _NONE, _NONE, spikes.reshape(len(x), -1), tau, v_th)
+        lif_kernel.lif_forward(x.reshape(len(x), -1), _NO_NORM, spikes.reshape(len(x), -1), tau, v_th)
         return spikes
 
     return run

@@ -47,20 +47,21 @@ def tile(values, block):  # type: ignore[no-untyped-def]
 
 
 @kernel
-def affine_tiles(scale, shift, mean, block):  # type: ignore[no-untyped-def]
-    """Scale, shift and mean [C] repeated to [3, block]; [3, 0] where C = 0."""
-    out = np.empty((3, block if scale.size else 0), np.float32)
+def affine_tiles(form, block):  # type: ignore[no-untyped-def]
+    """The rows of form[3, C] repeated to [3, block]; [3, 0] where C = 0."""
+    C = form.shape[1]
+    out = np.empty((3, block if C > 0 else 0), np.float32)
     for i in range(out.shape[1]):
-        c = i % scale.size
-        out[0, i], out[1, i], out[2, i] = scale[c], shift[c], mean[c]
+        c = i % C
+        out[0, i], out[1, i], out[2, i] = form[0, c], form[1, c], form[2, c]
     return out
 
 
 @kernel
-def whole_affine(scale, shift, mean, block):  # type: ignore[no-untyped-def]
+def whole_affine(form, block):  # type: ignore[no-untyped-def]
     """As `affine_tiles`; where C = 0 one that changes nothing."""
-    if scale.size > 0:
-        return affine_tiles(scale, shift, mean, block)
+    if form.shape[1] > 0:
+        return affine_tiles(form, block)
     out = np.zeros((3, block), np.float32)
     out[0] = _ONE
     return out
@@ -97,11 +98,11 @@ def _whole(x):  # type: ignore[no-untyped-def]
 
 
 @kernel
-def lif_forward(x, scale, shift, s, tau, v_th):  # type: ignore[no-untyped-def]
-    """Spikes s[T, N] of LIF(x * scale + shift), scale and shift [C] or empty."""
-    whole, spikes, block = _whole(x), _whole(s), block_size(scale.size)
+def lif_forward(x, form, s, tau, v_th):  # type: ignore[no-untyped-def]
+    """Spikes s[T, N] of LIF(x * form[0] + form[1]); form[3, C], or [3, 0] without that step."""
+    whole, spikes, block = _whole(x), _whole(s), block_size(form.shape[1])
     T, N = whole.shape
-    affine, flat, out = affine_tiles(scale, shift, shift, block), whole.reshape(-1), spikes.reshape(-1)
+    affine, flat, out = affine_tiles(form, block), whole.reshape(-1), spikes.reshape(-1)
     for lo in range(0, N, block):
         forward(flat, out, lo, min(block, N - lo), N, T, affine, affine.shape[1], tau, v_th, lo, N)
     if s.shape[1] < N:
@@ -109,16 +110,16 @@ def lif_forward(x, scale, shift, s, tau, v_th):  # type: ignore[no-untyped-def]
 
 
 @kernel(error_model="numpy")
-def lif_backward(x, scale, shift, gs, gx, mean, tau, v_th, alpha, surrogate):  # type: ignore[no-untyped-def]
-    """Gradient gx[T, N] of x in spikes of u = x * scale + shift; H is recomputed, not stored.
+def lif_backward(x, form, gs, gx, tau, v_th, alpha, surrogate):  # type: ignore[no-untyped-def]
+    """Gradient gx[T, N] of x in spikes of u = x * form[0] + form[1]; H is recomputed, not stored.
 
-    Returns the sums float64 [2, C] of gu and of gu * (x - mean), gu being the gradient of u.
+    Returns the sums float64 [2, C] of gu and of gu * (x - form[2]), gu being the gradient of u.
     """
     whole, given, result = _whole(x), _whole(gs), _whole(gx)
     T, N = whole.shape
-    C, block = scale.size, block_size(scale.size)
+    C, block = form.shape[1], block_size(form.shape[1])
     part, total, h = np.zeros((2, block), np.float32), np.zeros((2, C)), np.empty(T * block, np.float32)
-    affine = whole_affine(scale, shift, mean, block)
+    affine = whole_affine(form, block)
     flat, grad, out = whole.reshape(-1), given.reshape(-1), result.reshape(-1)
     for group in range(0, N, _GROUP * block):
         part[:] = _ZERO

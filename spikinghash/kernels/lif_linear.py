@@ -38,14 +38,14 @@ def _pixels(T):  # type: ignore[no-untyped-def]
 
 
 @kernel
-def lif_linear(x, affine, weight, y, tau, v_th):  # type: ignore[no-untyped-def]
-    """y[T, R, K] = LIF(x * affine[0] + affine[1]) @ weight[K, D]^T; affine[2, D], or [2, 0] without that step.
+def lif_linear(x, form, weight, y, tau, v_th):  # type: ignore[no-untyped-def]
+    """y[T, R, K] = LIF(x * form[0] + form[1]) @ weight[K, D]^T; form[3, D], or [3, 0] without that step.
 
     Returns mean and biased variance [2, K] of y.
     """
     T, R, D = x.shape
     K, P = y.shape[2], _pixels(T)
-    w, affine = _with_zero_row(weight), affine_tiles(affine[0], affine[1], affine[1], P * D)
+    w, affine = _with_zero_row(weight), affine_tiles(form, P * D)
     spikes, at = aligned(T * P * D), np.empty(D + LANES, np.int32)
     flat, out, moments = x.reshape(-1), y.reshape(-1), np.zeros((3, K), np.float64)
     part, square, pivot = np.zeros((P, K), np.float32), np.zeros((P, K), np.float32), np.empty(0, np.float32)
@@ -101,19 +101,18 @@ def _add_products(spikes, rows, g, gw, at, lists, counts):  # type: ignore[no-un
 
 @kernel(error_model="numpy")
 def lif_linear_backward(  # type: ignore[no-untyped-def]
-    x, affine, weight, y, g, by_moments, gx, gw, tau, v_th, alpha, surrogate
+    x, form, weight, y, g, by_moments, gx, gw, tau, v_th, alpha, surrogate
 ):
     """Gradients of `lif_linear`: gx[T, R, D], and, added, gw[D, K].
 
     That of y is g[T, R, K] + slope * y + offset, by_moments[2, K], the share of its moments. Returns the sums [2, D]
-    over rows of gu and of gu * (x - affine[2]), gu being the gradient of x * scale + shift; affine[3, D] or [3, 0].
+    over rows of gu and of gu * (x - form[2]), gu being the gradient of x * form[0] + form[1]; form[3, D] or [3, 0].
     """
     T, R, D = x.shape
     K, P = y.shape[2], _pixels(T)
     rows = T * P
     slope, offset = tile(by_moments[0], P * K), tile(by_moments[1], P * K)
-    scaled = affine.shape[1] > 0
-    affine = whole_affine(affine[0], affine[1], affine[2], P * D)
+    scaled, affine = form.shape[1] > 0, whole_affine(form, P * D)
     sums, totals = np.zeros((2, P, D), np.float32), np.zeros((2, D))
     whole = rows + -rows % ROWS
     # the row behind the last is the one `_add_products` needs

@@ -57,6 +57,43 @@ def moments(x):  # type: ignore[no-untyped-def]
     return mean_and_variance(x.shape[0], pivot, total, square)
 
 
+@kernel(error_model="numpy")
+def affine_form(found, weight, bias, eps):  # type: ignore[no-untyped-def]
+    """Scale, shift and mean, float32 [3, C], of a norm by the moments found[2, C]: float64, rounded once."""
+    out = np.empty((3, weight.size), np.float32)
+    for c in range(weight.size):
+        scale = weight[c] / np.sqrt(found[1, c] + eps)
+        out[0, c], out[1, c], out[2, c] = scale, bias[c] - found[0, c] * scale, found[0, c]
+    return out
+
+
+@kernel(error_model="numpy")
+def affine_form_backward(found, weight, eps, pivot, sums):  # type: ignore[no-untyped-def]
+    """Gradients of the moments [2, C], weight and bias [C] of a norm, from the sums[2, C] over rows of g and of
+    g * (x - pivot).
+    """
+    by_moments, by_weight, by_bias = np.empty((2, weight.size)), np.empty_like(weight), np.empty_like(weight)
+    for c in range(weight.size):
+        deviation = np.sqrt(found[1, c] + eps)
+        scale = weight[c] / deviation
+        product = (sums[1, c] + (pivot[c] - found[0, c]) * sums[0, c]) / deviation
+        by_moments[0, c], by_moments[1, c] = -scale * sums[0, c], -0.5 * product * scale / deviation
+        by_weight[c], by_bias[c] = product, sums[0, c]
+    return by_moments, by_weight, by_bias
+
+
+@kernel(error_model="numpy")
+def moments_backward(g, found, rows):  # type: ignore[no-untyped-def]
+    """Slope and offset, float32 [2, C]: the gradient g[2, C] of the moments `found` of x[rows, C] gives each x the
+    gradient slope * x + offset.
+    """
+    out = np.empty(g.shape, np.float32)
+    for c in range(g.shape[1]):
+        slope = g[1, c] * (2.0 / rows)
+        out[0, c], out[1, c] = slope, g[0, c] / rows - slope * found[0, c]
+    return out
+
+
 @kernel
 def affine(x, scale, shift, out):  # type: ignore[no-untyped-def]
     """out[R, C] = x * scale + shift, one multiplication and one addition, each rounded."""
@@ -84,16 +121,16 @@ def add_line(g, x, line, out):  # type: ignore[no-untyped-def]
 
 
 @kernel(error_model="numpy")
-def affine_backward(g, x, scale, pivot, out):  # type: ignore[no-untyped-def]
-    """The gradient out[R, C] = g * scale of `affine`'s x; also the sums [C] of g and of g * (x - pivot), float64.
+def affine_backward(g, x, form, out):  # type: ignore[no-untyped-def]
+    """The gradient out[R, C] = g * form[0] of `affine`'s x; also the sums float64 [2, C] of g, g * (x - form[2]).
 
     A few dozen values are summed in float32 and those sums in float64, in row order: fast and reproducible.
     """
     C = x.shape[1]
     block = block_size(C)
-    p, a = tile(pivot, block), tile(scale, block)
+    p, a = tile(form[2], block), tile(form[0], block)
     given, flat, to = g.reshape(-1), x.reshape(-1), out.reshape(-1)
-    total, product = np.zeros(C, np.float64), np.zeros(C, np.float64)
+    total = np.zeros((2, C), np.float64)
     part, part2 = np.zeros((1, block), np.float32), np.zeros((1, block), np.float32)
     for start in range(0, flat.size, 16 * block):
         for lo in range(start, min(start + 16 * block, flat.size), block):
@@ -106,6 +143,6 @@ def affine_backward(g, x, scale, pivot, out):  # type: ignore[no-untyped-def]
                 products[i] += v[i] * (u[i] - p[i])
             for i in range(n):
                 w[i] = v[i] * a[i]
-        collect(part.reshape(-1, C), total)
-        collect(part2.reshape(-1, C), product)
-    return total, product
+        collect(part.reshape(-1, C), total[0])
+        collect(part2.reshape(-1, C), total[1])
+    return total

@@ -32,12 +32,12 @@ def largest(x, H, W, pad, out):  # type: ignore[no-untyped-def]
 
 
 @kernel
-def max_pool(x, line, out, tap):  # type: ignore[no-untyped-def]
-    """x[N, H, W, C] * line[0] + line[1] -> out[N, H', W', C] and which of the nine inputs won, the first; line[2, C] or
-    [2, 0] for x itself.
+def max_pool(x, form, out, tap):  # type: ignore[no-untyped-def]
+    """x[N, H, W, C] * form[0] + form[1] -> out[N, H', W', C] and which of the nine inputs won, the first; form[3, C] or
+    [3, 0] for x itself.
     """
     N, H, W, C = x.shape
-    scale, shift, here = line[0], line[1], np.empty(C, np.float32)
+    scale, shift, here = form[0], form[1], np.empty(C, np.float32)
     for n in range(N):
         for y in range(out.shape[1]):
             for c in range(out.shape[2]):
@@ -61,13 +61,13 @@ def max_pool(x, line, out, tap):  # type: ignore[no-untyped-def]
 
 
 @kernel(error_model="numpy")
-def max_pool_backward(g, x, tap, line, pivot, gx):  # type: ignore[no-untyped-def]
+def max_pool_backward(g, x, tap, form, gx):  # type: ignore[no-untyped-def]
     """Gradient gx[N, H, W, C] of `max_pool`'s x; g, tap [N, H', W', C]. Also the sums [2, C] of g and, where there is a
-    line, of g * (the x that won - pivot).
+    form, of g * (the x that won - form[2]).
     """
     N, _, W, C = gx.shape
-    scaled = line.shape[1] > 0
-    scale = line[0] if scaled else np.ones(C, np.float32)
+    scaled = form.shape[1] > 0
+    scale = form[0] if scaled else np.ones(C, np.float32)
     sums, part, places = np.zeros((2, C), np.float64), np.zeros((2, C), np.float32), np.empty(9, np.int64)
     for k in range(9):
         places[k] = ((k // 3 - 1) * W + k % 3 - 1) * C
@@ -82,7 +82,7 @@ def max_pool_backward(g, x, tap, line, pivot, gx):  # type: ignore[no-untyped-de
                     to[place] += given[i] * scale[i]
                     part[0, i] += given[i]
                     if scaled:
-                        part[1, i] += given[i] * (source[place] - pivot[i])
+                        part[1, i] += given[i] * (source[place] - form[2, i])
             for k in range(2):
                 for i in range(C):
                     sums[k, i] += part[k, i]
@@ -94,9 +94,9 @@ def max_pool_backward(g, x, tap, line, pivot, gx):  # type: ignore[no-untyped-de
 def max_pool_values(x, out):  # type: ignore[no-untyped-def]
     """`max_pool` of x itself, in inference: nobody asks which input won."""
     N, H, W, C = x.shape
-    line, tap = np.empty((2, 0), np.float32), np.empty((1, *out.shape[1:]), np.uint8)
+    form, tap = np.empty((3, 0), np.float32), np.empty((1, *out.shape[1:]), np.uint8)
     for n in range(N):
         if C % LANES == 0:
             largest(x[n].reshape(-1), H, W, 0, out[n])
         else:
-            max_pool(x[n : n + 1], line, out[n : n + 1], tap)
+            max_pool(x[n : n + 1], form, out[n : n + 1], tap)

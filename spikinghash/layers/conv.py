@@ -38,7 +38,7 @@ def linear(waiting: Deferred, weight: Tensor, bias: Tensor | None) -> Deferred:
     """A matrix product with weight [K, D], with the neurons that wait for it; the bias [K] is left to the next step."""
     if waiting.neuron is None or waiting.bias is not None:
         return Deferred(F.linear(waiting.tensor(), weight), bias=bias)
-    y, moments = lif_linear(waiting.x, waiting.line, weight, *waiting.neuron.constants.arguments())
+    y, moments = lif_linear(waiting.x, *waiting.norm, weight, *waiting.neuron.constants.arguments())
     return Deferred(y, moments, bias)
 
 

@@ -12,7 +12,7 @@ from torch import Tensor, nn
 from torch.nn.modules.module import _has_any_global_hook
 
 from spikinghash.neurons.lif import LIF
-from spikinghash.ops.affine import affine
+from spikinghash.ops.batch_norm import NO_NORM, Norm, batch_norm
 from spikinghash.ops.lif import lif
 
 #: Classes that defer, and the `forward` that they had then.
@@ -23,14 +23,13 @@ _T = TypeVar("_T", bound=type)
 class Deferred(NamedTuple):
     """x [T, ..., C], dense and channel last, and what is to be done to it, in this order.
 
-    `bias` [C] is added, `line` float64 [2, C] (scale, shift) applied, `neuron` fires. `moments` float64 [2, C] are
-    those of x where they are known.
+    `bias` [C] is added, `norm` applied, `neuron` fires. `moments` float64 [2, C] are those of x where they are known.
     """
 
     x: Tensor
     moments: Tensor | None = None
     bias: Tensor | None = None
-    line: Tensor | None = None
+    norm: Norm = NO_NORM
     neuron: LIF | None = None
 
     def charge(self) -> Tensor:
@@ -40,9 +39,9 @@ class Deferred(NamedTuple):
     def tensor(self) -> Tensor:
         """Everything done."""
         if self.neuron is not None:
-            spikes: Tensor = lif(self.charge(), self.line, *self.neuron.constants.arguments())
+            spikes: Tensor = lif(self.charge(), *self.norm, *self.neuron.constants.arguments())
             return spikes
-        return self.charge() if self.line is None else affine(self.charge(), self.line)
+        return self.charge() if self.norm is NO_NORM else batch_norm(self.charge(), *self.norm)
 
     def fired(self, neuron: LIF) -> Deferred:
         """With neurons behind it."""

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import torch
 from torch import Tensor, nn
 
 from spikinghash.layers.deferred import Deferred, deferrable
 from spikinghash.neurons.lif import has_kernels
+from spikinghash.ops.batch_norm import NO_NORM
 from spikinghash.ops.moments import moments
 
 
@@ -30,28 +29,34 @@ class BatchNorm(nn.BatchNorm2d):
         return x * scale[:, None, None] + shift[:, None, None]
 
     def defer(self, waiting: Deferred) -> Deferred:
-        """The affine form is left to the next step."""
-        if waiting.line is not None or waiting.neuron is not None:
+        """The affine step is left to the next one."""
+        if waiting.norm is not NO_NORM or waiting.neuron is not None:
             waiting = Deferred(waiting.tensor())
+        weight, shift = self._affine()
         if not self._by_batch():
-            return Deferred(waiting.charge(), line=self.line())
+            return Deferred(waiting.charge(), norm=(self._running(), weight, shift, self.eps))
         x, bias = waiting.x, waiting.bias
         found = moments(x) if waiting.moments is None else waiting.moments
         self._track(found.detach(), bias, x.numel() // x.shape[-1])
-        line = self._line(found)
         # the mean takes the bias away: its gradient is zero, not missing
-        return Deferred(x, line=line if bias is None else line + 0.0 * bias)
+        return Deferred(x, norm=(found, weight, shift if bias is None else shift + 0.0 * bias, self.eps))
 
     def line(self) -> Tensor:
         """Scale and shift of inference, float64 [2, C]; rounded once, where they are applied."""
-        return self._line(torch.stack((self.running_mean, self.running_var)).double())  # type: ignore[arg-type]
+        (mean, var), (weight, bias) = self._running(), self._affine()
+        scale = weight / (var + self.eps).sqrt()
+        return torch.stack((scale, bias - mean * scale))
 
-    def _line(self, found: Tensor) -> Tensor:
+    def _affine(self) -> tuple[Tensor, Tensor]:
+        """Weight and bias [C], ones and zeros where there are none."""
         if self.affine:
-            line: Tensor = _Line.apply(found, self.weight, self.bias, self.eps)
-            return line
-        scale = 1.0 / torch.sqrt(found[1] + self.eps)
-        return torch.stack((scale, -found[0] * scale))
+            return self.weight, self.bias
+        device = None if self.running_mean is None else self.running_mean.device
+        return torch.ones(self.num_features, device=device), torch.zeros(self.num_features, device=device)
+
+    def _running(self) -> Tensor:
+        """Moments of inference, float64 [2, C]."""
+        return torch.stack((self.running_mean, self.running_var)).double()  # type: ignore[arg-type]
 
     def _by_batch(self) -> bool:
         return self.training or self.running_mean is None
@@ -67,29 +72,3 @@ class BatchNorm(nn.BatchNorm2d):
         torch._foreach_lerp_(
             [self.running_mean, self.running_var], [mean.float(), (var * (count / max(count - 1, 1))).float()], share
         )
-
-
-class _Line(torch.autograd.Function):
-    """Scale and shift float64 [2, C] of a norm: weight / deviation, bias - mean * scale; from moments float64 [2, C].
-
-    As one function: on [C] autograd's books take longer than the arithmetic.
-    """
-
-    @staticmethod
-    def forward(ctx: Any, found: Tensor, weight: Tensor, bias: Tensor, eps: float) -> Tensor:
-        mean, var = found
-        deviation = (var + eps).sqrt_()
-        scale = weight / deviation
-        ctx.save_for_backward(mean, deviation, scale)
-        ctx.dtypes = weight.dtype, bias.dtype
-        return torch.stack((scale, bias - mean * scale))
-
-    @staticmethod
-    @torch.autograd.function.once_differentiable
-    def backward(ctx: Any, g: Tensor) -> tuple[Tensor | None, ...]:
-        mean, deviation, scale = ctx.saved_tensors
-        by_scale, by_shift = g
-        by_weight = torch.addcmul(by_scale, mean, by_shift, value=-1.0).div_(deviation)
-        by_var = (by_weight * scale).div_(deviation).mul_(-0.5)
-        moments = torch.stack((-scale * by_shift, by_var))
-        return moments, by_weight.to(ctx.dtypes[0]), by_shift.to(ctx.dtypes[1]), None

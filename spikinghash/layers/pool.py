@@ -26,4 +26,4 @@ class MaxPool(nn.MaxPool2d):
         """Nothing is left to the next step."""
         if waiting.neuron is not None:
             waiting = Deferred(waiting.tensor())
-        return Deferred(max_pool(waiting.charge(), waiting.line)[0])
+        return Deferred(max_pool(waiting.charge(), *waiting.norm)[0])

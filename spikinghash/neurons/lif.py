@@ -12,6 +12,7 @@ from torch.autograd import forward_ad
 
 from spikinghash.errors import ConfigError
 from spikinghash.neurons.neuron import Neuron
+from spikinghash.ops.batch_norm import NO_NORM
 from spikinghash.ops.lif import SURROGATES, NeuronConstants, lif, lif_reference
 
 
@@ -38,10 +39,10 @@ class LIF(Neuron):
         arguments = self.constants.arguments()
         if not has_kernels(x):
             _warn_without_fused(x)
-            return lif_reference(x, None, *arguments)
+            return lif_reference(x, *NO_NORM, *arguments)
         if x.dim() == 5 and x[0].is_contiguous(memory_format=torch.channels_last):
-            return lif(x.movedim(2, -1).contiguous(), None, *arguments).movedim(-1, 2)
-        return lif(x.contiguous(), None, *arguments)
+            return lif(x.movedim(2, -1).contiguous(), *NO_NORM, *arguments).movedim(-1, 2)
+        return lif(x.contiguous(), *NO_NORM, *arguments)
 
     def extra_repr(self) -> str:
         """The constants."""

@@ -13,7 +13,7 @@ from spikinghash.kernels import norm, winograd
 from spikinghash.kernels import spike_conv as kernel
 from spikinghash.kernels.simd.code import LANES
 from spikinghash.kernels.simd.winograd import G
-from spikinghash.ops.moments import line_of, moments_reference
+from spikinghash.ops.moments import moments_reference
 from spikinghash.ops.operator import array, by_channel, dense, gradient, operator
 
 #: Below so many channels, and for counts, the library is faster: listing the spikes costs too much there.
@@ -98,7 +98,8 @@ def _backward_cpu(
     g: Tensor, g_moments: Tensor, x: Tensor, weight: Tensor, y: Tensor, found: Tensor, of_x: bool
 ) -> tuple[Tensor, Tensor]:
     K, _, k, _ = weight.shape
-    line, values = line_of(array(g_moments), array(found), y.numel() // K), array(x).reshape(-1, *x.shape[-3:])
+    line = norm.moments_backward(array(g_moments), array(found), y.numel() // K)
+    values = array(x).reshape(-1, *x.shape[-3:])
     given, result = (array(t).reshape(-1, *y.shape[-3:]) for t in (g, y))
     gx = dense(x) if of_x else dense(x, 0)
     sparse = is_sparse(values)

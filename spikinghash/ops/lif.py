@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
@@ -11,7 +12,7 @@ from spikingjelly.activation_based import functional, surrogate
 from torch import Tensor
 
 from spikinghash.kernels import lif as kernel
-from spikinghash.ops.affine import affine_reference, by_line, first_row
+from spikinghash.ops.batch_norm import NORM, affine_form, batch_norm_reference, norm_backward, norm_fake, of_norm
 from spikinghash.ops.operator import array, by_step, dense, gradient, operator
 
 #: By name: SpikingJelly's surrogate gradient, its number in the kernels, and the library's default alpha.
@@ -41,62 +42,50 @@ class NeuronConstants:
         return np.float32(self.tau), np.float32(self.v_th)
 
 
-def affine_rows(line: Tensor | None, pivot: np.ndarray | None = None) -> np.ndarray:
-    """Scale, shift, and a pivot for sums, float32 [3, C]; [3, 0] for no affine step."""
-    if line is None:
-        return np.empty((3, 0), np.float32)
-    found = array(line).astype(np.float32)
-    return np.concatenate((found, (found[1] if pivot is None else pivot)[None]))
-
-
-def _cpu(x: Tensor, line: Tensor | None, tau: float, v_th: float, alpha: float, surrogate: int) -> Tensor:
-    out, (scale, shift, _) = dense(x), affine_rows(line)
-    kernel.lif_forward(by_step(array(x)), scale, shift, by_step(out.numpy()), np.float32(tau), np.float32(v_th))
+def _cpu(x: Tensor, *rest: Any) -> Tensor:
+    out, (tau, v_th) = dense(x), floats(rest[4:6])
+    kernel.lif_forward(by_step(array(x)), affine_form(*rest[:4]), by_step(out.numpy()), tau, v_th)
     return out
 
 
-def _backward_cpu(
-    g: Tensor, x: Tensor, line: Tensor | None, tau: float, v_th: float, alpha: float, surrogate: int
-) -> tuple[Tensor, Tensor]:
-    C, values, out = 0 if line is None else x.shape[-1], array(x), dense(x)
-    pivot = first_row(values.reshape(-1, max(x.shape[-1], 1)))[:C]
-    scale, shift, _ = affine_rows(line)
-    arrays = by_step(values), scale, shift, by_step(array(g)), by_step(out.numpy()), pivot
-    sums = kernel.lif_backward(*arrays, np.float32(tau), np.float32(v_th), np.float32(alpha), surrogate)
-    return out, by_line(sums[0], sums[1], pivot) if C else torch.empty(0, dtype=torch.float64)
+def floats(values: Iterable[float]) -> tuple[np.float32, ...]:
+    """As kernels take them."""
+    return tuple(map(np.float32, values))
+
+
+def _backward_cpu(g: Tensor, x: Tensor, *rest: Any) -> tuple[Tensor, ...]:
+    norm, out, form = rest[:4], dense(x), affine_form(*rest[:4])
+    arrays = by_step(array(x)), form, by_step(array(g)), by_step(out.numpy())
+    sums = kernel.lif_backward(*arrays, *floats(rest[4:7]), rest[7])
+    return out, *norm_backward(norm, form, sums)
 
 
 def _setup(ctx: Any, inputs: tuple[Any, ...], output: Tensor) -> None:
-    ctx.save_for_backward(*inputs[:2])
-    ctx.neuron = inputs[2:]
+    ctx.save_for_backward(*inputs[:4])
+    ctx.rest = inputs[4:]
 
 
 def _backward(ctx: Any, g: Tensor) -> tuple[Any, ...]:
-    x, line = ctx.saved_tensors
-    gx, g_line = gradient(lif_backward, g.contiguous(), x, line, *ctx.neuron)
-    return gx, None if line is None else g_line, None, None, None, None
-
-
-def _backward_fake(g: Tensor, x: Tensor, line: Tensor | None, *_: float) -> tuple[Tensor, Tensor]:
-    return dense(x), x.new_empty(0, dtype=torch.float64) if line is None else torch.empty_like(line)
+    _, *norm = ctx.saved_tensors
+    gx, *by_norm = gradient(lif_backward, g.contiguous(), *ctx.saved_tensors, *ctx.rest)
+    return gx, *of_norm(norm, by_norm), None, None, None, None
 
 
 lif_backward = operator(
-    "lif_backward", f"(Tensor g, Tensor x, Tensor? affine, {NEURON}) -> (Tensor, Tensor)",
-    cpu=_backward_cpu, fake=_backward_fake,
+    "lif_backward", f"(Tensor g, Tensor x, {NORM}, {NEURON}) -> (Tensor, Tensor, Tensor, Tensor)",
+    cpu=_backward_cpu, fake=lambda g, x, *rest: (dense(x), *norm_fake(x, *rest)),
 )  # fmt: skip
-#: lif(x [T, ..., C], affine float64 [2, C] or None, *constants) -> spikes of LIF(x * scale + shift), of the same shape.
+#: lif(x [T, ..., C], *norm of C or `NO_NORM`, *constants) -> spikes of LIF(norm(x)), of the same shape.
 lif = operator(
-    "lif", f"(Tensor x, Tensor? affine, {NEURON}) -> Tensor",
-    cpu=_cpu, fake=lambda x, line, *_: dense(x), setup=_setup, backward=_backward,
+    "lif", f"(Tensor x, {NORM}, {NEURON}) -> Tensor", cpu=_cpu, fake=lambda x, *_: dense(x),
+    setup=_setup, backward=_backward,
 )  # fmt: skip
 
 
-def lif_reference(x: Tensor, line: Tensor | None, tau: float, v_th: float, alpha: float, surrogate: int) -> Tensor:
+def lif_reference(x: Tensor, *rest: Any) -> Tensor:
     """`lif` by SpikingJelly, on any device and of any type; on CUDA its fused back end, where one is installed."""
-    charge = x if line is None else affine_reference(x, line)
+    charge, (tau, v_th, alpha, surrogate) = batch_norm_reference(x, *rest[:4]), rest[4:]
     kind = next(make for make, number, _ in SURROGATES.values() if number == surrogate)
-    rest = torch.zeros_like(charge[0])
-    found = functional.lif_multi_step(charge, rest, tau, True, v_th, 0.0, kind(alpha=alpha), True)
+    found = functional.lif_multi_step(charge, torch.zeros_like(charge[0]), tau, True, v_th, 0.0, kind(alpha=alpha), True)
     spikes: Tensor = found[0]
     return spikes

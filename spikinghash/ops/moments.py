@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import Any
 
-import numpy as np
 import torch
 from torch import Tensor
 
@@ -20,14 +19,6 @@ def _fake(x: Tensor) -> Tensor:
     return x.new_empty((2, x.shape[-1]), dtype=torch.float64)
 
 
-def line_of(g: np.ndarray, found: np.ndarray, rows: int) -> np.ndarray:
-    """Slope and offset, float32 [2, C]: the gradient g[2, C] of the moments `found` of x[rows, C] gives each x the
-    gradient slope * x + offset.
-    """
-    slope = g[1] * (2.0 / rows)
-    return np.stack((slope, g[0] / rows - slope * found[0])).astype(np.float32)
-
-
 def _setup(ctx: Any, inputs: tuple[Tensor], output: Tensor) -> None:
     ctx.save_for_backward(inputs[0], output)
 
@@ -37,7 +28,7 @@ def _backward(ctx: Any, g: Tensor) -> tuple[Tensor]:
 
 
 def _backward_cpu(g: Tensor, x: Tensor, found: Tensor) -> Tensor:
-    line, out = line_of(array(g), array(found), x.numel() // x.shape[-1]), dense(x)
+    line, out = norm.moments_backward(array(g), array(found), x.numel() // x.shape[-1]), dense(x)
     norm.affine(by_channel(array(x)), line[0], line[1], by_channel(out.numpy()))
     return out
 
