@@ -6,8 +6,9 @@ import numpy as np
 
 from spikinghash.kernels.aligned import aligned
 from spikinghash.kernels.jit import kernel
+from spikinghash.kernels.lif import whole_affine
 from spikinghash.kernels.simd.code import LANES
-from spikinghash.kernels.simd.step import keep_larger
+from spikinghash.kernels.simd.step import keep_larger, keep_winner
 
 _INF = np.float32(np.inf)
 
@@ -37,27 +38,26 @@ def max_pool(x, form, out, tap):  # type: ignore[no-untyped-def]
     [3, 0] for x itself.
     """
     N, H, W, C = x.shape
-    scale, shift, here = form[0], form[1], np.empty(C, np.float32)
+    affine, whole = whole_affine(form, C).reshape(-1), C - C % LANES
+    out[:] = -_INF
+    # the centre lies inside always; where nothing is larger than -inf, as in NaN, it stays
+    tap[:] = 4
     for n in range(N):
+        source, best, won = x[n].reshape(-1), out[n].reshape(-1), tap[n].reshape(-1)
         for y in range(out.shape[1]):
-            for c in range(out.shape[2]):
-                best, won = out[n, y, c], tap[n, y, c]
-                best[:] = -_INF
-                # the centre lies inside always; where nothing is larger than -inf, as in NaN, it stays
-                won[:] = 4
-                for dy in range(max(0, 1 - 2 * y), min(3, H + 1 - 2 * y)):
-                    for dx in range(max(0, 1 - 2 * c), min(3, W + 1 - 2 * c)):
-                        source, number = x[n, 2 * y + dy - 1, 2 * c + dx - 1], np.uint8(3 * dy + dx)
-                        if scale.size > 0:
-                            for i in range(C):
-                                here[i] = source[i] * scale[i] + shift[i]
-                        else:
-                            for i in range(C):
-                                here[i] = source[i]
-                        for i in range(C):
-                            won[i] = number if here[i] > best[i] else won[i]
-                        for i in range(C):
-                            best[i] = here[i] if here[i] > best[i] else best[i]
+            for k in range(9):
+                dy, dx = k // 3 - 1, k % 3 - 1
+                if not 0 <= 2 * y + dy < H:
+                    continue
+                # one neighbour at a time for all columns: a maximum would otherwise wait for the one before
+                for c in range(1 if dx < 0 else 0, min(out.shape[2], (W - dx + 1) // 2)):
+                    at, to = ((2 * y + dy) * W + 2 * c + dx) * C, (y * out.shape[2] + c) * C
+                    for lo in range(0, whole, LANES):
+                        keep_winner(source, at + lo, affine, C, lo, best, won, to + lo, k)
+                    for i in range(whole, C):
+                        here = source[at + i] * affine[i] + affine[C + i]
+                        if here > best[to + i]:
+                            best[to + i], won[to + i] = here, k
 
 
 @kernel(error_model="numpy")

@@ -9,7 +9,7 @@ from torch import Tensor
 
 from spikinghash.kernels import haar as kernel
 from spikinghash.kernels.simd.code import LANES
-from spikinghash.ops.lif import NEURON
+from spikinghash.ops.lif import NEURON, as_kernels_take
 from spikinghash.ops.operator import array, dense, gradient, operator
 
 #: High bands of a level: all of (low, high)^3 but low-low-low.
@@ -38,32 +38,28 @@ def _flat(x: Tensor) -> np.ndarray:
     return array(x).reshape(*x.shape[:-2], x.shape[-2] * x.shape[-1])
 
 
-def _floats(neuron: tuple[Any, ...]) -> tuple[Any, ...]:
-    return *(np.float32(value) for value in neuron[:3]), neuron[3]
-
-
 def _split_cpu(x: Tensor, *neuron: Any) -> tuple[Tensor, Tensor]:
     low, high = _split_fake(x)
-    kernel.dwt(_flat(x), _flat(low), _flat(high), x.shape[-1], *_floats(neuron)[:2])
+    kernel.dwt(_flat(x), _flat(low), _flat(high), x.shape[-1], *as_kernels_take(*neuron)[:2])
     return low, high
 
 
 def _join_cpu(low: Tensor, high: Tensor, *neuron: Any) -> Tensor:
     x = dense(low, *_join_shape(low))
-    kernel.idwt(_flat(low), _flat(high), _flat(x), x.shape[-1], *_floats(neuron)[:2])
+    kernel.idwt(_flat(low), _flat(high), _flat(x), x.shape[-1], *as_kernels_take(*neuron)[:2])
     return x
 
 
 def _split_backward_cpu(g_low: Tensor, g_high: Tensor, x: Tensor, *neuron: Any) -> Tensor:
     gx = dense(x)
-    kernel.dwt_backward(_flat(x), _flat(g_low), _flat(g_high), _flat(gx), x.shape[-1], *_floats(neuron))
+    kernel.dwt_backward(_flat(x), _flat(g_low), _flat(g_high), _flat(gx), x.shape[-1], *as_kernels_take(*neuron))
     return gx
 
 
 def _join_backward_cpu(g: Tensor, low: Tensor, high: Tensor, *neuron: Any) -> tuple[Tensor, Tensor]:
     g_low, g_high = dense(low), dense(high)
     arrays = (_flat(t) for t in (low, high, g, g_low, g_high))
-    kernel.idwt_backward(*arrays, low.shape[-1], *_floats(neuron))
+    kernel.idwt_backward(*arrays, low.shape[-1], *as_kernels_take(*neuron))
     return g_low, g_high
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
@@ -42,22 +41,24 @@ class NeuronConstants:
         return np.float32(self.tau), np.float32(self.v_th)
 
 
-def _cpu(x: Tensor, *rest: Any) -> Tensor:
-    out, (tau, v_th) = dense(x), floats(rest[4:6])
-    kernel.lif_forward(by_step(array(x)), affine_form(*rest[:4]), by_step(out.numpy()), tau, v_th)
+def as_kernels_take(tau: float, v_th: float, alpha: float, surrogate: int) -> tuple[Any, ...]:
+    """A neuron's constants as float32."""
+    return np.float32(tau), np.float32(v_th), np.float32(alpha), surrogate
+
+
+def _cpu(x: Tensor, moments: Any, weight: Any, bias: Any, eps: float, *neuron: Any) -> Tensor:
+    out, form = dense(x), affine_form(moments, weight, bias, eps)
+    kernel.lif_forward(by_step(array(x)), form, by_step(out.numpy()), *as_kernels_take(*neuron)[:2])
     return out
 
 
-def floats(values: Iterable[float]) -> tuple[np.float32, ...]:
-    """As kernels take them."""
-    return tuple(map(np.float32, values))
-
-
-def _backward_cpu(g: Tensor, x: Tensor, *rest: Any) -> tuple[Tensor, ...]:
-    norm, out, form = rest[:4], dense(x), affine_form(*rest[:4])
+def _backward_cpu(
+    g: Tensor, x: Tensor, moments: Any, weight: Any, bias: Any, eps: float, *neuron: Any
+) -> tuple[Tensor, ...]:
+    norm, out = (moments, weight, bias, eps), dense(x)
+    form = affine_form(*norm)
     arrays = by_step(array(x)), form, by_step(array(g)), by_step(out.numpy())
-    sums = kernel.lif_backward(*arrays, *floats(rest[4:7]), rest[7])
-    return out, *norm_backward(norm, form, sums)
+    return out, *norm_backward(norm, form, kernel.lif_backward(*arrays, *as_kernels_take(*neuron)))
 
 
 def _setup(ctx: Any, inputs: tuple[Any, ...], output: Tensor) -> None:
@@ -82,10 +83,14 @@ lif = operator(
 )  # fmt: skip
 
 
-def lif_reference(x: Tensor, *rest: Any) -> Tensor:
+def lif_reference(
+    x: Tensor, moments: Any, weight: Any, bias: Any, eps: float, tau: float, v_th: float, alpha: float, surrogate: int
+) -> Tensor:
     """`lif` by SpikingJelly, on any device and of any type; on CUDA its fused back end, where one is installed."""
-    charge, (tau, v_th, alpha, surrogate) = batch_norm_reference(x, *rest[:4]), rest[4:]
+    charge = batch_norm_reference(x, moments, weight, bias, eps)
     kind = next(make for make, number, _ in SURROGATES.values() if number == surrogate)
-    found = functional.lif_multi_step(charge, torch.zeros_like(charge[0]), tau, True, v_th, 0.0, kind(alpha=alpha), True)
+    found = functional.lif_multi_step(
+        charge, torch.zeros_like(charge[0]), tau, True, v_th, 0.0, kind(alpha=alpha), True
+    )
     spikes: Tensor = found[0]
     return spikes

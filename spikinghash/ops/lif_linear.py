@@ -12,7 +12,7 @@ from spikinghash.kernels import lif_linear as kernel
 from spikinghash.kernels import norm as norms
 from spikinghash.kernels.simd.code import LANES
 from spikinghash.ops.batch_norm import NORM, affine_form, norm_backward, norm_fake, of_norm
-from spikinghash.ops.lif import NEURON, floats, lif, lif_backward, lif_reference
+from spikinghash.ops.lif import NEURON, as_kernels_take, lif, lif_backward, lif_reference
 from spikinghash.ops.moments import moments_reference
 from spikinghash.ops.operator import array, by_channel, dense, gradient, operator
 
@@ -30,12 +30,11 @@ def _by_pixel(x: Tensor) -> np.ndarray:
     return array(x).reshape(len(x), -1, x.shape[-1])
 
 
-def _cpu(x: Tensor, *rest: Any) -> tuple[Tensor, Tensor]:
-    norm, matrix, neuron = rest[:4], rest[4], rest[5:]
-    out = dense(x, *x.shape[:-1], len(matrix))
+def _cpu(x: Tensor, m: Any, weight: Any, bias: Any, eps: float, matrix: Tensor, *neuron: Any) -> tuple[Tensor, Tensor]:
+    out, norm = dense(x, *x.shape[:-1], len(matrix)), (m, weight, bias, eps)
     if _fits(matrix):
         arrays = _by_pixel(x), affine_form(*norm), array(matrix), _by_pixel(out)
-        found = kernel.lif_linear(*arrays, *floats(neuron[:2]))
+        found = kernel.lif_linear(*arrays, *as_kernels_take(*neuron)[:2])
     else:
         torch.mm(lif(x, *norm, *neuron).flatten(0, -2), matrix.detach().T, out=out.flatten(0, -2))
         found = norms.moments(by_channel(out.numpy()))
@@ -68,7 +67,7 @@ def _backward_cpu(g: Tensor, g_moments: Tensor, y: Tensor, found: Tensor, x: Ten
         return _in_parts(g, share, y, x, norm, matrix, neuron)
     form, gx, gw = affine_form(*norm), dense(x), torch.zeros(D, K, dtype=torch.float32)
     arrays = _by_pixel(x), form, array(matrix), _by_pixel(y), _by_pixel(g), share, _by_pixel(gx)
-    sums = kernel.lif_linear_backward(*arrays, gw.numpy(), *floats(neuron[:3]), neuron[3])
+    sums = kernel.lif_linear_backward(*arrays, gw.numpy(), *as_kernels_take(*neuron))
     return gx, *norm_backward(norm, form, sums), gw.T.contiguous()
 
 

@@ -48,7 +48,7 @@ def _autograd(found: Any, setup: Callable[..., None], backward: Callable[..., An
             return None, *backward(ctx, *gradients)
 
     def run(keys: Any, *inputs: Any) -> Any:
-        if torch.is_grad_enabled() and any(isinstance(x, Tensor) and x.requires_grad for x in inputs):
+        if torch.is_grad_enabled():
             return Differentiable.apply(keys, *inputs)
         with _AutoDispatchBelowAutograd():
             return found.redispatch(keys & _after_autograd_keyset, *inputs)
@@ -91,5 +91,5 @@ def by_channel(x: np.ndarray) -> np.ndarray:
 
 
 def dense(x: Tensor, *shape: int) -> Tensor:
-    """An empty tensor of that shape, row-major, of the type and device of x."""
-    return x.new_empty(shape or x.shape)
+    """An empty tensor of that shape, that of x by default, row-major, of the type and device of x."""
+    return x.new_empty(shape) if shape else torch.empty_like(x, memory_format=torch.contiguous_format)

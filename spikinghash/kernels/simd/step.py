@@ -7,7 +7,9 @@ from __future__ import annotations
 
 from typing import Any
 
-from spikinghash.kernels.simd.code import Code
+from llvmlite import ir
+
+from spikinghash.kernels.simd.code import Code, Integers
 from spikinghash.kernels.simd.vector_intrinsic import vector_intrinsic
 
 
@@ -23,6 +25,21 @@ def keep_larger(code: Code, target: Any, at: Any, source: Any, start: Any) -> No
     """target[at : at + LANES] becomes the larger of itself and source[start : start + LANES]."""
     other, kept = code.load(source, start), code.load(target, at)
     code.store(code.choose(code.builder.fcmp_ordered(">", other, kept), other, kept), target, at)
+
+
+@vector_intrinsic
+def keep_winner(
+    code: Code, x: Any, start: Any, form: Any, C: Any, c: Any, best: Any, won: Any, at: Any, number: Any
+) -> None:
+    """Where x[start + i] * form[c + i] + form[C + c + i] is larger than best[at + i], it goes there and `number` into
+    the bytes won[at + i], i below `LANES`.
+    """
+    found = code.add(code.mul(code.load(x, start), code.load(form, c)), code.load(form, code.at(C, c)))
+    kept, numbers = code.load(best, at), Integers(code.builder, 8)
+    larger = code.builder.fcmp_ordered(">", found, kept)
+    code.store(code.choose(larger, found, kept), best, at)
+    here = numbers.spread(code.builder.trunc(number, ir.IntType(8)))
+    numbers.store(code.choose(larger, here, numbers.load(won, at)), won, at)
 
 
 @vector_intrinsic
