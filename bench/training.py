@@ -42,6 +42,7 @@ from spikinghash.losses.pairwise_likelihood import hard_similarity, pairwise_lik
 from spikinghash.methods.frame_options import FrameOptions
 from spikinghash.methods.method import build
 from spikinghash.methods.spikinghash import SIZES
+from spikinghash.training.batch_scheduling import schedule_as_batch
 from spikinghash.training.checkpoint import LoadedModel
 from spikinghash.training.optimizer_step import optimizer_step
 from spikinghash.training.recipe import Recipe, make_optimiser
@@ -131,6 +132,7 @@ def our_training(size: str, weights: Path, rank: int, world: int, port: int) -> 
     if world > 1:
         address = f"tcp://127.0.0.1:{port}"
         torch.distributed.init_process_group("gloo", init_method=address, rank=rank, world_size=world)
+        schedule_as_batch()
         method = DistributedDataParallel(method, forward_sync_buffers=False, gradient_as_bucket_view=True)
     counts, labels = make_clips(LOADS[size].batch)
     frames, classes = to_frames(counts)[:, rank::world].contiguous(), len(spec_of(size).classes)

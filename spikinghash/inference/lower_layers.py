@@ -40,8 +40,10 @@ from spikinghash.ops.conv import padded, weight_chunks, weight_rows
 _NO_NORM = np.empty((3, 0), np.float32)
 #: Kernels of 1 x 1 and convolutions of few channels are faster in the library.
 _MIN_KERNEL = 3
-#: Values between two steps that stay in the second cache.
-_IN_CACHE = 1 << 18
+#: One value in so many tells the firing rate; a prime, so that all channels and columns have their turn.
+_EVERY = 61
+#: Values between two steps that stay in the last cache.
+_IN_CACHE = 1 << 20
 
 
 @lowers(nn.Sequential)
@@ -119,7 +121,7 @@ def spikes_through(conv: Conv, norm: Any) -> Step:
         out = np.empty((*x.shape[:4], K), np.float32)
         images, result = x.reshape(-1, *x.shape[2:]), out.reshape(-1, *out.shape[2:])
         # both give the same bits
-        if whole and x.mean() > whole.break_even:
+        if whole and x.reshape(-1)[::_EVERY].mean() > whole.break_even:
             integer_winograd.convolve(images, whole.rows, whole.matrices, whole.unit, bias, scale, shift, result)
         else:
             conv_kernel.convolve(images, chunks, k, start, scale, shift, result)

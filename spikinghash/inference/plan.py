@@ -24,7 +24,7 @@ from spikinghash.layers.hash_layer import global_average
 from spikinghash.layers.hashing_network import HashingNetwork
 
 #: How many clips go through the chain together: a layer of Nano has 64 kB a clip.
-CLIPS = 16
+CLIPS = 32
 _OURS = __package__.split(".", maxsplit=1)[0] + "."
 _PLAIN, _COLLECTIONS = (bool, int, float, str, tuple, np.generic), (list, dict, set)
 _LOCK = threading.Lock()
@@ -94,7 +94,7 @@ def fingerprint(modules: list[nn.Module]) -> tuple[list[Any], list[object]]:
             kept.append(tensor)
             marks += (id(tensor), tensor._version, tensor.data_ptr())
             # writes through `.data` or numpy are counted nowhere
-            marks += checksum(tensor.detach().reshape(-1).view(torch.uint8).numpy())
+            marks += checksum(tensor.numpy(force=True).reshape(-1).view(np.uint8))
     return marks, kept
 
 

@@ -28,6 +28,7 @@ from spikinghash.methods.registry import entry_of
 from spikinghash.methods.spec import ModelSpec
 from spikinghash.training import history
 from spikinghash.training.average_buffers import average_buffers
+from spikinghash.training.batch_scheduling import schedule_as_batch
 from spikinghash.training.follow import follow
 from spikinghash.training.loop import EpochRecord, Report, Save
 from spikinghash.training.ray_session import connect_ray, explain_ray
@@ -192,6 +193,7 @@ def _together() -> dict[str, Callable[..., Any]]:
     """How workers stay alike: DDP for gradients, buffers once an epoch."""
     from ray.train.torch import prepare_model
 
+    schedule_as_batch()
     options = {"forward_sync_buffers": False, "gradient_as_bucket_view": True}
     wrap = partial(prepare_model, move_to_device=False, parallel_strategy_kwargs=options)
     return {"wrap": wrap, "sync": average_buffers}
