@@ -61,8 +61,8 @@ def _setup(ctx: Any, inputs: tuple[Any, ...], output: Tensor) -> None:
 
 
 def _backward(ctx: Any, g: Tensor) -> tuple[Any, ...]:
-    _, *norm = ctx.saved_tensors
-    gx, *by_norm = gradient(batch_norm_backward, g.contiguous(), *ctx.saved_tensors, ctx.eps)
+    x, *norm = ctx.saved_tensors
+    gx, *by_norm = gradient(batch_norm_backward, g.contiguous(), x, *norm, ctx.eps)
     return gx, *of_norm(norm, by_norm)
 
 

@@ -67,8 +67,8 @@ def _setup(ctx: Any, inputs: tuple[Any, ...], output: Tensor) -> None:
 
 
 def _backward(ctx: Any, g: Tensor) -> tuple[Any, ...]:
-    _, *norm = ctx.saved_tensors
-    gx, *by_norm = gradient(lif_backward, g.contiguous(), *ctx.saved_tensors, *ctx.rest)
+    x, *norm = ctx.saved_tensors
+    gx, *by_norm = gradient(lif_backward, g.contiguous(), x, *norm, *ctx.rest)
     return gx, *of_norm(norm, by_norm), None, None, None, None
 
 
