@@ -19,6 +19,7 @@ from spikinghash.layers.deferred import has_hooks, is_patched
 from spikinghash.layers.norm import BatchNorm
 from spikinghash.layers.sequential import SpikingSequential, flat, is_plain
 from spikinghash.neurons.lif import LIF
+from spikinghash.ops.batch_norm import affine_form
 
 #: An array x[T, B, H, W, C] -> another one of its own. It may not write to x.
 Step = Callable[[np.ndarray], np.ndarray]
@@ -123,8 +124,7 @@ def line_of(norm: Any) -> np.ndarray:
     """Scale and shift of a norm in inference, float32 [2, C]."""
     if expect(norm, BatchNorm).running_mean is None:
         raise UnknownPart("BatchNorm without running statistics")
-    found: np.ndarray = norm.line().detach().numpy()
-    return found.astype(np.float32)
+    return affine_form(*norm.running())[:2]
 
 
 def bias_of(layer: nn.Conv2d) -> np.ndarray:

@@ -38,15 +38,14 @@ def _pixels(T):  # type: ignore[no-untyped-def]
 
 
 @kernel
-def lif_linear(x, form, weight, y, tau, v_th):  # type: ignore[no-untyped-def]
-    """y[T, R, K] = LIF(x * form[0] + form[1]) @ weight[K, D]^T; form[3, D], or [3, 0] without that step.
+def lif_linear(x, form, w, y, tau, v_th):  # type: ignore[no-untyped-def]
+    """y[T, R, K] = LIF(x * form[0] + form[1]) @ w[D + 1, K], whose last row is zero: what a silent neuron adds.
 
-    Returns mean and biased variance [2, K] of y.
+    Form[3, D], or [3, 0] without that step. Returns mean and biased variance [2, K] of y.
     """
     T, R, D = x.shape
     K, P = y.shape[2], _pixels(T)
-    w, affine = _with_zero_row(weight), affine_tiles(form, P * D)
-    spikes, at = aligned(T * P * D), np.empty(D + LANES, np.int32)
+    affine, spikes, at = affine_tiles(form, P * D), aligned(T * P * D), np.empty(D + LANES, np.int32)
     flat, out, moments = x.reshape(-1), y.reshape(-1), np.zeros((3, K), np.float64)
     part, square, pivot = np.zeros((P, K), np.float32), np.zeros((P, K), np.float32), np.empty(0, np.float32)
     for block, lo in enumerate(range(0, R, P)):
@@ -69,18 +68,6 @@ def lif_linear(x, form, weight, y, tau, v_th):  # type: ignore[no-untyped-def]
     collect(part, moments[1])
     collect(square, moments[2])
     return mean_and_variance(T * R, moments[0], moments[1], moments[2])
-
-
-@kernel
-def _with_zero_row(weight):  # type: ignore[no-untyped-def]
-    """The weight [K, D] as [D + 1, K]; the last row of zeros is what a silent neuron adds."""
-    K, D = weight.shape
-    out = aligned((D + 1) * K).reshape(D + 1, K)
-    for d in range(D):
-        for k in range(K):
-            out[d, k] = weight[k, d]
-    out[D] = _ZERO
-    return out
 
 
 @kernel

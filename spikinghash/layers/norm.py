@@ -7,7 +7,7 @@ from torch import Tensor, nn
 
 from spikinghash.layers.deferred import Deferred, deferrable
 from spikinghash.neurons.lif import has_kernels
-from spikinghash.ops.batch_norm import NO_NORM
+from spikinghash.ops.batch_norm import NO_NORM, Norm, batch_norm_reference
 from spikinghash.ops.moments import moments
 
 
@@ -25,27 +25,23 @@ class BatchNorm(nn.BatchNorm2d):
             return self.defer(Deferred(x.movedim(2, -1).contiguous())).tensor().movedim(-1, 2)
         if self._by_batch():
             return super().forward(x.flatten(0, 1)).unflatten(0, x.shape[:2])
-        scale, shift = self.line().to(x.dtype)
-        return x * scale[:, None, None] + shift[:, None, None]
+        return batch_norm_reference(x.movedim(2, -1), *self.running()).movedim(-1, 2)
 
     def defer(self, waiting: Deferred) -> Deferred:
         """The affine step is left to the next one."""
         if waiting.norm is not NO_NORM or waiting.neuron is not None:
             waiting = Deferred(waiting.tensor())
-        weight, shift = self._affine()
         if not self._by_batch():
-            return Deferred(waiting.charge(), norm=(self._running(), weight, shift, self.eps))
-        x, bias = waiting.x, waiting.bias
+            return Deferred(waiting.charge(), norm=self.running())
+        (weight, shift), x, bias = self._affine(), waiting.x, waiting.bias
         found = moments(x) if waiting.moments is None else waiting.moments
         self._track(found.detach(), bias, x.numel() // x.shape[-1])
         # the mean takes the bias away: its gradient is zero, not missing
-        return Deferred(x, norm=(found, weight, shift if bias is None else shift + 0.0 * bias, self.eps))
+        return Deferred(x, norm=(found, weight, shift if bias is None else shift.add(bias, alpha=0.0), self.eps))
 
-    def line(self) -> Tensor:
-        """Scale and shift of inference, float64 [2, C]; rounded once, where they are applied."""
-        (mean, var), (weight, bias) = self._running(), self._affine()
-        scale = weight / (var + self.eps).sqrt()
-        return torch.stack((scale, bias - mean * scale))
+    def running(self) -> Norm:
+        """What operators take in inference: moments float64 [2, C], weight and bias [C], eps."""
+        return torch.stack((self.running_mean, self.running_var)).double(), *self._affine(), self.eps  # type: ignore[arg-type]
 
     def _affine(self) -> tuple[Tensor, Tensor]:
         """Weight and bias [C], ones and zeros where there are none."""
@@ -53,10 +49,6 @@ class BatchNorm(nn.BatchNorm2d):
             return self.weight, self.bias
         device = None if self.running_mean is None else self.running_mean.device
         return torch.ones(self.num_features, device=device), torch.zeros(self.num_features, device=device)
-
-    def _running(self) -> Tensor:
-        """Moments of inference, float64 [2, C]."""
-        return torch.stack((self.running_mean, self.running_var)).double()  # type: ignore[arg-type]
 
     def _by_batch(self) -> bool:
         return self.training or self.running_mean is None

@@ -13,7 +13,7 @@ import torch
 from torch import Tensor
 
 from spikinghash.kernels import norm as kernel
-from spikinghash.ops.operator import array, by_channel, dense, gradient, operator
+from spikinghash.ops.operator import array, by_channel, dense, gradient, operator, saving
 
 #: The schema of a norm, and its values: moments float64 [2, C], weight [C], bias [C], eps; or `NO_NORM`.
 NORM = "Tensor? moments, Tensor? weight, Tensor? bias, float eps"
@@ -55,14 +55,9 @@ def _cpu(x: Tensor, *norm: Any) -> Tensor:
     return out
 
 
-def _setup(ctx: Any, inputs: tuple[Any, ...], output: Tensor) -> None:
-    ctx.save_for_backward(*inputs[:4])
-    ctx.eps = inputs[4]
-
-
 def _backward(ctx: Any, g: Tensor) -> tuple[Any, ...]:
     x, *norm = ctx.saved_tensors
-    gx, *by_norm = gradient(batch_norm_backward, g.contiguous(), x, *norm, ctx.eps)
+    gx, *by_norm = gradient(batch_norm_backward, g.contiguous(), x, *norm, *ctx.rest)
     return gx, *of_norm(norm, by_norm)
 
 
@@ -80,7 +75,7 @@ batch_norm_backward = operator(
 #: batch_norm(x [..., C], moments float64 [2, C], weight [C], bias [C], eps) -> [..., C].
 batch_norm = operator(
     "batch_norm", f"(Tensor x, {_SCHEMA}) -> Tensor",
-    cpu=_cpu, fake=lambda x, *_: dense(x), setup=_setup, backward=_backward,
+    cpu=_cpu, fake=lambda x, *_: dense(x), setup=saving(4), backward=_backward,
 )  # fmt: skip
 
 

@@ -142,16 +142,11 @@ def _weight_gradient(x: np.ndarray, g: np.ndarray, y: np.ndarray, line: np.ndarr
     return rows[:, :K].reshape(k, k, D, K).permute(3, 2, 0, 1).contiguous()
 
 
-def _backward_fake(
-    g: Tensor, g_moments: Tensor, x: Tensor, weight: Tensor, y: Tensor, found: Tensor, of_x: bool
-) -> tuple[Tensor, Tensor]:
-    return dense(x) if of_x else dense(x, 0), dense(weight)
-
-
 conv_backward = operator(
     "conv_backward",
     "(Tensor g, Tensor g_moments, Tensor x, Tensor weight, Tensor y, Tensor moments, bool of_x) -> (Tensor, Tensor)",
-    cpu=_backward_cpu, fake=_backward_fake,
+    cpu=_backward_cpu,
+    fake=lambda g, g_moments, x, weight, y, found, of_x: (dense(x) if of_x else dense(x, 0), dense(weight)),
 )  # fmt: skip
 #: conv(x [..., H, W, D], weight [K, D, k, k], k odd) -> [..., H, W, K], stride 1, padding k // 2, and its moments.
 conv = operator(

@@ -10,7 +10,7 @@ from torch import Tensor
 from spikinghash.kernels import haar as kernel
 from spikinghash.kernels.simd.code import LANES
 from spikinghash.ops.lif import NEURON, as_kernels_take
-from spikinghash.ops.operator import array, dense, gradient, operator
+from spikinghash.ops.operator import array, dense, gradient, operator, saving
 
 #: High bands of a level: all of (low, high)^3 but low-low-low.
 BANDS = 7
@@ -63,22 +63,12 @@ def _join_backward_cpu(g: Tensor, low: Tensor, high: Tensor, *neuron: Any) -> tu
     return g_low, g_high
 
 
-def _split_setup(ctx: Any, inputs: tuple[Any, ...], output: tuple[Tensor, Tensor]) -> None:
-    ctx.save_for_backward(inputs[0])
-    ctx.neuron = inputs[1:]
-
-
-def _join_setup(ctx: Any, inputs: tuple[Any, ...], output: Tensor) -> None:
-    ctx.save_for_backward(*inputs[:2])
-    ctx.neuron = inputs[2:]
-
-
 def _split_backward(ctx: Any, g_low: Tensor, g_high: Tensor) -> tuple[Any, ...]:
-    return gradient(haar_split_backward, g_low, g_high, *ctx.saved_tensors, *ctx.neuron), None, None, None, None
+    return gradient(haar_split_backward, g_low, g_high, *ctx.saved_tensors, *ctx.rest), None, None, None, None
 
 
 def _join_backward(ctx: Any, g: Tensor) -> tuple[Any, ...]:
-    return *gradient(haar_join_backward, g, *ctx.saved_tensors, *ctx.neuron), None, None, None, None
+    return *gradient(haar_join_backward, g, *ctx.saved_tensors, *ctx.rest), None, None, None, None
 
 
 haar_split_backward = operator(
@@ -93,10 +83,10 @@ haar_join_backward = operator(
 #: high [T/2, 7, B, H/2, W/2, C].
 haar_split = operator(
     "haar_split", f"(Tensor x, {NEURON}) -> (Tensor, Tensor)", cpu=_split_cpu,
-    fake=_split_fake, setup=_split_setup, backward=_split_backward,
+    fake=_split_fake, setup=saving(1), backward=_split_backward,
 )  # fmt: skip
 #: The inverse: haar_join(low, high, *constants) -> [T, B, H, W, C].
 haar_join = operator(
     "haar_join", f"(Tensor low, Tensor high, {NEURON}) -> Tensor", cpu=_join_cpu,
-    fake=lambda low, high, *_: dense(low, *_join_shape(low)), setup=_join_setup, backward=_join_backward,
+    fake=lambda low, high, *_: dense(low, *_join_shape(low)), setup=saving(2), backward=_join_backward,
 )  # fmt: skip

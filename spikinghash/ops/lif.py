@@ -12,7 +12,7 @@ from torch import Tensor
 
 from spikinghash.kernels import lif as kernel
 from spikinghash.ops.batch_norm import NORM, affine_form, batch_norm_reference, norm_backward, norm_fake, of_norm
-from spikinghash.ops.operator import array, by_step, dense, gradient, operator
+from spikinghash.ops.operator import array, by_step, dense, gradient, operator, saving
 
 #: By name: SpikingJelly's surrogate gradient, its number in the kernels, and the library's default alpha.
 SURROGATES = {
@@ -61,11 +61,6 @@ def _backward_cpu(
     return out, *norm_backward(norm, form, kernel.lif_backward(*arrays, *as_kernels_take(*neuron)))
 
 
-def _setup(ctx: Any, inputs: tuple[Any, ...], output: Tensor) -> None:
-    ctx.save_for_backward(*inputs[:4])
-    ctx.rest = inputs[4:]
-
-
 def _backward(ctx: Any, g: Tensor) -> tuple[Any, ...]:
     x, *norm = ctx.saved_tensors
     gx, *by_norm = gradient(lif_backward, g.contiguous(), x, *norm, *ctx.rest)
@@ -79,7 +74,7 @@ lif_backward = operator(
 #: lif(x [T, ..., C], *norm of C or `NO_NORM`, *constants) -> spikes of LIF(norm(x)), of the same shape.
 lif = operator(
     "lif", f"(Tensor x, {NORM}, {NEURON}) -> Tensor", cpu=_cpu, fake=lambda x, *_: dense(x),
-    setup=_setup, backward=_backward,
+    setup=saving(4), backward=_backward,
 )  # fmt: skip
 
 

@@ -12,6 +12,7 @@ from spikinghash.kernels import lif_linear as kernel
 from spikinghash.kernels import norm as norms
 from spikinghash.kernels.simd.code import LANES
 from spikinghash.ops.batch_norm import NORM, affine_form, norm_backward, norm_fake, of_norm
+from spikinghash.ops.conv import with_zero_row
 from spikinghash.ops.lif import NEURON, as_kernels_take, lif, lif_backward, lif_reference
 from spikinghash.ops.moments import moments_reference
 from spikinghash.ops.operator import array, by_channel, dense, gradient, operator
@@ -33,7 +34,7 @@ def _by_pixel(x: Tensor) -> np.ndarray:
 def _cpu(x: Tensor, m: Any, weight: Any, bias: Any, eps: float, matrix: Tensor, *neuron: Any) -> tuple[Tensor, Tensor]:
     out, norm = dense(x, *x.shape[:-1], len(matrix)), (m, weight, bias, eps)
     if _fits(matrix):
-        arrays = _by_pixel(x), affine_form(*norm), array(matrix), _by_pixel(out)
+        arrays = _by_pixel(x), affine_form(*norm), with_zero_row(array(matrix).T), _by_pixel(out)
         found = kernel.lif_linear(*arrays, *as_kernels_take(*neuron)[:2])
     else:
         torch.mm(lif(x, *norm, *neuron).flatten(0, -2), matrix.detach().T, out=out.flatten(0, -2))

@@ -56,6 +56,16 @@ def _autograd(found: Any, setup: Callable[..., None], backward: Callable[..., An
     return run
 
 
+def saving(tensors: int) -> Callable[..., None]:
+    """A setup that saves the first inputs, so many tensors, and keeps the others as `ctx.rest`."""
+
+    def setup(ctx: Any, inputs: tuple[Any, ...], output: Any) -> None:
+        ctx.save_for_backward(*inputs[:tensors])
+        ctx.rest = inputs[tensors:]
+
+    return setup
+
+
 class _Once(torch.autograd.Function):
     """A gradient under `create_graph`: differentiating it again is an error and not a missing term."""
 

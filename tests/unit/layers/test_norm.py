@@ -71,3 +71,20 @@ def test_statistics_of_many_rows_are_accurate():
     x = (torch.randn(64, 16, 32, 32, generator=g) * 2 + 1).contiguous(memory_format=torch.channels_last)
     exact = nn.functional.batch_norm(x.double(), None, None, ours.weight.double(), ours.bias.double(), True)
     assert torch.allclose(ours(x[None]).double()[0], exact, rtol=0, atol=3e-6)
+
+
+@pytest.mark.parametrize("options", [{"affine": False}, {"track_running_stats": False}, {"momentum": None}])
+def test_without_weights_or_statistics_it_is_the_librarys_too(options):
+    ours, theirs = BatchNorm(6, **options), nn.BatchNorm2d(6, **options)
+    x, _ = example()
+    x1, x2 = x.clone().requires_grad_(True), x.clone().requires_grad_(True)
+    for _ in range(2):
+        y, z = ours(x1), theirs(x2.flatten(0, 1)).unflatten(0, (4, 3))
+        assert torch.allclose(y, z, atol=1e-5)
+    y.square().sum().backward()
+    z.square().sum().backward()
+    assert torch.allclose(x1.grad, x2.grad, atol=1e-3)
+    for kind in (torch.float32, torch.float64):
+        ours.eval().to(kind)
+        theirs.eval().to(kind)
+        assert torch.allclose(ours(x.to(kind)).flatten(0, 1), theirs(x.to(kind).flatten(0, 1)), atol=1e-5)
