@@ -6,9 +6,10 @@ with one thread and half of the batch each, encoding with `Encoder`. Both take t
 AdamP.
 
 Every side is a process of its own that waits while another one works. Rounds alternate and the best of each side
-counts. Two threads that wait for each other suffer more from other work on the machine than two processes do, so a run
-in which the peer's default threads were slower than one thread is called crowded and is never ok; the lines named "one
-thread" compare single cores and stay fair even then.
+counts. Short rounds find quiet moments on a busy machine; a step after others' work finds cold caches, as no step
+of a training does but the first (`--steps`). Two threads that wait for each other suffer more from other work on the
+machine than two processes do, so a run in which the peer's default threads were slower than one thread is called
+crowded and is never ok; the lines named "one thread" compare single cores and stay fair even then.
 
 Codes may differ for one clip in hundreds: the peer's batch norm is one fused multiply-add and its wavelet divides where
 ours multiplies, and a potential within a rounding error of its threshold then falls on the other side.
@@ -49,8 +50,6 @@ from spikinghash.training.recipe import Recipe, make_optimiser
 
 WEIGHTS = FrameOptions()
 WORKERS = 2
-#: Steps of one training round; short rounds find quiet moments on a busy machine.
-STEPS = 1
 
 
 def recipe(size: str) -> Recipe:
@@ -58,7 +57,7 @@ def recipe(size: str) -> Recipe:
     return Recipe(epochs=1, batch=LOADS[size].batch, lr=1e-7, seed=0)
 
 
-def eager_jobs(size: str, weights: Path, threads: int | None) -> Jobs:
+def eager_jobs(size: str, weights: Path, threads: int | None, steps: int) -> Jobs:
     """The peer: `train` and `encode`."""
     if threads:
         torch.set_num_threads(threads)
@@ -84,7 +83,7 @@ def eager_jobs(size: str, weights: Path, threads: int | None) -> Jobs:
         # as in a training loop: once, not at every step
         if not model.training:
             model.train()
-        for _ in range(STEPS):
+        for _ in range(steps):
             step()
 
     @torch.no_grad()
@@ -121,7 +120,7 @@ def our_encoding(size: str, weights: Path, workers: int | None) -> Jobs:
     return {"encode": lambda: encoder.encode(many)[0], "rate": rates}
 
 
-def our_training(size: str, weights: Path, rank: int, world: int, port: int) -> Jobs:
+def our_training(size: str, weights: Path, rank: int, world: int, port: int, steps: int) -> Jobs:
     """One training worker, as `training/ray_trainer.py` sets it up."""
     torch.set_num_threads(1)
     torch.set_flush_denormal(True)
@@ -141,22 +140,22 @@ def our_training(size: str, weights: Path, rank: int, world: int, port: int) -> 
     def train() -> None:
         if not method.training:
             method.train()
-        for _ in range(STEPS):
+        for _ in range(steps):
             optimizer_step(method, method(batch).loss, optimiser, recipe(size).grad_clip)
 
     return {"train": train}
 
 
-def measure(size: str, rounds: int, folder: Path) -> dict[str, Any]:
+def measure(size: str, rounds: int, steps: int, folder: Path) -> dict[str, Any]:
     """All sides on the same weights and clips."""
     before, load = round(os.getloadavg()[0], 1), LOADS[size]
     weights = folder / f"{size}.safetensors"
     save_file({k: v.contiguous() for k, v in awake(size).state_dict().items()}, weights)
     port, solo = free_port(), free_port()
-    eager, eager_one = Side(eager_jobs, (size, weights, None)), Side(eager_jobs, (size, weights, 1))
+    eager, eager_one = (Side(eager_jobs, (size, weights, threads, steps)) for threads in (None, 1))
     encoder, encoder_one = Side(our_encoding, (size, weights, None)), Side(our_encoding, (size, weights, 1))
-    workers = Side(our_training, *((size, weights, rank, WORKERS, port) for rank in range(WORKERS)))
-    worker = Side(our_training, (size, weights, 0, 1, solo))
+    workers = Side(our_training, *((size, weights, rank, WORKERS, port, steps) for rank in range(WORKERS)))
+    worker = Side(our_training, (size, weights, 0, 1, solo, steps))
     theirs, ours = eager.run("encode")[1], encoder.run("encode")[1]
     rate = encoder.run("rate")[1]
     sides = {
@@ -168,12 +167,13 @@ def measure(size: str, rounds: int, folder: Path) -> dict[str, Any]:
     seconds = best_seconds(sides, rounds)
     for side in (eager, eager_one, encoder, encoder_one, workers, worker):
         side.close()
-    clips = {name: STEPS * load.batch if job == "train" else load.encoded for name, (_, job) in sides.items()}
+    clips = {name: steps * load.batch if job == "train" else load.encoded for name, (_, job) in sides.items()}
     training, encoding = (seconds[f"{job}, eager"] / seconds[f"{job}, ours"] for job in ("train", "encode"))
     crowded = any(seconds[f"{job}, eager"] > seconds[f"{job}, eager, one thread"] for job in ("train", "encode"))
     single = [seconds[f"{job}, eager, one thread"] / seconds[f"{job}, ours, one thread"] for job in ("train", "encode")]
     return {
-        "network": size, "batch": load.batch, "encoded": load.encoded, "rounds": rounds, "cores": os.cpu_count(),
+        "network": size, "batch": load.batch, "encoded": load.encoded, "rounds": rounds, "steps": steps,
+        "cores": os.cpu_count(),
         "mean_firing_rate": round(rate, 3), "distinct_codes": len(np.unique(ours, axis=0)),
         "equal_codes": float((theirs == ours).all(1).mean()),
         "equal_bits": float((np.unpackbits(theirs) == np.unpackbits(ours)).mean()),
@@ -208,10 +208,11 @@ def main() -> None:
     parser = argparse.ArgumentParser(description="training and encoding speed against plain SpikingJelly")
     parser.add_argument("--json", action="store_true")
     parser.add_argument("--rounds", type=int, default=10)
+    parser.add_argument("--steps", type=int, default=1, help="in a training round; more are as warm as training is")
     parser.add_argument("--size", choices=LOADS, action="append")
     asked = parser.parse_args()
     with tempfile.TemporaryDirectory() as folder:
-        found = [measure(size, asked.rounds, Path(folder)) for size in asked.size or LOADS]
+        found = [measure(size, asked.rounds, asked.steps, Path(folder)) for size in asked.size or LOADS]
     if asked.json:
         print(json.dumps(found))
         return

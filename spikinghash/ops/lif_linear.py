@@ -31,8 +31,9 @@ def _by_pixel(x: Tensor) -> np.ndarray:
     return array(x).reshape(len(x), -1, x.shape[-1])
 
 
-def _cpu(x: Tensor, m: Any, weight: Any, bias: Any, eps: float, matrix: Tensor, *neuron: Any) -> tuple[Tensor, Tensor]:
-    out, norm = dense(x, *x.shape[:-1], len(matrix)), (m, weight, bias, eps)
+def _cpu(x: Tensor, *rest: Any) -> tuple[Tensor, Tensor]:
+    norm, matrix, neuron = rest[:4], rest[4], rest[5:]
+    out = dense(x, *x.shape[:-1], len(matrix))
     if _fits(matrix):
         arrays = _by_pixel(x), affine_form(*norm), with_zero_row(array(matrix).T), _by_pixel(out)
         found = kernel.lif_linear(*arrays, *as_kernels_take(*neuron)[:2])

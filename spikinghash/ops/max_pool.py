@@ -1,4 +1,4 @@
-"""Max pool 3 x 3, stride 2, padding 1, of channel-last images, and the affine form of a norm before it."""
+"""Max pool 3 x 3, stride 2, padding 1, of channel-last images, and a norm before it."""
 
 from __future__ import annotations
 
