@@ -124,7 +124,7 @@ def line_of(norm: Any) -> np.ndarray:
     """Scale and shift of a norm in inference, float32 [2, C]."""
     if expect(norm, BatchNorm).running_mean is None:
         raise UnknownPart("BatchNorm without running statistics")
-    return affine_form(*norm.running())[:2]
+    return affine_form(norm.num_features, *norm.running())[:2]
 
 
 def bias_of(layer: nn.Conv2d) -> np.ndarray:

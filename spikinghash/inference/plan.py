@@ -94,7 +94,7 @@ def fingerprint(modules: list[nn.Module]) -> tuple[list[Any], list[object]]:
             kept.append(tensor)
             marks += (id(tensor), tensor._version, tensor.data_ptr())
             # writes through `.data` or numpy are counted nowhere
-            marks += checksum(tensor.numpy(force=True).reshape(-1).view(np.uint8))
+            marks += checksum(tensor.detach().reshape(-1).view(torch.uint8).numpy())
     return marks, kept
 
 

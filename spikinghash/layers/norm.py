@@ -44,11 +44,12 @@ class BatchNorm(nn.BatchNorm2d):
         return torch.stack((self.running_mean, self.running_var)).double(), *self._affine(), self.eps  # type: ignore[arg-type]
 
     def _affine(self) -> tuple[Tensor, Tensor]:
-        """Weight and bias [C], ones and zeros where there are none."""
-        if self.affine:
-            return self.weight, self.bias
+        """Weight and bias [C], at least float32; ones and zeros where there are none."""
         device = None if self.running_mean is None else self.running_mean.device
-        return torch.ones(self.num_features, device=device), torch.zeros(self.num_features, device=device)
+        weight = torch.ones(self.num_features, device=device) if self.weight is None else self.weight
+        bias = torch.zeros_like(weight) if self.bias is None else self.bias
+        kind = torch.promote_types(weight.dtype, torch.float32)
+        return weight.to(kind), bias.to(kind)
 
     def _by_batch(self) -> bool:
         return self.training or self.running_mean is None

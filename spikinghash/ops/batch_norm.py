@@ -22,10 +22,12 @@ NO_NORM: Norm = (None, None, None, 0.0)
 _NO_FORM = np.empty((3, 0), np.float32)
 
 
-def affine_form(moments: Tensor | None, weight: Tensor | None, bias: Tensor | None, eps: float) -> np.ndarray:
-    """Scale, shift, and the mean as a pivot for sums, float32 [3, C]; [3, 0] of no norm."""
-    if moments is None or weight is None or bias is None:
+def affine_form(C: int, moments: Any, weight: Any, bias: Any, eps: float) -> np.ndarray:
+    """Scale, shift, and the mean as a pivot for sums, float32 [3, C]; [3, 0] of no norm. `ValueError` for another C."""
+    if moments is None:
         return _NO_FORM
+    if not moments.shape[1] == weight.numel() == bias.numel() == C:
+        raise ValueError(f"a norm of {weight.numel()} weights and {bias.numel()} biases for {C} channels")
     form: np.ndarray = kernel.affine_form(array(moments), array(weight), array(bias), eps)
     return form
 
@@ -50,7 +52,7 @@ def of_norm(norm: Iterable[Tensor | None], gradients: Iterable[Tensor]) -> tuple
 
 
 def _cpu(x: Tensor, *norm: Any) -> Tensor:
-    out, (scale, shift, _) = dense(x), affine_form(*norm)
+    out, (scale, shift, _) = dense(x), affine_form(x.shape[-1], *norm)
     kernel.affine(by_channel(array(x)), scale, shift, by_channel(out.numpy()))
     return out
 
@@ -62,7 +64,7 @@ def _backward(ctx: Any, g: Tensor) -> tuple[Any, ...]:
 
 
 def _backward_cpu(g: Tensor, x: Tensor, *norm: Any) -> tuple[Tensor, ...]:
-    out, form = dense(x), affine_form(*norm)
+    out, form = dense(x), affine_form(x.shape[-1], *norm)
     sums = kernel.affine_backward(by_channel(array(g)), by_channel(array(x)), form, by_channel(out.numpy()))
     return out, *norm_backward(norm, form, sums)
 
@@ -79,11 +81,10 @@ batch_norm = operator(
 )  # fmt: skip
 
 
-def batch_norm_reference(
-    x: Tensor, moments: Tensor | None, weight: Tensor | None, bias: Tensor | None, eps: float
-) -> Tensor:
+def batch_norm_reference(x: Tensor, moments: Any, weight: Any, bias: Any, eps: float) -> Tensor:
     """`batch_norm` in plain torch; x itself of no norm."""
-    if moments is None or weight is None or bias is None:
+    if moments is None:
         return x
     scale = weight / (moments[1] + eps).sqrt()
-    return x * scale.to(x.dtype) + (bias - moments[0] * scale).to(x.dtype)
+    y: Tensor = x * scale.to(x.dtype) + (bias - moments[0] * scale).to(x.dtype)
+    return y

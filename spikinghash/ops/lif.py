@@ -46,19 +46,16 @@ def as_kernels_take(tau: float, v_th: float, alpha: float, surrogate: int) -> tu
     return np.float32(tau), np.float32(v_th), np.float32(alpha), surrogate
 
 
-def _cpu(x: Tensor, moments: Any, weight: Any, bias: Any, eps: float, *neuron: Any) -> Tensor:
-    out, form = dense(x), affine_form(moments, weight, bias, eps)
-    kernel.lif_forward(by_step(array(x)), form, by_step(out.numpy()), *as_kernels_take(*neuron)[:2])
+def _cpu(x: Tensor, *rest: Any) -> Tensor:
+    out, form, neuron = dense(x), affine_form(x.shape[-1], *rest[:4]), as_kernels_take(*rest[4:])
+    kernel.lif_forward(by_step(array(x)), form, by_step(out.numpy()), *neuron[:2])
     return out
 
 
-def _backward_cpu(
-    g: Tensor, x: Tensor, moments: Any, weight: Any, bias: Any, eps: float, *neuron: Any
-) -> tuple[Tensor, ...]:
-    norm, out = (moments, weight, bias, eps), dense(x)
-    form = affine_form(*norm)
-    arrays = by_step(array(x)), form, by_step(array(g)), by_step(out.numpy())
-    return out, *norm_backward(norm, form, kernel.lif_backward(*arrays, *as_kernels_take(*neuron)))
+def _backward_cpu(g: Tensor, x: Tensor, *rest: Any) -> tuple[Tensor, ...]:
+    out, form, neuron = dense(x), affine_form(x.shape[-1], *rest[:4]), as_kernels_take(*rest[4:])
+    sums = kernel.lif_backward(by_step(array(x)), form, by_step(array(g)), by_step(out.numpy()), *neuron)
+    return out, *norm_backward(rest[:4], form, sums)
 
 
 def _backward(ctx: Any, g: Tensor) -> tuple[Any, ...]:

@@ -35,7 +35,7 @@ def _cpu(x: Tensor, *rest: Any) -> tuple[Tensor, Tensor]:
     norm, matrix, neuron = rest[:4], rest[4], rest[5:]
     out = dense(x, *x.shape[:-1], len(matrix))
     if _fits(matrix):
-        arrays = _by_pixel(x), affine_form(*norm), with_zero_row(array(matrix).T), _by_pixel(out)
+        arrays = _by_pixel(x), affine_form(x.shape[-1], *norm), with_zero_row(array(matrix).T), _by_pixel(out)
         found = kernel.lif_linear(*arrays, *as_kernels_take(*neuron)[:2])
     else:
         torch.mm(lif(x, *norm, *neuron).flatten(0, -2), matrix.detach().T, out=out.flatten(0, -2))
@@ -67,7 +67,7 @@ def _backward_cpu(g: Tensor, g_moments: Tensor, y: Tensor, found: Tensor, x: Ten
     share = norms.moments_backward(array(g_moments), array(found), y.numel() // K)
     if not _fits(matrix):
         return _in_parts(g, share, y, x, norm, matrix, neuron)
-    form, gx, gw = affine_form(*norm), dense(x), torch.zeros(D, K, dtype=torch.float32)
+    form, gx, gw = affine_form(D, *norm), dense(x), torch.zeros(D, K, dtype=torch.float32)
     arrays = _by_pixel(x), form, array(matrix), _by_pixel(y), _by_pixel(g), share, _by_pixel(gx)
     sums = kernel.lif_linear_backward(*arrays, gw.numpy(), *as_kernels_take(*neuron))
     return gx, *norm_backward(norm, form, sums), gw.T.contiguous()

@@ -25,7 +25,7 @@ def _images(x: np.ndarray) -> np.ndarray:
 
 def _cpu(x: Tensor, *norm: Any) -> tuple[Tensor, Tensor]:
     out, tap = _fake(x)
-    kernel.max_pool(_images(array(x)), affine_form(*norm), _images(out.numpy()), _images(tap.numpy()))
+    kernel.max_pool(_images(array(x)), affine_form(x.shape[-1], *norm), _images(out.numpy()), _images(tap.numpy()))
     return out, tap
 
 
@@ -46,7 +46,7 @@ def _backward(ctx: Any, g: Tensor, _: Tensor) -> tuple[Any, ...]:
 
 
 def _backward_cpu(g: Tensor, tap: Tensor, x: Tensor, *norm: Any) -> tuple[Tensor, ...]:
-    out, form = dense(x), affine_form(*norm)
+    out, form = dense(x), affine_form(x.shape[-1], *norm)
     arrays = (_images(array(t)) for t in (g, x, tap))
     sums = kernel.max_pool_backward(*arrays, form, _images(out.numpy()))
     return out, *norm_backward(norm, form, sums)

@@ -16,7 +16,9 @@ def schedule_as_batch() -> None:
     """
     if not hasattr(os, "SCHED_BATCH"):
         return
-    for thread in Path("/proc/self/task").iterdir():
+    for thread in Path("/proc/self/task").glob("*"):
         # one that has ended meanwhile, or a system that does not allow it
         with suppress(OSError):
-            os.sched_setscheduler(int(thread.name), os.SCHED_BATCH, os.sched_param(0))
+            # who has chosen another policy keeps it
+            if os.sched_getscheduler(int(thread.name)) == os.SCHED_OTHER:
+                os.sched_setscheduler(int(thread.name), os.SCHED_BATCH, os.sched_param(0))

@@ -73,7 +73,9 @@ def test_statistics_of_many_rows_are_accurate():
     assert torch.allclose(ours(x[None]).double()[0], exact, rtol=0, atol=3e-6)
 
 
-@pytest.mark.parametrize("options", [{"affine": False}, {"track_running_stats": False}, {"momentum": None}])
+@pytest.mark.parametrize(
+    "options", [{"affine": False}, {"track_running_stats": False}, {"momentum": None}, {"bias": False}]
+)
 def test_without_weights_or_statistics_it_is_the_librarys_too(options):
     ours, theirs = BatchNorm(6, **options), nn.BatchNorm2d(6, **options)
     x, _ = example()
@@ -88,3 +90,20 @@ def test_without_weights_or_statistics_it_is_the_librarys_too(options):
         ours.eval().to(kind)
         theirs.eval().to(kind)
         assert torch.allclose(ours(x.to(kind)).flatten(0, 1), theirs(x.to(kind).flatten(0, 1)), atol=1e-5)
+
+
+def test_weights_of_half_precision_count_as_they_are():
+    ours = pair()[0].bfloat16().eval()
+    x, _ = example()
+    assert torch.equal(ours(x), ours.float()(x))
+
+
+@pytest.mark.parametrize("training", [True, False])
+def test_another_number_of_channels_is_an_error(training):
+    x, _ = example(16)
+    with pytest.raises(ValueError, match="a norm of 8 weights and 8 biases for 16 channels"):
+        BatchNorm(8, track_running_stats=not training).train(training)(x)
+    norm = BatchNorm(16)
+    norm.bias = nn.Parameter(torch.zeros(1))
+    with pytest.raises(ValueError, match="16 weights and 1 biases"):
+        norm(x)

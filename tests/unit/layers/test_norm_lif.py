@@ -115,7 +115,7 @@ def test_double_precision_takes_the_library_path_with_the_same_result():
 def test_the_inference_form_is_rounded_once():
     layer = wake(NormLIF(C)).eval()
     n = layer.norm.requires_grad_(False)
-    scale, shift, _ = torch.from_numpy(affine_form(*n.running()))
+    scale, shift, _ = torch.from_numpy(affine_form(C, *n.running()))
     for c in range(C):
         exact = float(n.weight[c]) / (float(n.running_var[c]) + n.eps) ** 0.5
         assert float(scale[c]) == pytest.approx(exact, rel=6e-8)
