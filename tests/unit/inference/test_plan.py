@@ -1,5 +1,7 @@
 """A network as a chain of kernels gives what its layers give one by one, bit for bit, for any number of clips."""
 
+import copy
+
 import numpy as np
 import pytest
 import torch
@@ -65,6 +67,13 @@ def test_any_number_of_clips_and_threads(networks, threads):
     whole = features(network, x)
     assert torch.equal(features(network, x[:, 5:6]), whole[:, 5:6])
     assert torch.equal(features(network, x.flip(1)), whole.flip(1))
+
+
+@torch.no_grad()
+def test_a_network_may_carry_tensors_of_any_type(networks):
+    network, x = copy.deepcopy(networks["full"]), counts(2)
+    network.register_buffer("note", torch.ones(3, dtype=torch.bfloat16))
+    assert torch.equal(features(network, x), features(networks["full"], x))
 
 
 def test_parts_keep_their_order_and_a_step_may_be_empty():
