@@ -35,9 +35,9 @@ from spikinghash.layers.norm import BatchNorm
 from spikinghash.layers.pool import MaxPool
 from spikinghash.layers.sequential import flat, is_plain
 from spikinghash.neurons.lif import LIF
+from spikinghash.ops.batch_norm import NO_FORM
 from spikinghash.ops.conv import padded, weight_chunks, weight_rows
 
-_NO_NORM = np.empty((3, 0), np.float32)
 #: Kernels of 1 x 1 and convolutions of few channels are faster in the library.
 _MIN_KERNEL = 3
 #: One value in so many tells the firing rate; a prime, so that all channels and columns have their turn.
@@ -59,7 +59,7 @@ def lower_lif(neuron: LIF) -> Step:
 
     def run(x: np.ndarray) -> np.ndarray:
         spikes = np.empty_like(x)
-        lif_kernel.lif_forward(x.reshape(len(x), -1), _NO_NORM, spikes.reshape(len(x), -1), tau, v_th)
+        lif_kernel.lif_forward(x.reshape(len(x), -1), NO_FORM, spikes.reshape(len(x), -1), tau, v_th)
         return spikes
 
     return run

@@ -19,13 +19,14 @@ from spikinghash.ops.operator import array, by_channel, dense, gradient, operato
 NORM = "Tensor? moments, Tensor? weight, Tensor? bias, float eps"
 Norm = tuple[Tensor | None, Tensor | None, Tensor | None, float]
 NO_NORM: Norm = (None, None, None, 0.0)
-_NO_FORM = np.empty((3, 0), np.float32)
+#: What kernels take of no norm.
+NO_FORM = np.empty((3, 0), np.float32)
 
 
 def affine_form(C: int, moments: Any, weight: Any, bias: Any, eps: float) -> np.ndarray:
     """Scale, shift, and the mean as a pivot for sums, float32 [3, C]; [3, 0] of no norm. `ValueError` for another C."""
     if moments is None:
-        return _NO_FORM
+        return NO_FORM
     if not moments.shape[1] == weight.numel() == bias.numel() == C:
         raise ValueError(f"a norm of {weight.numel()} weights and {bias.numel()} biases for {C} channels")
     form: np.ndarray = kernel.affine_form(array(moments), array(weight), array(bias), eps)

@@ -165,6 +165,8 @@ def worker(config: dict[str, Any]) -> None:
     keep_freed_memory()
     context = ray.train.get_context()
     ranks = Ranks(context.get_world_rank(), context.get_world_size())
+    if ranks.world > 1:
+        schedule_as_batch()
     cache = cache_folder(job.cache, log.parent.parent / BESIDE)
     method, data = prepare(open_cache(Path(job.frames), job.frames_sha256, cache), job.spec, job.recipe)
     method.to(get_device())
@@ -193,7 +195,6 @@ def _together() -> dict[str, Callable[..., Any]]:
     """How workers stay alike: DDP for gradients, buffers once an epoch."""
     from ray.train.torch import prepare_model
 
-    schedule_as_batch()
     options = {"forward_sync_buffers": False, "gradient_as_bucket_view": True}
     wrap = partial(prepare_model, move_to_device=False, parallel_strategy_kwargs=options)
     return {"wrap": wrap, "sync": average_buffers}
