@@ -12,7 +12,7 @@ from spikinghash.layers.accounts import Composed
 from spikinghash.layers.conv import ConvNorm
 from spikinghash.layers.hash_layer import HashOutput, SpikingHashLayer, global_average
 from spikinghash.layers.input_encoding import repeat, scale
-from spikinghash.layers.sequential import Part, per_step
+from spikinghash.layers.sequential import Part, through
 
 
 class HashingNetwork(Composed, nn.Module, ABC):
@@ -35,8 +35,8 @@ class HashingNetwork(Composed, nn.Module, ABC):
     def feature_maps(self, x: Tensor) -> Tensor:
         """x [T or 1, B, P, H, W] -> [T, B, C, H', W']."""
         # stem and pool know no time, so a picture passes them once and what comes out is repeated
-        y = self.stem(scale(x))
-        x = repeat(y if self.stem_pool is None else per_step(self.stem_pool, y), self.steps)
+        first = (self.stem,) if self.stem_pool is None else (self.stem, self.stem_pool)
+        x = repeat(through(scale(x), first), self.steps)
         for part in self.body():
             x = part(x)
         return x

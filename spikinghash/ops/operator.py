@@ -86,7 +86,7 @@ def gradient(found: Callable[..., Any], *inputs: Any) -> Any:
 
 def array(x: Tensor) -> np.ndarray:
     """The values of a CPU tensor, dense, without a copy where it is."""
-    values: np.ndarray = x.detach().contiguous().numpy()
+    values: np.ndarray = x.contiguous().numpy(force=True)
     return values
 
 
