@@ -36,43 +36,43 @@ def features(network: HashingNetwork, x: Tensor) -> Tensor:
     A network that somebody watches by hooks runs as it is.
     """
     modules = list(network.modules())
-    usual = torch.is_grad_enabled() or any(m.training or has_hooks(m) or _untracked(m) for m in modules)
+    tensors = tensors_of(modules)
+    usual = torch.is_grad_enabled() or any(m.training or has_hooks(m) for m in modules)
+    # torch counts no changes of what was made in `torch.inference_mode`
+    usual = usual or any(tensor.is_inference() for tensor in tensors)
     if usual or x.shape[1] == 0 or x.device.type != "cpu" or x.dtype not in (torch.float32, torch.uint8):
         return network.features(x)
-    maps = in_parts(plan(network, modules), x.numpy(), x.shape[1] if any(map(_is_stranger, modules)) else CLIPS)
+    clips = x.shape[1] if any(map(_is_stranger, modules)) else CLIPS
+    maps = in_parts(plan(network, modules, tensors), x.numpy(), clips)
     return global_average(torch.from_numpy(maps).movedim(-1, 2), exact=True)
 
 
-def _tensors(module: nn.Module) -> Iterator[Tensor]:
-    """The module's own parameters and buffers."""
-    for own in (module._parameters, module._buffers):
-        yield from (tensor for tensor in own.values() if tensor is not None)
+def tensors_of(modules: list[nn.Module]) -> list[Tensor]:
+    """Their own parameters and buffers."""
+    return [t for m in modules for own in (m._parameters, m._buffers) for t in own.values() if t is not None]
 
 
-def _untracked(module: nn.Module) -> bool:
-    """Whether torch counts no changes of the weights, as in `torch.inference_mode`."""
-    return any(tensor.is_inference() for tensor in _tensors(module))
-
-
-def plan(network: HashingNetwork, modules: list[nn.Module]) -> Step:
-    """Frames [T, B, P, H, W] -> feature maps [T, B, H', W', C]; `modules` are all of the network's."""
-    marks, kept = fingerprint(modules)
+def plan(network: HashingNetwork, modules: list[nn.Module], tensors: list[Tensor]) -> Step:
+    """Frames [T, B, P, H, W] -> feature maps [T, B, H', W', C]; `modules` and `tensors` are all of the network's."""
+    marks = fingerprint(modules)
     with _LOCK:
         found = network.__dict__.get("_plan")
-        if found is None or found.marks != marks:
-            found = network.__dict__["_plan"] = _Plan(marks, kept, _lower(network))
+        if found is None or found.marks != marks or found.sums != [*map(checksum, found.memory)]:
+            kept, memory = [*modules, *tensors], memory_of(tensors)
+            found = network.__dict__["_plan"] = _Plan(marks, kept, memory, [*map(checksum, memory)], _lower(network))
     step: Step = found.step
     return step
 
 
 class _Plan:
-    """A step and what it was made of: `kept`, so that nothing new can take its place in memory unseen.
+    """A step and what it was made of: `kept`, so that nothing new can take its place in memory unseen, and the
+    `memory` of the weights, with its checksums: writes through `.data` or numpy are counted nowhere.
 
     It lives and dies with its network, and a copy of the network makes its own.
     """
 
-    def __init__(self, marks: list[Any] | None = None, kept: list[object] | None = None, step: Any = None) -> None:
-        self.marks, self.kept, self.step = marks, kept, step
+    def __init__(self, *found: Any) -> None:
+        self.marks, self.kept, self.memory, self.sums, self.step = found or (None,) * 5
 
     def __reduce__(self) -> tuple[type[_Plan], tuple[()]]:
         return _Plan, ()
@@ -82,20 +82,21 @@ def _lower(network: HashingNetwork) -> Step:
     return chain(lower_stem(network), *(lower(part) for part in network.body()))
 
 
-def fingerprint(modules: list[nn.Module]) -> tuple[list[Any], list[object]]:
-    """What changes whenever a module, weight or plain attribute does, and the objects whose identity it names."""
+def fingerprint(modules: list[nn.Module]) -> list[Any]:
+    """What changes whenever a module, plain attribute or weight does, but for writes that torch does not count."""
     marks: list[Any] = []
-    kept: list[object] = []
     for module in modules:
-        kept.append(module)
         own = module.__dict__
         marks += (id(module), type(module), "forward" in own, *_constants(own))
-        for tensor in _tensors(module):
-            kept.append(tensor)
-            marks += (id(tensor), tensor._version, tensor.data_ptr())
-            # writes through `.data` or numpy are counted nowhere
-            marks += checksum(tensor.detach().reshape(-1).view(torch.uint8).numpy())
-    return marks, kept
+        for tensor in tensors_of([module]):
+            marks += (id(tensor), tensor._version, tensor.data_ptr(), tensor.stride())
+    return marks
+
+
+def memory_of(tensors: list[Tensor]) -> list[np.ndarray]:
+    """The bytes behind tensors of any strides, each storage once."""
+    storages = {tensor.untyped_storage().data_ptr(): tensor.untyped_storage() for tensor in tensors}
+    return [torch.empty(0, dtype=torch.uint8).set_(storage).numpy() for storage in storages.values()]
 
 
 def _constants(own: dict[str, Any]) -> Iterator[Any]:

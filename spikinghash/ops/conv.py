@@ -14,7 +14,7 @@ from spikinghash.kernels import spike_conv as kernel
 from spikinghash.kernels.simd.code import LANES
 from spikinghash.kernels.simd.winograd import G
 from spikinghash.ops.moments import moments_reference
-from spikinghash.ops.operator import array, by_channel, dense, gradient, operator
+from spikinghash.ops.operator import array, by_channel, dense, gradient, operator, saving
 
 #: Below so many channels, and for counts, the library is faster: listing the spikes costs too much there.
 _MIN_CHANNELS = 16
@@ -83,10 +83,6 @@ def _fake(x: Tensor, weight: Tensor) -> tuple[Tensor, Tensor]:
     return dense(x, *x.shape[:-1], K), x.new_empty((2, K), dtype=torch.float64)
 
 
-def _setup(ctx: Any, inputs: tuple[Tensor, Tensor], output: tuple[Tensor, Tensor]) -> None:
-    ctx.save_for_backward(*inputs, *output)
-
-
 def _backward(ctx: Any, g: Tensor, g_moments: Tensor) -> tuple[Tensor | None, Tensor]:
     # after the key set, which comes first
     wanted = ctx.needs_input_grad[1]
@@ -150,8 +146,9 @@ conv_backward = operator(
 )  # fmt: skip
 #: conv(x [..., H, W, D], weight [K, D, k, k], k odd) -> [..., H, W, K], stride 1, padding k // 2, and its moments.
 conv = operator(
-    "conv", "(Tensor x, Tensor weight) -> (Tensor, Tensor)", cpu=_cpu, fake=_fake, setup=_setup, backward=_backward
-)
+    "conv", "(Tensor x, Tensor weight) -> (Tensor, Tensor)", cpu=_cpu, fake=_fake, setup=saving(2, outputs=True),
+    backward=_backward,
+)  # fmt: skip
 
 
 def conv_reference(x: Tensor, weight: Tensor) -> tuple[Tensor, Tensor]:

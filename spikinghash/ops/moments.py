@@ -8,7 +8,7 @@ import torch
 from torch import Tensor
 
 from spikinghash.kernels import norm
-from spikinghash.ops.operator import array, by_channel, dense, gradient, operator
+from spikinghash.ops.operator import array, by_channel, dense, gradient, operator, saving
 
 
 def _cpu(x: Tensor) -> Tensor:
@@ -17,10 +17,6 @@ def _cpu(x: Tensor) -> Tensor:
 
 def _fake(x: Tensor) -> Tensor:
     return x.new_empty((2, x.shape[-1]), dtype=torch.float64)
-
-
-def _setup(ctx: Any, inputs: tuple[Tensor], output: Tensor) -> None:
-    ctx.save_for_backward(inputs[0], output)
 
 
 def _backward(ctx: Any, g: Tensor) -> tuple[Tensor]:
@@ -38,7 +34,9 @@ moments_backward = operator(
     cpu=_backward_cpu, fake=lambda g, x, found: dense(x),
 )  # fmt: skip
 #: moments(x [..., C]) -> float64 [2, C].
-moments = operator("moments", "(Tensor x) -> Tensor", cpu=_cpu, fake=_fake, setup=_setup, backward=_backward)
+moments = operator(
+    "moments", "(Tensor x) -> Tensor", cpu=_cpu, fake=_fake, setup=saving(1, outputs=True), backward=_backward
+)
 
 
 def moments_reference(x: Tensor) -> Tensor:

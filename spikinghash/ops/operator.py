@@ -56,11 +56,12 @@ def _autograd(found: Any, setup: Callable[..., None], backward: Callable[..., An
     return run
 
 
-def saving(tensors: int) -> Callable[..., None]:
-    """A setup that saves the first inputs, so many tensors, and keeps the others as `ctx.rest`."""
+def saving(tensors: int, *, outputs: bool = False) -> Callable[..., None]:
+    """A setup that saves the first inputs, so many tensors, and perhaps the outputs; `ctx.rest` are other inputs."""
 
     def setup(ctx: Any, inputs: tuple[Any, ...], output: Any) -> None:
-        ctx.save_for_backward(*inputs[:tensors])
+        results = output if isinstance(output, tuple) else (output,)
+        ctx.save_for_backward(*inputs[:tensors], *(results if outputs else ()))
         ctx.rest = inputs[tensors:]
 
     return setup

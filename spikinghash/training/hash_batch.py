@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from itertools import chain
 
 import torch
 from torch import Tensor, nn
@@ -20,7 +21,7 @@ BLOCK = 64
 
 def device_of(method: nn.Module) -> torch.device:
     """Where a method is; one of closed form has buffers alone."""
-    return next((x.device for x in (*method.parameters(), *method.buffers())), torch.device("cpu"))
+    return next((x.device for x in chain(method.parameters(), method.buffers())), torch.device("cpu"))
 
 
 @torch.no_grad()

@@ -12,7 +12,7 @@ from slow_oracles import wake
 from torch import nn
 
 from spikinghash.errors import ConfigError
-from spikinghash.inference.plan import features, plan
+from spikinghash.inference.plan import features, plan, tensors_of
 from spikinghash.layers.conv import Conv
 from spikinghash.layers.exact_weights import snap_to_grid
 from spikinghash.layers.pool import MaxPool
@@ -115,6 +115,20 @@ def through_numpy(net):
     net.stages[1][0].conv.conv.weight.detach().numpy()[:] *= -1
 
 
+def other_strides(net):
+    """The same values in the same place, read in another order."""
+    weight = net.stages[0][1].mixer.high1.channel[0]
+    weight.data = weight.data.transpose(1, 2)
+
+
+def through_a_view_of_other_strides(net):
+    weight = net.stages[0][1].mixer.low
+    weight.data = weight.data.movedim(0, -1).contiguous().movedim(-1, 0)
+    assert not weight.is_contiguous()
+    features(net, frames())
+    weight.data.mul_(-0.5)
+
+
 def a_constant_of_numpy(net):
     net.stages[2][1].mlp.expand.fire.neuron.v_th = np.float64(0.25)
 
@@ -140,9 +154,10 @@ def another_attention_part(net):
 
 
 CHANGES = (
-    through_data, through_numpy, a_constant_of_numpy, another_class, another_forward_of_a_sequence, a_wider_kernel,
-    another_stem, another_attention_part, in_place, loaded, new_parameters, moved, trained, another_pool,
-    a_pool_for_a_neuron, another_neuron, another_threshold, another_block, another_transform, a_subclass, patched,
+    through_data, through_numpy, other_strides, through_a_view_of_other_strides, a_constant_of_numpy, another_class,
+    another_forward_of_a_sequence, a_wider_kernel, another_stem, another_attention_part, in_place, loaded,
+    new_parameters, moved, trained, another_pool, a_pool_for_a_neuron, another_neuron, another_threshold, another_block,
+    another_transform, a_subclass, patched,
 )  # fmt: skip
 
 
@@ -161,9 +176,14 @@ def test_a_change_is_seen(change):
 def test_an_unchanged_network_is_planned_once():
     net = network()
     copied = copy.deepcopy(net)
-    made = plan(net, list(net.modules()))
-    assert plan(net, list(net.modules())) is made
-    assert plan(copied, list(copied.modules())) is not made
+    made = planned(net)
+    assert planned(net) is made
+    assert planned(copied) is not made
+
+
+def planned(net):
+    modules = list(net.modules())
+    return plan(net, modules, tensors_of(modules))
 
 
 @torch.no_grad()
