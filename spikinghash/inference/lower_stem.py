@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import torch
 
-from spikinghash.inference.lowering import Step, UnknownPart, bias_of, expect, expect_parts, line_of, require
+from spikinghash.inference.lowering import Step, UnknownPart, bias_of, expect_parts, line_of, require
 from spikinghash.kernels.infer.event_conv import conv_norm
 from spikinghash.kernels.simd.code import LANES
 from spikinghash.layers.conv import Conv
@@ -13,7 +13,6 @@ from spikinghash.layers.hashing_network import HashingNetwork
 from spikinghash.layers.input_encoding import repeat, scale
 from spikinghash.layers.norm import BatchNorm
 from spikinghash.layers.pool import MaxPool
-from spikinghash.layers.sequential import per_step
 from spikinghash.ops.conv import padded
 
 
@@ -32,11 +31,11 @@ def lower_stem(network: HashingNetwork) -> Step:
 
 
 def _fused(network: HashingNetwork) -> Step:
-    conv, norm = expect_parts(network.stem, Conv, BatchNorm)
-    pool = None if network.stem_pool is None else expect(network.stem_pool, MaxPool)
+    pooled = hasattr(network.stem, "pool")
+    conv, norm, *pool = expect_parts(network.stem, Conv, BatchNorm, *[MaxPool] * pooled)
     k = conv.kernel_size[0]
     plain = conv.groups == 1 and (conv.padding, conv.stride, conv.dilation) == ((k // 2, k // 2), (1, 1), (1, 1))
-    if not plain or conv.out_channels % LANES or (pool and (pool.kernel_size, pool.stride, pool.padding) != (3, 2, 1)):
+    if not plain or conv.out_channels % LANES or any((p.kernel_size, p.stride, p.padding) != (3, 2, 1) for p in pool):
         raise UnknownPart("stem")
     gain, shift = line_of(norm)
     sign = np.where(gain < 0, np.float32(-1), np.float32(1))
@@ -48,9 +47,9 @@ def _fused(network: HashingNetwork) -> Step:
     def run(x: np.ndarray) -> np.ndarray:
         T, B, P, H, W = x.shape
         require((P,), (conv.in_channels,), "the first convolution")
-        sides = ((H + 1) // 2, (W + 1) // 2) if pool else (H, W)
+        sides = ((H + 1) // 2, (W + 1) // 2) if pooled else (H, W)
         out = np.empty((T, B, *sides, conv.out_channels), np.float32)
-        conv_norm(x.reshape(T * B, P, H, W), *constants, pool is not None, out.reshape(-1, *out.shape[2:]))
+        conv_norm(x.reshape(T * B, P, H, W), *constants, pooled, out.reshape(-1, *out.shape[2:]))
         return out
 
     return run
@@ -59,9 +58,7 @@ def _fused(network: HashingNetwork) -> Step:
 def _as_it_is(network: HashingNetwork) -> Step:
     @torch.no_grad()
     def run(x: np.ndarray) -> np.ndarray:
-        y = network.stem(torch.from_numpy(x))
-        y = y if network.stem_pool is None else per_step(network.stem_pool, y)
-        found: np.ndarray = y.movedim(2, -1).contiguous().numpy()
+        found: np.ndarray = network.stem(torch.from_numpy(x)).movedim(2, -1).contiguous().numpy()
         return found
 
     return run

@@ -9,7 +9,6 @@ from torch import Tensor, nn
 from spikinghash.layers.accounts import Composed
 from spikinghash.layers.conv import ConvNorm
 from spikinghash.layers.mlp import SpikingMLP
-from spikinghash.layers.pool import MaxPool
 from spikinghash.layers.sequential import Part, SpikingSequential
 from spikinghash.neurons.lif import LIF
 
@@ -21,8 +20,7 @@ class Downsample(SpikingSequential):
     conv: ConvNorm
 
     def __init__(self, inputs: int, outputs: int, *, pool: bool, surrogate: str) -> None:
-        parts: dict[str, nn.Module] = {"entry": LIF(1.0, surrogate=surrogate), "conv": ConvNorm(inputs, outputs, 3)}
-        super().__init__(**parts, **({"pool": MaxPool()} if pool else {}))
+        super().__init__(entry=LIF(1.0, surrogate=surrogate), conv=ConvNorm(inputs, outputs, 3, pool=pool))
 
 
 @dataclass(frozen=True, eq=False)

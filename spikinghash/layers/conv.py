@@ -8,6 +8,7 @@ from torch.nn import functional as F
 
 from spikinghash.layers.deferred import Deferred, deferrable
 from spikinghash.layers.norm import BatchNorm
+from spikinghash.layers.pool import MaxPool
 from spikinghash.layers.sequential import SpikingSequential
 from spikinghash.neurons.lif import LIF
 from spikinghash.ops.conv import conv
@@ -53,13 +54,14 @@ class NormLIF(SpikingSequential):
 
 
 class ConvNorm(SpikingSequential):
-    """k x k convolution, BN. [T, B, C, H, W] -> [T, B, C', H, W], real-valued."""
+    """k x k convolution, BN, optional max pool by two. [T, B, C, H, W] -> [T, B, C', H', W'], real-valued."""
 
     conv: Conv
     norm: BatchNorm
 
-    def __init__(self, inputs: int, outputs: int, kernel: int, *, bias: bool = False) -> None:
-        super().__init__(conv=Conv(inputs, outputs, kernel, bias=bias), norm=BatchNorm(outputs))
+    def __init__(self, inputs: int, outputs: int, kernel: int, *, bias: bool = False, pool: bool = False) -> None:
+        last = {"pool": MaxPool()} if pool else {}
+        super().__init__(conv=Conv(inputs, outputs, kernel, bias=bias), norm=BatchNorm(outputs), **last)
 
 
 class ConvNormLIF(SpikingSequential):

@@ -9,21 +9,19 @@ from torch import Tensor, nn
 
 from spikinghash.errors import ConfigError
 from spikinghash.layers.accounts import Composed
-from spikinghash.layers.conv import ConvNorm
 from spikinghash.layers.hash_layer import HashOutput, SpikingHashLayer, global_average
 from spikinghash.layers.input_encoding import repeat, scale
-from spikinghash.layers.sequential import Part, through
+from spikinghash.layers.sequential import Part
 
 
 class HashingNetwork(Composed, nn.Module, ABC):
     """Frames [T, B, P, H, W] -> `HashOutput` and class logits; without a hash layer logits alone, by `classify`.
 
-    Subclasses set `stem`, `stem_pool`, `steps`, `hash` and `classifier`. Frames of one step are repeated `steps` times;
+    Subclasses set `stem`, `steps`, `hash` and `classifier`. Frames of one step are repeated `steps` times;
     three channels are a picture's pixels (`input_encoding.py`).
     """
 
-    stem: ConvNorm
-    stem_pool: nn.Module | None
+    stem: nn.Module
     steps: int
     hash: SpikingHashLayer | None
     classifier: nn.Linear
@@ -34,9 +32,8 @@ class HashingNetwork(Composed, nn.Module, ABC):
 
     def feature_maps(self, x: Tensor) -> Tensor:
         """x [T or 1, B, P, H, W] -> [T, B, C, H', W']."""
-        # stem and pool know no time, so a picture passes them once and what comes out is repeated
-        first = (self.stem,) if self.stem_pool is None else (self.stem, self.stem_pool)
-        x = repeat(through(scale(x), first), self.steps)
+        # the stem knows no time, so a picture passes it once and what comes out is repeated
+        x = repeat(self.stem(scale(x)), self.steps)
         for part in self.body():
             x = part(x)
         return x

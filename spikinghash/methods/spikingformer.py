@@ -16,7 +16,6 @@ from spikinghash.layers.block import Block, Downsample, Residual
 from spikinghash.layers.conv import ConvNorm
 from spikinghash.layers.hash_layer import SpikingHashLayer
 from spikinghash.layers.hashing_network import HashingNetwork
-from spikinghash.layers.pool import MaxPool
 from spikinghash.layers.sequential import Part
 from spikinghash.methods.frame_options import frame_options, network_arguments
 from spikinghash.methods.spec import ModelSpec
@@ -52,8 +51,7 @@ class Spikingformer(HashingNetwork):
         D = size.width
         widths = (D // 8, D // 4, D // 2, D)
         self.steps = steps
-        self.stem = ConvNorm(channels, widths[0], 3)
-        self.stem_pool = MaxPool() if size.pool[0] else None
+        self.stem = ConvNorm(channels, widths[0], 3, pool=size.pool[0])
         self.tokens = nn.Sequential(
             *(
                 Downsample(widths[i], widths[i + 1], pool=size.pool[i + 1], surrogate=surrogate)

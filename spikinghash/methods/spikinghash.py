@@ -16,7 +16,6 @@ from spikinghash.layers.block import Block, Downsample
 from spikinghash.layers.conv import ConvNorm
 from spikinghash.layers.hash_layer import SpikingHashLayer
 from spikinghash.layers.hashing_network import HashingNetwork
-from spikinghash.layers.pool import MaxPool
 from spikinghash.layers.sequential import Part
 from spikinghash.layers.wavemixer import MixerThresholds, WaveMixer
 from spikinghash.methods.frame_options import frame_options, network_arguments
@@ -100,8 +99,7 @@ class Spikinghash(HashingNetwork):
         super().__init__()
         grids = stage_grids(size, steps, height, width, variant)
         self.steps = steps
-        self.stem = ConvNorm(channels, size.stem, 3)
-        self.stem_pool = MaxPool() if size.stem_pool else None
+        self.stem = ConvNorm(channels, size.stem, 3, pool=size.stem_pool)
         inputs = (size.stem, *size.widths[:3])
         self.stages = nn.ModuleList(
             _stage(size, i, inputs[i], (steps, *grids[i]), surrogate, variant) for i in range(4)

@@ -139,7 +139,7 @@ def test_layers_of_torch_take_the_place_of_ours():
         down = network.stages[1][0]
         norm, pool = nn.BatchNorm2d(48), nn.MaxPool2d(3, 2, 1)
         norm.load_state_dict(down.conv.norm.state_dict())
-        down.conv.norm, down.pool, network.stem_pool = norm.eval(), pool, nn.MaxPool2d(3, 2, 1)
+        down.conv.norm, down.conv.pool, network.stem.pool = norm.eval(), pool, nn.MaxPool2d(3, 2, 1)
         assert torch.allclose(network.features(x), expected)
         assert torch.equal(features(network, x), network.features(x))
 

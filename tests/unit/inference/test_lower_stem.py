@@ -8,16 +8,19 @@ from spikinghash.inference.lower_stem import lower_stem
 from spikinghash.layers.conv import ConvNorm
 from spikinghash.layers.hashing_network import HashingNetwork
 from spikinghash.layers.pool import MaxPool
+from spikinghash.layers.sequential import SpikingSequential
 
 POOL = MaxPool()
 
 
-class Stem(HashingNetwork):
+class OnlyStem(HashingNetwork):
     """A network that is nothing but its stem."""
 
     def __init__(self, conv, pool, steps):
         super().__init__()
-        self.stem, self.stem_pool, self.steps = conv, pool, steps
+        parts = {"conv": conv.conv, "norm": conv.norm, "pool": pool}
+        self.stem = SpikingSequential(**{name: part for name, part in parts.items() if part is not None})
+        self.steps = steps
 
     def body(self):
         yield from ()
@@ -49,7 +52,7 @@ def counts(*shape, rate=0.2):
 
 
 def fused(conv, pool, x):
-    step = lower_stem(Stem(conv, pool, len(x)).eval())
+    step = lower_stem(OnlyStem(conv, pool, len(x)).eval())
     return torch.from_numpy(step(x.numpy())).movedim(-1, 2)
 
 

@@ -58,7 +58,7 @@ def trained(net):
 
 
 def another_pool(net):
-    net.stages[1][0].pool = _AveragePool()
+    net.stages[1][0].conv.pool = _AveragePool()
 
 
 def a_pool_for_a_neuron(net):
@@ -97,7 +97,7 @@ class _AveragePool(nn.Module):
 
 class _Stem(nn.Module):
     def forward(self, x):
-        return x.mean(2, keepdim=True).expand(-1, -1, 16, -1, -1)
+        return x.mean(2, keepdim=True).expand(-1, -1, 16, -1, -1)[..., ::2, ::2]
 
 
 class _Inverted(LIF):

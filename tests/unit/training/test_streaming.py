@@ -57,7 +57,9 @@ def whole_tensors(store, spec, recipe):
                 group["lr"] = recipe.lr * (done + 1) / warm if done < warm else recipe.lr * (0.01 + 0.99 * cosine)
             optimiser.zero_grad()
             method(moved).loss.backward()
-            torch.nn.utils.clip_grad_norm_(method.parameters(), recipe.grad_clip)
+            # the sum of squares is rounded in the optimiser's order
+            listed = [parameter for group in optimiser.param_groups for parameter in group["params"]]
+            torch.nn.utils.clip_grad_norm_(listed, recipe.grad_clip)
             optimiser.step()
         method.end_epoch((epoch + 1) / recipe.epochs)
         scores.append(validated(method, spec, *parts["val"]))
