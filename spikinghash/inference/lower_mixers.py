@@ -61,6 +61,8 @@ def lower_attention(layer: SpikingSelfAttention) -> Step:
 @lowers(HighMixer)
 def lower_high(layer: HighMixer) -> Step:
     """[T, S, B, H, W, C] -> spikes of the same shape, a few pixels at a time."""
+    if len({w.shape for w in layer.token}) > 1:
+        raise UnknownPart("HighMixer")
     fires = [expect_parts(cast(Any, fire), BatchNorm, LIF) for fire in layer.fire]
     tokens = np.stack([w.detach().numpy().reshape(*w.shape[:2], -1) for w in layer.token])
     weights = padded(with_zero_row(np.stack([_block_diagonal(w) for w in layer.channel])))
@@ -69,8 +71,7 @@ def lower_high(layer: HighMixer) -> Step:
     constants = tokens, weights, biases, lines[:, 0].copy(), lines[:, 1].copy()
     neurons = neuron_rows(layer.entry, *(neuron for _, neuron in fires))
     (S, T, H, W), C = layer.token[0].shape, lines.shape[2]
-    sizes = {w.shape for w in layer.token} | {(S, T, H, W)}
-    if len(sizes) > 1 or weights.shape[:2] != (2, C + 1) or biases.shape != (2, C):
+    if weights.shape[:2] != (2, C + 1) or biases.shape != (2, C):
         raise UnknownPart("HighMixer")
 
     def run(x: np.ndarray) -> np.ndarray:

@@ -31,8 +31,7 @@ def lower_stem(network: HashingNetwork) -> Step:
 
 
 def _fused(network: HashingNetwork) -> Step:
-    pooled = hasattr(network.stem, "pool")
-    conv, norm, *pool = expect_parts(network.stem, Conv, BatchNorm, *[MaxPool] * pooled)
+    conv, norm, *pool = expect_parts(network.stem, Conv, BatchNorm, *[MaxPool] * hasattr(network.stem, "pool"))
     k = conv.kernel_size[0]
     plain = conv.groups == 1 and (conv.padding, conv.stride, conv.dilation) == ((k // 2, k // 2), (1, 1), (1, 1))
     if not plain or conv.out_channels % LANES or any((p.kernel_size, p.stride, p.padding) != (3, 2, 1) for p in pool):
@@ -47,9 +46,9 @@ def _fused(network: HashingNetwork) -> Step:
     def run(x: np.ndarray) -> np.ndarray:
         T, B, P, H, W = x.shape
         require((P,), (conv.in_channels,), "the first convolution")
-        sides = ((H + 1) // 2, (W + 1) // 2) if pooled else (H, W)
+        sides = ((H + 1) // 2, (W + 1) // 2) if pool else (H, W)
         out = np.empty((T, B, *sides, conv.out_channels), np.float32)
-        conv_norm(x.reshape(T * B, P, H, W), *constants, pooled, out.reshape(-1, *out.shape[2:]))
+        conv_norm(x.reshape(T * B, P, H, W), *constants, bool(pool), out.reshape(-1, *out.shape[2:]))
         return out
 
     return run

@@ -58,7 +58,7 @@ def plan(network: HashingNetwork, modules: list[nn.Module], tensors: list[Tensor
     with _LOCK:
         found = network.__dict__.get("_plan")
         if found is None or found.marks != marks or found.sums != [*map(checksum, found.memory)]:
-            kept, memory = [*modules, *tensors], memory_of(tensors)
+            kept, memory = [*modules, *tensors], [*map(memory_of, tensors)]
             found = network.__dict__["_plan"] = _Plan(marks, kept, memory, [*map(checksum, memory)], _lower(network))
     step: Step = found.step
     return step
@@ -88,15 +88,18 @@ def fingerprint(modules: list[nn.Module]) -> list[Any]:
     for module in modules:
         own = module.__dict__
         marks += (id(module), type(module), "forward" in own, *_constants(own))
-        for tensor in tensors_of([module]):
-            marks += (id(tensor), tensor._version, tensor.data_ptr(), tensor.stride())
+        for t in tensors_of([module]):
+            marks += (id(t), t._version, t.data_ptr(), t.shape, t.stride(), t.dtype, t.is_neg())
     return marks
 
 
-def memory_of(tensors: list[Tensor]) -> list[np.ndarray]:
-    """The bytes behind tensors of any strides, each storage once."""
-    storages = {tensor.untyped_storage().data_ptr(): tensor.untyped_storage() for tensor in tensors}
-    return [torch.empty(0, dtype=torch.uint8).set_(storage).numpy() for storage in storages.values()]
+def memory_of(tensor: Tensor) -> np.ndarray:
+    """The bytes from a tensor's first value to its last, whatever its strides are."""
+    last = sum((n - 1) * by for n, by in zip(tensor.shape, tensor.stride(), strict=True))
+    size, count = tensor.element_size(), last + 1 if tensor.numel() else 0
+    where = tensor.untyped_storage(), tensor.storage_offset() * size, (count * size,), (1,)
+    found: np.ndarray = torch.empty(0, dtype=torch.uint8).set_(*where).numpy()
+    return found
 
 
 def _constants(own: dict[str, Any]) -> Iterator[Any]:

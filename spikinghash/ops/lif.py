@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from functools import cache
 from typing import Any
 
 import numpy as np
@@ -42,7 +41,6 @@ class NeuronConstants:
         return np.float32(self.tau), np.float32(self.v_th)
 
 
-@cache
 def as_kernels_take(tau: float, v_th: float, alpha: float, surrogate: int) -> tuple[Any, ...]:
     """A neuron's constants as float32."""
     return np.float32(tau), np.float32(v_th), np.float32(alpha), surrogate

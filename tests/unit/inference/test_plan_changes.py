@@ -129,6 +129,26 @@ def through_a_view_of_other_strides(net):
     weight.data.mul_(-0.5)
 
 
+def cut_short(net):
+    """The same place and strides: weights that all steps share."""
+    weight = net.stages[0][1].mixer.high1.token[0]
+    weight.data = weight.data[:, :1]
+
+
+def signs_in_pairs(net):
+    """The top bits of two words: sums of odd multiples would not show them."""
+    weight = net.stages[1][0].conv.conv.weight.data.view(-1)
+    weight[[1, 3]] *= -1
+
+
+def signs_of_a_channel(net):
+    net.stages[2][1].mlp.expand.conv.weight.data[:, 1] *= -1
+
+
+def signs_of_every_other_norm(net):
+    net.stages[1][0].conv.norm.bias.detach().numpy()[1::2] *= -1
+
+
 def a_constant_of_numpy(net):
     net.stages[2][1].mlp.expand.fire.neuron.v_th = np.float64(0.25)
 
@@ -154,10 +174,11 @@ def another_attention_part(net):
 
 
 CHANGES = (
-    through_data, through_numpy, other_strides, through_a_view_of_other_strides, a_constant_of_numpy, another_class,
-    another_forward_of_a_sequence, a_wider_kernel, another_stem, another_attention_part, in_place, loaded,
-    new_parameters, moved, trained, another_pool, a_pool_for_a_neuron, another_neuron, another_threshold, another_block,
-    another_transform, a_subclass, patched,
+    through_data, through_numpy, other_strides, through_a_view_of_other_strides, cut_short, signs_in_pairs,
+    signs_of_a_channel, signs_of_every_other_norm, a_constant_of_numpy, another_class, another_forward_of_a_sequence,
+    a_wider_kernel, another_stem, another_attention_part, in_place, loaded, new_parameters, moved, trained,
+    another_pool, a_pool_for_a_neuron, another_neuron, another_threshold, another_block, another_transform, a_subclass,
+    patched,
 )  # fmt: skip
 
 
@@ -170,6 +191,18 @@ def test_a_change_is_seen(change):
     change(net)
     assert torch.equal(features(net, x), net.features(x))
     assert not torch.equal(features(net, x), before) or change is moved
+
+
+@torch.no_grad()
+def test_weights_that_share_memory_are_watched_to_the_last():
+    net, x = network(), frames()
+    first, second = (net.stages[3][1].mlp.expand.fire.norm, net.stages[3][1].mlp.reduce.norm)
+    memory = first.weight.numpy().copy()
+    first.weight.data, second.weight.data = torch.from_numpy(memory), torch.from_numpy(memory[: len(second.weight)])
+    before = features(net, x)
+    memory[len(second.weight) :] *= -3
+    assert torch.equal(features(net, x), net.features(x))
+    assert not torch.equal(features(net, x), before)
 
 
 @torch.no_grad()
