@@ -23,15 +23,9 @@ def finaliser(word):
 def slow(data):
     whole = len(data) // 8
     words = [int.from_bytes(data[8 * i : 8 * i + 8], "little") for i in range(whole)]
-    places = enumerate(words + list(data[8 * whole :]))
-    first = len(data)
-    total = first + sum(finaliser((word + place_of(i, whole) * 0x9E3779B97F4A7C15) % WIDE) for i, word in places)
-    return total % WIDE
-
-
-def place_of(i, whole):
-    """Bytes behind the whole words count on from the bytes of these."""
-    return i if i < whole else whole * 8 + (i - whole) + whole
+    placed = [*enumerate(words), *enumerate(data[8 * whole :], 9 * whole)]
+    mixed = (finaliser((value + place * 0x9E3779B97F4A7C15) % WIDE) for place, value in placed)
+    return (len(data) + sum(mixed)) % WIDE
 
 
 @settings(deadline=None)
